@@ -1,0 +1,50 @@
+/**
+ * Collects concurrent calls of one kind into batches (design.md 4.1, rulings 12): at most one batch is in flight, what
+ * arrives meanwhile goes in the next. Load raises the batch size, not the number of statements.
+ *
+ * `run` answers one answer per item, in order. Equal items are never merged. When a batch fails, each of its items is
+ * tried alone, so one bad item cannot fail its neighbours; `run` must therefore be atomic.
+ */
+export function createBatcher<Item, Answer>(options: {
+  readonly maxItems?: number;
+  readonly run: (items: readonly Item[]) => Promise<readonly Answer[]>;
+}): (item: Item) => Promise<Answer> {
+  type Waiting = { item: Item; resolve: (answer: Answer) => void; reject: (cause: unknown) => void };
+  const maxItems = options.maxItems ?? 256;
+  let waiting: Waiting[] = [];
+  let inFlight = false;
+  let scheduled = false;
+
+  async function runBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const answers = await options.run(batch.map((entry) => entry.item));
+      if (answers.length !== batch.length)
+        throw new Error('a batch answered another number of items than it was given');
+      batch.forEach((entry, index) => entry.resolve(answers[index] as Answer));
+    } catch (cause) {
+      const only = batch.length === 1 ? batch[0] : undefined;
+      if (only !== undefined) only.reject(cause);
+      else for (const entry of batch) await runBatch([entry]);
+    }
+  }
+
+  async function drain(): Promise<void> {
+    scheduled = false;
+    if (inFlight) return;
+    inFlight = true;
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, maxItems);
+      waiting = waiting.slice(maxItems);
+      await runBatch(batch);
+    }
+    inFlight = false;
+  }
+
+  return (item) =>
+    new Promise<Answer>((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      if (inFlight || scheduled) return;
+      scheduled = true;
+      setImmediate(() => void drain());
+    });
+}

@@ -1,0 +1,201 @@
+import { DataSource } from 'typeorm';
+import type pg from 'pg';
+import { keysMigrations, keysTables } from './keys/index.js';
+import { tokenMigrations, tokenTables } from './token/index.js';
+import { wardenMigrations, wardenTables } from './warden/index.js';
+import { connectionOptions } from './database-url.js';
+
+/** The three components that own a schema each; the schema has the component's name. */
+export const components = ['keys', 'warden', 'token'] as const;
+export type Component = (typeof components)[number];
+
+/** What each component keeps: its tables and the migrations that made them. */
+export const schemas = {
+  keys: { tables: keysTables, migrations: keysMigrations },
+  warden: { tables: wardenTables, migrations: wardenMigrations },
+  token: { tables: tokenTables, migrations: tokenMigrations },
+} as const;
+
+/** PostgreSQL before this major version is refused (rulings 1). */
+const OLDEST_MAJOR = 14;
+
+/** The database cannot serve: too old, unmigrated or unreachable. The message says what to do. */
+export class DatabaseError extends Error {
+  override name = 'DatabaseError';
+}
+
+/** One component's connection to PostgreSQL. */
+export type Database = {
+  readonly component: Component;
+  /** TypeORM: mapping and migrations, and the admin statements that are not hot. */
+  readonly dataSource: DataSource;
+  /** The pool under TypeORM, for hand-written statements. */
+  readonly pool: pg.Pool;
+  /** Runs a named prepared statement in a transaction of its own and answers the rows. */
+  query<Row>(name: string, text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Runs `work` between BEGIN and COMMIT on one connection; ROLLBACK when it throws. */
+  transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /** The database clock as last observed, milliseconds since the epoch (rulings 15). */
+  now(): number;
+  /** Takes note of the database clock, as a statement just answered it. */
+  observeClock(databaseNow: Date): void;
+  /** Answers when the database does; throws otherwise. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** What is needed to open a component's database. */
+export type DatabaseOptions = {
+  readonly url: string;
+  readonly component: Component;
+  /** Connections at most; default 10. */
+  readonly poolSize?: number;
+  /** Milliseconds to wait for the server to answer; default 120 000 as the original. */
+  readonly connectTimeoutMs?: number;
+  /** Told each time the server did not answer and is tried again. */
+  readonly onRetry?: (message: string) => void;
+};
+
+/** Makes the TypeORM data source of a component without connecting it. */
+export function createDataSource(options: DatabaseOptions): DataSource {
+  const schema = schemas[options.component];
+  return new DataSource({
+    type: 'postgres',
+    ...connectionOptions(options.url),
+    applicationName: `castellan-${options.component}`,
+    schema: options.component,
+    entities: [...schema.tables],
+    migrations: [...schema.migrations],
+    migrationsTableName: 'migration',
+    poolSize: options.poolSize ?? 10,
+    connectTimeoutMS: 5_000,
+    installExtensions: false,
+    logging: false,
+    extra: {
+      idleTimeoutMillis: 30_000,
+      keepAlive: true,
+      statement_timeout: 15_000,
+      idle_in_transaction_session_timeout: 15_000,
+    },
+  });
+}
+
+/** Connects, trying again with back-off while the server does not answer. Throws DatabaseError when time is up. */
+export async function connect(options: DatabaseOptions): Promise<DataSource> {
+  const deadline = Date.now() + (options.connectTimeoutMs ?? 120_000);
+  for (let wait = 100; ; wait = Math.min(wait * 2, 5_000)) {
+    const dataSource = createDataSource(options);
+    try {
+      await dataSource.initialize();
+      await refuseOldServer(dataSource);
+      return dataSource;
+    } catch (cause) {
+      if (dataSource.isInitialized) await dataSource.destroy();
+      if (cause instanceof DatabaseError || !isTransient(cause)) throw explained(cause);
+      if (Date.now() + wait > deadline) throw explained(cause);
+      options.onRetry?.(`Could not connect to the database (${explained(cause).message}); trying again`);
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+}
+
+/** Opens the database of a component for serving. Refuses a schema that is not migrated. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const dataSource = await connect(options);
+  try {
+    await refuseUnmigrated(dataSource, options.component);
+  } catch (cause) {
+    await dataSource.destroy();
+    throw cause;
+  }
+  return serve(dataSource, options.component);
+}
+
+function serve(dataSource: DataSource, component: Component): Database {
+  const pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
+  // Offset of the database clock against the monotonic one, so that a jump of the process clock changes nothing.
+  let offset = Date.now() - performance.now();
+
+  async function transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      const result = await work(client);
+      await client.query('COMMIT');
+      return result;
+    } catch (cause) {
+      await client.query('ROLLBACK').catch((failure: unknown) => {
+        broken = failure instanceof Error ? failure : new Error(String(failure));
+      });
+      throw cause;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  return {
+    component,
+    dataSource,
+    pool,
+    async query<Row>(name: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
+      const result = await pool.query({ name, text, values: [...values] });
+      return result.rows as Row[];
+    },
+    transaction,
+    now: () => performance.now() + offset,
+    observeClock(databaseNow) {
+      offset = databaseNow.getTime() - performance.now();
+    },
+    async ping() {
+      await pool.query('SELECT 1');
+    },
+    async close() {
+      if (dataSource.isInitialized) await dataSource.destroy();
+    },
+  };
+}
+
+async function refuseOldServer(dataSource: DataSource): Promise<void> {
+  const rows: { version: string; number: string }[] = await dataSource.query(
+    `SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number`,
+  );
+  const row = rows[0];
+  if (row !== undefined && Number(row.number) < OLDEST_MAJOR * 10_000)
+    throw new DatabaseError(`PostgreSQL ${row.version} is too old: version ${OLDEST_MAJOR} or newer is needed`);
+}
+
+async function refuseUnmigrated(dataSource: DataSource, component: Component): Promise<void> {
+  const names = schemas[component].migrations.map((migration) => migration.name);
+  const exists: { present: boolean }[] = await dataSource.query(
+    `SELECT to_regclass('${component}.migration') IS NOT NULL AS present`,
+  );
+  const applied: { name: string }[] =
+    exists[0]?.present === true ? await dataSource.query(`SELECT name FROM ${component}.migration`) : [];
+  const missing = names.filter((name) => !applied.some((row) => row.name === name));
+  if (missing.length > 0)
+    throw new DatabaseError(
+      `The database schema "${component}" lacks ${missing.length} of ${names.length} migrations. Run: castellan migrate sql <DATABASE_URL>`,
+    );
+  const unknown = applied.filter((row) => !names.includes(row.name));
+  if (unknown.length > 0)
+    throw new DatabaseError(
+      `The database schema "${component}" was migrated by a newer version of castellan (${unknown.map((row) => row.name).join(', ')})`,
+    );
+}
+
+function isTransient(cause: unknown): boolean {
+  const code = (cause as { code?: string }).code ?? '';
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'ECONNRESET', 'ENOENT', '57P03', '53300'].includes(
+    code,
+  );
+}
+
+/** The driver's words without anything of the URL. */
+function explained(cause: unknown): DatabaseError {
+  if (cause instanceof DatabaseError) return cause;
+  const error = cause as { code?: string; message?: string; errors?: { message?: string; code?: string }[] };
+  const first = error.errors?.[0];
+  const words = error.message || first?.message || error.code || first?.code || 'unknown error';
+  return new DatabaseError(words, { cause });
+}

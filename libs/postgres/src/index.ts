@@ -1,0 +1,21 @@
+/**
+ * The system of record: connections, migrations, partitions and the stores that implement the domain's contracts.
+ * Knows SQL and TypeORM; decides nothing about protocols, policies or keys. Each component (keys, warden, token) owns
+ * one schema and nobody else writes to it.
+ */
+export { createBatcher } from './batch.js';
+export {
+  type Component,
+  components,
+  type Database,
+  DatabaseError,
+  type DatabaseOptions,
+  openDatabase,
+} from './database.js';
+export { isPlaintextRemote, refusedDatabaseUrl } from './database-url.js';
+export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.js';
+export { migrate, type MigrateOptions } from './migrate.js';
+export { bucketOf, createPartitionKeeper, type PartitionedTable, type PartitionKeeper } from './partitions.js';
+export * from './keys/index.js';
+export * from './token/index.js';
+export * from './warden/index.js';

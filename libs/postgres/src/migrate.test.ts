@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openDatabase } from './database.js';
+import { migrate } from './migrate.js';
+import { testServerUrl } from './testing.js';
+
+const made: string[] = [];
+
+async function emptyDatabase(): Promise<string> {
+  const name = `empty_${randomBytes(6).toString('hex')}`;
+  await onServer(`CREATE DATABASE ${name}`);
+  made.push(name);
+  return testServerUrl(name);
+}
+
+async function onServer(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: testServerUrl('postgres') });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+}
+
+function run(url: string, roles = false): Promise<{ total: number; lines: string[] }> {
+  const lines: string[] = [];
+  return migrate({ urls: { keys: url, warden: url, token: url }, roles, onProgress: (line) => lines.push(line) }).then(
+    (total) => ({ total, lines }),
+  );
+}
+
+afterEach(async () => {
+  for (const name of made.splice(0)) await onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+});
+
+describe('migrate', () => {
+  it('says per component what it applies, and applies nothing the second time', async () => {
+    const url = await emptyDatabase();
+    const first = await run(url);
+    expect(first.total).toBeGreaterThanOrEqual(1);
+    expect(first.lines).toContain('Applying `token` SQL migrations...');
+    expect(first.lines).toContain('Applied 1 `token` SQL migrations.');
+    const second = await run(url);
+    expect(second.total).toBe(0);
+    expect(second.lines).toContain('Applied 0 `token` SQL migrations.');
+  });
+
+  it('lets two migrators at once take turns', async () => {
+    const url = await emptyDatabase();
+    const [one, two] = await Promise.all([run(url), run(url)]);
+    const again = await run(url);
+    expect(one.total + two.total).toBeGreaterThanOrEqual(1);
+    expect(again.total).toBe(0);
+  });
+
+  it('makes least-privilege roles that reach one schema each', async () => {
+    const url = await emptyDatabase();
+    await run(url, true);
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query('SET ROLE castellan_warden');
+    await expect(client.query('SELECT * FROM token.client')).rejects.toThrow(/permission denied/);
+    await client.query('RESET ROLE; SET ROLE castellan_token');
+    await client.query('SELECT * FROM token.client');
+    await client.end();
+  });
+});
+
+describe('openDatabase', () => {
+  it('refuses a database that is not migrated and names the command', async () => {
+    const url = await emptyDatabase();
+    await expect(openDatabase({ url, component: 'token' })).rejects.toThrow(/castellan migrate sql/);
+  });
+
+  it('gives up on a server that does not answer, without the password in the message', async () => {
+    const url = 'postgres://someone:very-secret@127.0.0.1:1/none?sslmode=disable';
+    const failure = await openDatabase({ url, component: 'token', connectTimeoutMs: 50 }).catch(
+      (cause: unknown) => cause,
+    );
+    expect(String(failure)).toMatch(/ECONNREFUSED/);
+    expect(String(failure)).not.toContain('very-secret');
+  });
+
+  it.each([
+    ['memory', /embedded/],
+    ['mysql://a:b@tcp(host:1)/db', /embedded/],
+    ['redis://x', /Unknown scheme/],
+    ['postgres://u:p@h:5432/', /names no database/],
+    ['postgres://u:p@h/db?sslmode=maybe', /Unknown sslmode/],
+  ])('refuses the DATABASE_URL %s in one line', async (url, words) => {
+    await expect(openDatabase({ url, component: 'token' })).rejects.toThrow(words);
+  });
+});
