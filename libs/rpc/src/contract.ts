@@ -1,0 +1,67 @@
+/** Who may call: the five services, and `client` for programs of other teams that were listed by certificate name. */
+export const PEER_NAMES = ['gateway', 'admin', 'token', 'warden', 'keys', 'client'] as const;
+
+/** A caller's name, from its certificate (or, in one process, from the calling module). */
+export type PeerName = (typeof PEER_NAMES)[number];
+
+export function isPeerName(value: unknown): value is PeerName {
+  return PEER_NAMES.some((name) => name === value);
+}
+
+/** One unary rpc as ts-proto describes it for grpc-js. */
+export type RpcMethod = {
+  readonly path: string;
+  readonly requestStream: false;
+  readonly responseStream: false;
+  readonly requestSerialize: (value: never) => Buffer;
+  readonly requestDeserialize: (bytes: Buffer) => unknown;
+  readonly responseSerialize: (value: never) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => unknown;
+};
+
+/** A service as ts-proto describes it: rpcs by their name in camel case. */
+export type RpcDefinition = { readonly [method: string]: RpcMethod };
+
+export type RequestOf<M> = M extends { requestDeserialize: (bytes: Buffer) => infer Request } ? Request : never;
+export type ResponseOf<M> = M extends { responseDeserialize: (bytes: Buffer) => infer Response } ? Response : never;
+
+/** What a handler knows of the call beside the request. */
+export type CallContext = {
+  readonly peer: PeerName;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+  readonly requestId: string;
+};
+
+/** What a caller may say beside the request. */
+export type CallOptions = {
+  /** Milliseconds from now; 2000 by default, at most 30000. */
+  readonly deadlineMs?: number;
+  readonly requestId?: string;
+};
+
+/** What a provider of service `S` implements. Answers are returned; refusals are thrown as `RpcError`. */
+export type RpcHandlers<S> = {
+  -readonly [M in keyof S]: (request: RequestOf<S[M]>, context: CallContext) => Promise<ResponseOf<S[M]>>;
+};
+
+/** What a consumer of service `S` calls. Rejects with `RpcError` and nothing else. */
+export type RpcClient<S> = {
+  readonly [M in keyof S]: (request: RequestOf<S[M]>, options?: CallOptions) => Promise<ResponseOf<S[M]>>;
+};
+
+/** Who may call which rpc of service `S`. A peer that is not in the row is refused. */
+export type PeerTable<S> = { readonly [M in keyof S]: readonly PeerName[] };
+
+/** Full name of the service, such as `castellan.keys.v1.Keys`. */
+export function serviceNameOf(definition: RpcDefinition): string {
+  const [first] = Object.values(definition);
+  const name = first?.path.split('/')[1];
+  if (name === undefined) throw new TypeError('a service needs at least one rpc');
+  return name;
+}
+
+/** The room that serves it: the second word of the proto package, `keys` of `castellan.keys.v1`. */
+export function serviceRoomOf(definition: RpcDefinition): string {
+  return serviceNameOf(definition).split('.')[1] ?? '';
+}

@@ -1,0 +1,29 @@
+// What the services say to each other: generated messages (from `proto/`), the types derived from them, and the
+// channel client that carries them over gRPC. This room knows gRPC and nothing of Nest, of configuration or of
+// any rule of the product. Messages are immutable in both directions: in one process they are shared objects.
+export * as healthV1 from './gen/grpc/health/v1/health.js';
+export * as keysV1 from './gen/castellan/keys/v1/keys.js';
+export * as tokenV1 from './gen/castellan/token/v1/token.js';
+export * as wardenV1 from './gen/castellan/warden/v1/warden.js';
+export {
+  PEER_NAMES,
+  isPeerName,
+  serviceNameOf,
+  serviceRoomOf,
+  type CallContext,
+  type CallOptions,
+  type PeerName,
+  type PeerTable,
+  type RequestOf,
+  type ResponseOf,
+  type RpcClient,
+  type RpcDefinition,
+  type RpcHandlers,
+  type RpcMethod,
+} from './contract.js';
+export { RPC_CODES, RpcError, fromGrpcStatus, toGrpcStatus, type RpcCode } from './rpc-error.js';
+export { DEFAULT_CALL_DEADLINE_MS, DEFAULT_SERVER_DEADLINE_MS, MAX_DEADLINE_MS, clampDeadline } from './deadline.js';
+export { PEER_METADATA, REQUEST_ID_METADATA, newRequestId, readRequestId } from './call-metadata.js';
+export { spiffeNameOf, uriNamesOf } from './certificate-name.js';
+export { createRpcChannelClient, openRpcChannel, type RpcChannel, type RpcChannelOptions } from './channel.js';
+export { descriptorSetPath } from './descriptor-set.js';
