@@ -1,10 +1,15 @@
-import type { PostgresConnectionOptions } from 'typeorm/driver/postgres/PostgresConnectionOptions.js';
+/** How the server's certificate is judged. */
+type TlsOptions = { readonly rejectUnauthorized: boolean; readonly checkServerIdentity?: () => undefined };
 
-/** The parts of a PostgreSQL connection, as TypeORM takes them. */
-export type ConnectionOptions = Pick<
-  PostgresConnectionOptions,
-  'host' | 'port' | 'username' | 'password' | 'database' | 'ssl'
->;
+/** The parts of a PostgreSQL connection, as TypeORM and the driver take them. */
+export type ConnectionOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly database: string;
+  readonly ssl?: boolean | TlsOptions;
+};
 
 /** The original's pool parameters, which a server of today does not know. */
 const POOL_PARAMETERS = ['max_conns', 'max_idle_conns', 'max_conn_lifetime'];
@@ -55,13 +60,13 @@ export function refusedDatabaseUrl(url: string): string | undefined {
 /** Whether the connection leaves the machine without TLS, which production refuses (rulings 3). */
 export function isPlaintextRemote(url: string): boolean {
   const options = connectionOptions(url);
-  const host = options.host ?? 'localhost';
+  const { host } = options;
   const local = host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.');
   return !local && (options.ssl === undefined || options.ssl === false);
 }
 
 /** libpq's modes: `require` encrypts without judging the certificate, `verify-*` judges it. */
-const sslModes: Record<string, ConnectionOptions['ssl']> = {
+const sslModes: Readonly<Record<string, boolean | TlsOptions>> = {
   disable: false,
   allow: false,
   prefer: false,

@@ -1,0 +1,48 @@
+import { formatJwk, type KeyView } from '@castellan/jwk';
+import { type CallContext, keysV1, type RpcHandlers } from '@castellan/rpc';
+import { RpcService } from '@castellan/service';
+import type { KeySets } from '@castellan/jwk';
+import { keysPeers } from './peers.js';
+import { answer } from './rpc-answer.js';
+
+/** The service Keys: key sets for the admin API. */
+@RpcService(keysV1.KeysService, keysPeers)
+export class KeysRpc implements RpcHandlers<typeof keysV1.KeysService> {
+  constructor(private readonly sets: KeySets) {}
+
+  async generateKey(request: keysV1.GenerateKeyRequest, context: CallContext): Promise<keysV1.GenerateKeyResponse> {
+    const { set, algorithm, keyId: name } = request;
+    return { keys: (await answer(this.sets.generate({ set, algorithm, name }, context))).map(toMessage) };
+  }
+
+  async getKeySet(request: keysV1.GetKeySetRequest, context: CallContext): Promise<keysV1.GetKeySetResponse> {
+    return { keys: (await answer(this.sets.getSet(request.set, context))).map(toMessage) };
+  }
+
+  async getKey(request: keysV1.GetKeyRequest, context: CallContext): Promise<keysV1.GetKeyResponse> {
+    return { key: toMessage(await answer(this.sets.getKey(request.set, request.keyId, context))) };
+  }
+
+  async putKeySet(request: keysV1.PutKeySetRequest, context: CallContext): Promise<keysV1.PutKeySetResponse> {
+    return { keys: (await answer(this.sets.putSet(request.set, request.keys, context))).map(toMessage) };
+  }
+
+  async putKey(request: keysV1.PutKeyRequest, context: CallContext): Promise<keysV1.PutKeyResponse> {
+    const { set, keyId, key } = request;
+    return { key: toMessage(await answer(this.sets.putKey(set, keyId, key, context))) };
+  }
+
+  async deleteKeySet(request: keysV1.DeleteKeySetRequest, context: CallContext): Promise<keysV1.DeleteKeySetResponse> {
+    await answer(this.sets.deleteSet(request.set, context));
+    return {};
+  }
+
+  async deleteKey(request: keysV1.DeleteKeyRequest, context: CallContext): Promise<keysV1.DeleteKeyResponse> {
+    await answer(this.sets.deleteKey(request.set, request.keyId, context));
+    return {};
+  }
+}
+
+function toMessage({ jwk, resourceName }: KeyView): keysV1.Jwk {
+  return { json: formatJwk(jwk), resourceName };
+}

@@ -1,0 +1,51 @@
+import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { LOGGER, type Logger, READINESS, type ReadinessCheck } from '@castellan/service';
+import { type KeyManager, openKeyManager } from './key-manager.js';
+import type { KeysConfig } from './keys.config.js';
+import { KeysRpc } from './keys.grpc.js';
+import { SigningRpc } from './signing.grpc.js';
+
+const KEY_MANAGER = Symbol('KEY_MANAGER');
+
+/** Closes a key manager that the module itself opened. */
+class KeyManagerShutdown implements OnApplicationShutdown {
+  constructor(private readonly manager: KeyManager) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.manager.close();
+  }
+}
+
+/** The key manager as a module: services Keys and Signing. */
+@Module({})
+export class KeysModule {
+  /** Opens a key manager of its own at start and closes it at shutdown. */
+  static forRoot(config: KeysConfig): DynamicModule {
+    const manager: Provider = {
+      provide: KEY_MANAGER,
+      inject: [LOGGER],
+      useFactory: (logger: Logger) => openKeyManager(config, { logger }),
+    };
+    const shutdown: Provider = {
+      provide: KeyManagerShutdown,
+      inject: [KEY_MANAGER],
+      useFactory: (opened: KeyManager) => new KeyManagerShutdown(opened),
+    };
+    return { module: KeysModule, providers: [manager, shutdown, ...services] };
+  }
+
+  /** Serves a key manager that the caller opened and will close after the module is down. */
+  static forManager(manager: KeyManager): DynamicModule {
+    return { module: KeysModule, providers: [{ provide: KEY_MANAGER, useValue: manager }, ...services] };
+  }
+}
+
+const services: readonly Provider[] = [
+  { provide: KeysRpc, inject: [KEY_MANAGER], useFactory: (manager: KeyManager) => new KeysRpc(manager.sets) },
+  { provide: SigningRpc, inject: [KEY_MANAGER], useFactory: (manager: KeyManager) => new SigningRpc(manager.signing) },
+  {
+    provide: READINESS,
+    inject: [KEY_MANAGER],
+    useFactory: (manager: KeyManager): ReadinessCheck => ({ name: 'keys-database', check: () => manager.ping() }),
+  },
+];

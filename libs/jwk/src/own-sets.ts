@@ -1,0 +1,52 @@
+/** What a signature of the product is for; each purpose has a key set of its own (RFC 8725 section 2.8). */
+export type Purpose = 'id-token' | 'consent-challenge' | 'consent-response';
+
+/** A key set that the product itself makes or keeps for itself. Its keys are named by their thumbprint. */
+export type OwnSet = {
+  readonly set: string;
+  /** Algorithm of the key made at start and on deletion; absent: not made here. */
+  readonly algorithm?: string;
+  /** Whether private parts may be read by rpc, and keys brought along. */
+  readonly open: boolean;
+  readonly purpose?: Purpose;
+  /** Whether the keys carry `alg`. Without, they verify every algorithm of their kind. */
+  readonly namesAlgorithm: boolean;
+};
+
+/** The set of the certificate that `host` serves; used in process only. */
+export const TLS_SET = 'hydra.https-tls';
+
+/**
+ * The product's own sets, in the order in which they are made at start (rulings 23). Private parts of closed ones leave
+ * the key manager by no rpc. The consent app signs with the private key of `hydra.consent.response`, hence it is open;
+ * its keys name no algorithm because consent apps sign with RS256, RS384 or RS512.
+ */
+export const ownSets: readonly OwnSet[] = [
+  { set: 'hydra.openid.id-token', algorithm: 'RS256', open: false, purpose: 'id-token', namesAlgorithm: true },
+  { set: 'hydra.consent.response', algorithm: 'RS256', open: true, purpose: 'consent-response', namesAlgorithm: false },
+  {
+    set: 'hydra.consent.challenge',
+    algorithm: 'RS256',
+    open: false,
+    purpose: 'consent-challenge',
+    namesAlgorithm: true,
+  },
+  { set: 'hydra.openid.access-token', open: false, namesAlgorithm: true },
+  { set: 'hydra.logout', open: false, namesAlgorithm: true },
+  { set: TLS_SET, open: false, namesAlgorithm: true },
+];
+
+const bySet = new Map(ownSets.map((own) => [own.set, own]));
+const byPurpose = new Map(ownSets.map((own) => [own.purpose, own]));
+
+/** The own set of that ID; undefined for a set that users make. */
+export function findOwnSet(set: string): OwnSet | undefined {
+  return bySet.get(set);
+}
+
+/** The set that holds the keys of a purpose. */
+export function setOfPurpose(purpose: Purpose): OwnSet {
+  const own = byPurpose.get(purpose);
+  if (own === undefined) throw new Error('a purpose without a key set');
+  return own;
+}

@@ -1,0 +1,2 @@
+export { type KeyAuditLine, createMemoryKeyStore, type MemoryKeyStore } from './memory-key-store.js';
+export { keyStoreContract, type KeyStoreUnderTest } from './key-store.contract.js';

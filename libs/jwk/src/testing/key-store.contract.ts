@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { KeyActor, KeyStore, NewKey } from '../key-store.js';
+import { secretVerifier } from '../secrets.js';
+import type { KeyAuditLine } from './memory-key-store.js';
+
+/** A store to be judged by the contract, with what the suite must see or do behind its back. */
+export type KeyStoreUnderTest = {
+  readonly store: KeyStore;
+  /** A second replica over the same data. */
+  readonly replica: KeyStore;
+  audit(): Promise<readonly KeyAuditLine[]>;
+  /** Makes the store as new. */
+  clear(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** The contract of KeyStore as a test suite. */
+export function keyStoreContract(name: string, open: () => Promise<KeyStoreUnderTest>): void {
+  describe(`key store: ${name}`, () => {
+    const actor: KeyActor = { peer: 'admin', requestId: 'r-1' };
+    let subject: KeyStoreUnderTest;
+
+    beforeAll(async () => {
+      subject = await open();
+    });
+    beforeEach(() => subject.clear());
+    afterAll(() => subject.close());
+
+    function key(kid: string, part: NewKey['part'] = 'private', sealed = kid): NewKey {
+      return { kid, part, algorithm: 'RS256', use: 'sig', sealed: Buffer.from(sealed) };
+    }
+
+    function put(set: string, ...keys: NewKey[]): Promise<void> {
+      return subject.store.changeSet(set, actor, () => ({ put: keys, answer: undefined }));
+    }
+
+    async function kids(set: string): Promise<string[]> {
+      return (await subject.store.readSet(set)).keys.map((stored) => stored.kid);
+    }
+
+    it('answers an unknown set as empty', async () => {
+      expect((await subject.store.readSet('nope')).keys).toEqual([]);
+    });
+
+    it('answers what was put, byte for byte', async () => {
+      await put('s', { ...key('a', 'secret'), use: '', sealed: Buffer.from([0, 255, 1]) });
+      const { keys, revision } = await subject.store.readSet('s');
+      expect(keys).toHaveLength(1);
+      expect(keys[0]).toMatchObject({
+        set: 's',
+        kid: 'a',
+        part: 'secret',
+        algorithm: 'RS256',
+        use: '',
+        version: revision,
+      });
+      expect(keys[0]?.sealed.equals(Buffer.from([0, 255, 1]))).toBe(true);
+      expect(keys[0]?.createdAt).toBeInstanceOf(Date);
+    });
+
+    it('answers the newest write first, and within one write the order given', async () => {
+      await put('s', key('b'), key('a'));
+      await put('s', key('c'));
+      expect(await kids('s')).toEqual(['c', 'b', 'a']);
+    });
+
+    it('keeps sets apart', async () => {
+      await put('s', key('a'));
+      await put('t', key('a'));
+      await subject.store.changeSet('s', actor, () => ({ remove: ['a'], answer: undefined }));
+      expect([await kids('s'), await kids('t')]).toEqual([[], ['a']]);
+    });
+
+    it('replaces a key of the same kid and never gives a version twice', async () => {
+      await put('s', key('a', 'private', 'one'));
+      const first = (await subject.store.readSet('s')).keys[0]?.version ?? 0;
+      await put('s', key('a', 'private', 'two'));
+      const [second] = (await subject.store.readSet('s')).keys;
+      expect(second?.sealed.toString()).toBe('two');
+      expect(second?.version).toBeGreaterThan(first);
+      await subject.store.changeSet('s', actor, () => ({ remove: ['a'], answer: undefined }));
+      await put('s', key('a', 'private', 'three'));
+      expect((await subject.store.readSet('s')).keys[0]?.version).toBeGreaterThan(second?.version ?? 0);
+    });
+
+    it('hands a change the keys of its set and the version that its keys will have', async () => {
+      await put('s', key('a'), key('b'));
+      const seen = await subject.store.changeSet('s', actor, (keys, version) => ({
+        put: [key('c')],
+        answer: { kids: keys.map((stored) => stored.kid), version },
+      }));
+      expect(seen.kids).toEqual(['a', 'b']);
+      expect((await subject.store.readSet('s')).keys[0]).toMatchObject({ kid: 'c', version: seen.version });
+    });
+
+    it('does nothing when a change throws', async () => {
+      await put('s', key('a'));
+      const before = [await subject.store.revision(), await subject.audit()];
+      const refusal = subject.store.changeSet('s', actor, () => {
+        throw new Error('refused');
+      });
+      await expect(refusal).rejects.toThrow('refused');
+      expect([await subject.store.revision(), await subject.audit()]).toEqual(before);
+      expect(await kids('s')).toEqual(['a']);
+    });
+
+    it('raises the revision with every change, as every replica sees', async () => {
+      const before = await subject.replica.revision();
+      await put('s', key('a'));
+      const after = await subject.replica.revision();
+      expect(after).toBeGreaterThan(before);
+      expect((await subject.replica.readSet('s')).revision).toBe(after);
+    });
+
+    it('runs changes of two replicas one after the other', async () => {
+      const answers = await Promise.all(
+        [subject.store, subject.replica, subject.store, subject.replica].map((store, index) =>
+          store.changeSet('s', actor, (keys) =>
+            keys.length === 0 ? { put: [key(`k${index}`)], answer: true } : { answer: false },
+          ),
+        ),
+      );
+      expect(answers.filter((won) => won)).toHaveLength(1);
+      expect(await kids('s')).toHaveLength(1);
+    });
+
+    it('releases private and secret keys, leaves public and absent ones out, and notes each in the audit', async () => {
+      await put('s', key('private'), key('public', 'public'), key('shared', 'secret'));
+      const version = await subject.store.revision();
+      const reader = { peer: 'admin', requestId: 'r-2' };
+      const released = await subject.store.releasePrivate('s', ['private', 'public', 'shared', 'nope'], reader);
+      expect(released.map((stored) => stored.kid)).toEqual(['private', 'shared']);
+      const reads = (await subject.audit()).filter((line) => line.action === 'read');
+      expect(reads.map((line) => line.kid).sort()).toEqual(['private', 'shared']);
+      expect(reads[0]).toMatchObject({ set: 's', version, peer: 'admin', requestId: 'r-2' });
+    });
+
+    it('notes what was written and removed in the audit', async () => {
+      await put('s', key('a'), key('b'));
+      await subject.store.changeSet('s', actor, () => ({
+        remove: ['a', 'b', 'nope'],
+        put: [key('b')],
+        answer: undefined,
+      }));
+      const lines = (await subject.audit()).map((line) => `${line.action} ${line.kid}`).sort();
+      expect(lines).toEqual(['delete a', 'write a', 'write b', 'write b']);
+    });
+
+    it('runs exclusive work of two replicas one after the other, also after a failure', async () => {
+      let inside = 0;
+      const work = async () => {
+        inside += 1;
+        const alone = inside === 1;
+        await subject.store.revision();
+        inside -= 1;
+        return alone;
+      };
+      const failing = subject.store.exclusively(() => Promise.reject(new Error('failed')));
+      const others = [
+        subject.store.exclusively(work),
+        subject.replica.exclusively(work),
+        subject.store.exclusively(work),
+      ];
+      await expect(failing).rejects.toThrow('failed');
+      expect(await Promise.all(others)).toEqual([true, true, true]);
+    });
+
+    it('takes the first secret it is shown and refuses every other', async () => {
+      const right = secretVerifier('the right system secret', 'keys');
+      const wrong = secretVerifier('another system secret', 'keys');
+      expect(await subject.store.claimSecret(right)).toBe(true);
+      expect(await subject.replica.claimSecret(right)).toBe(true);
+      expect(await subject.replica.claimSecret(wrong)).toBe(false);
+      expect(await subject.replica.claimSecret({ ...right, verifier: wrong.verifier })).toBe(false);
+    });
+
+    it('lets one of two first secrets in', async () => {
+      const claims = ['one system secret', 'two system secret'].map((secret) => secretVerifier(secret, 'keys'));
+      const [first, second] = claims;
+      if (first === undefined || second === undefined) throw new Error('unreachable');
+      const answers = await Promise.all([subject.store.claimSecret(first), subject.replica.claimSecret(second)]);
+      expect(answers.filter((claimed) => claimed)).toHaveLength(1);
+    });
+
+    it('does not take a secret for a store that holds keys and no verifier', async () => {
+      await put('s', key('a'));
+      expect(await subject.store.claimSecret(secretVerifier('a system secret', 'keys'))).toBe(false);
+    });
+  });
+}

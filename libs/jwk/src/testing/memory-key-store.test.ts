@@ -1,0 +1,25 @@
+import { createMemoryKeyStore } from './memory-key-store.js';
+import { keyStoreContract } from './key-store.contract.js';
+
+keyStoreContract('memory', async () => {
+  let store = createMemoryKeyStore();
+  const current: typeof store = {
+    rows: () => store.rows(),
+    audit: () => store.audit(),
+    revision: () => store.revision(),
+    readSet: (set) => store.readSet(set),
+    releasePrivate: (set, kids, actor) => store.releasePrivate(set, kids, actor),
+    changeSet: (set, actor, change) => store.changeSet(set, actor, change),
+    exclusively: (work) => store.exclusively(work),
+    claimSecret: (verifier) => store.claimSecret(verifier),
+  };
+  return {
+    store: current,
+    replica: current,
+    audit: () => Promise.resolve([...store.audit()]),
+    clear: async () => {
+      store = createMemoryKeyStore();
+    },
+    close: () => Promise.resolve(),
+  };
+});

@@ -1,0 +1,3 @@
+export { createKeyStore } from './key-store.js';
+export { keysMigrations } from './migrations.js';
+export { type KeyAuditRow, keysTables } from './tables.js';

@@ -1,0 +1,132 @@
+import type { Client, ClientSecretHash, ClientStore, StoredClient } from '@castellan/oauth2';
+import { type EntityManager, MoreThan } from 'typeorm';
+import { createBatcher } from '../batch.js';
+import type { Database } from '../database.js';
+import { clientTable, type ClientRow } from './tables.js';
+
+/** Taken while the first client of an empty database is stored. */
+const FIRST_CLIENT_LOCK = 7_240_161;
+
+/** Clients in PostgreSQL. Concurrent look-ups share one statement; the rest is administration. */
+export function createClientStore(database: Database): ClientStore {
+  const repository = database.dataSource.getRepository(clientTable);
+
+  const find = createBatcher<string, StoredClient | undefined>({
+    async run(ids) {
+      const rows = await database.query<ClientRow>(
+        'token.client.find',
+        'SELECT * FROM token.client WHERE id = ANY($1::text[])',
+        [[...new Set(ids)]],
+      );
+      const found = new Map(rows.map((row) => [row.id, toClient(row)]));
+      return ids.map((id) => found.get(id));
+    },
+  });
+
+  async function insertWith(
+    manager: EntityManager,
+    client: Client,
+    secret: ClientSecretHash | undefined,
+  ): Promise<boolean> {
+    const inserted = await manager
+      .createQueryBuilder()
+      .insert()
+      .into(clientTable)
+      .values({ id: client.id, ...toColumns(client), ...secretColumns(secret) })
+      .orIgnore()
+      .returning('id')
+      .execute();
+    return (inserted.raw as unknown[]).length === 1;
+  }
+
+  return {
+    find,
+
+    insert: (client, secret) => insertWith(database.dataSource.manager, client, secret),
+
+    insertFirst: (client, secret) =>
+      database.dataSource.transaction(async (manager) => {
+        await manager.query('SELECT pg_advisory_xact_lock($1)', [FIRST_CLIENT_LOCK]);
+        return !(await manager.exists(clientTable)) && insertWith(manager, client, secret);
+      }),
+
+    async list({ after, limit }) {
+      const rows = await repository.find({
+        where: { id: MoreThan(after) },
+        order: { id: 'ASC' },
+        ...(limit > 0 ? { take: limit } : {}),
+      });
+      return rows.map(toClient);
+    },
+
+    async update(client, secret) {
+      const result = await repository
+        .createQueryBuilder()
+        .update()
+        .set({
+          ...toColumns(client),
+          ...(secret === 'keep' ? {} : secretColumns(secret === 'none' ? undefined : secret)),
+          revision: () => 'revision + 1',
+          updated_at: () => 'token.castellan_now()',
+        })
+        .where('id = :id', { id: client.id })
+        .execute();
+      return result.affected === 1;
+    },
+
+    async remove(id) {
+      const result = await repository.delete({ id });
+      return result.affected === 1;
+    },
+  };
+}
+
+function toColumns(client: Client) {
+  return {
+    name: client.name,
+    redirect_uris: [...client.redirectUris],
+    grant_types: [...client.grantTypes],
+    response_types: [...client.responseTypes],
+    scopes: [...client.scopes],
+    owner: client.owner,
+    policy_uri: client.policyUri,
+    tos_uri: client.tosUri,
+    client_uri: client.clientUri,
+    logo_uri: client.logoUri,
+    contacts: [...client.contacts],
+    public: client.public,
+    token_endpoint_auth_method: client.tokenEndpointAuthMethod ?? null,
+    require_pkce: client.requirePkce,
+  };
+}
+
+function secretColumns(secret: ClientSecretHash | undefined) {
+  return { secret_kind: secret?.kind ?? null, secret_hash: secret?.hash ?? null };
+}
+
+function toClient(row: ClientRow): StoredClient {
+  const method = row.token_endpoint_auth_method as Client['tokenEndpointAuthMethod'] | null;
+  const kind = row.secret_kind as ClientSecretHash['kind'] | null;
+  return {
+    client: {
+      id: row.id,
+      name: row.name,
+      redirectUris: row.redirect_uris,
+      grantTypes: row.grant_types,
+      responseTypes: row.response_types,
+      scopes: row.scopes,
+      owner: row.owner,
+      policyUri: row.policy_uri,
+      tosUri: row.tos_uri,
+      clientUri: row.client_uri,
+      logoUri: row.logo_uri,
+      contacts: row.contacts,
+      public: row.public,
+      ...(method !== null && method !== undefined ? { tokenEndpointAuthMethod: method } : {}),
+      requirePkce: row.require_pkce,
+    },
+    uid: row.uid,
+    revision: Number(row.revision),
+    ...(kind !== null && row.secret_hash !== null ? { secret: { kind, hash: row.secret_hash } } : {}),
+  };
+}

@@ -1,0 +1,136 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** The schema of the token service: clients, families of tokens, and the tables partitioned by expiry. */
+export class TokenSchema1764000000000 implements MigrationInterface {
+  name = 'TokenSchema1764000000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE FUNCTION token.castellan_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp()';
+
+      CREATE TABLE token.key_check (
+        key_id text COLLATE "C" PRIMARY KEY,
+        verifier text NOT NULL
+      );
+
+      CREATE TABLE token.client (
+        id text COLLATE "C" PRIMARY KEY,
+        uid uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
+        revision bigint NOT NULL DEFAULT 1,
+        name text NOT NULL,
+        redirect_uris text[] NOT NULL,
+        grant_types text[] NOT NULL,
+        response_types text[] NOT NULL,
+        scopes text[] NOT NULL,
+        owner text NOT NULL,
+        policy_uri text NOT NULL,
+        tos_uri text NOT NULL,
+        client_uri text NOT NULL,
+        logo_uri text NOT NULL,
+        contacts text[] NOT NULL,
+        public boolean NOT NULL,
+        token_endpoint_auth_method text,
+        require_pkce boolean NOT NULL,
+        secret_kind text CHECK (secret_kind IN ('hmac', 'argon2id')),
+        secret_hash text,
+        created_at timestamptz NOT NULL DEFAULT token.castellan_now(),
+        updated_at timestamptz NOT NULL DEFAULT token.castellan_now()
+      );
+
+      -- What a resource owner granted; bucket: weeks since the epoch of expires_at.
+      CREATE TABLE token.family (
+        bucket integer NOT NULL,
+        id text COLLATE "C" NOT NULL,
+        client_uid uuid NOT NULL,
+        client_id text COLLATE "C" NOT NULL,
+        subject text NOT NULL,
+        scopes text[] NOT NULL,
+        audience text[] NOT NULL,
+        access_token_extra jsonb NOT NULL,
+        id_token_extra jsonb NOT NULL,
+        auth_time bigint,
+        nonce text,
+        created_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL,
+        revoked_at timestamptz,
+        PRIMARY KEY (bucket, id)
+      ) PARTITION BY RANGE (bucket);
+
+      -- bucket: hours since the epoch of expires_at.
+      CREATE TABLE token.authorization_code (
+        bucket integer NOT NULL,
+        id text COLLATE "C" NOT NULL,
+        family_bucket integer NOT NULL,
+        family_id text COLLATE "C" NOT NULL,
+        redirect_uri text NOT NULL,
+        redirect_uri_given boolean NOT NULL,
+        code_challenge text,
+        issued_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL,
+        used_at timestamptz,
+        PRIMARY KEY (bucket, id)
+      ) PARTITION BY RANGE (bucket);
+
+      -- bucket: hours since the epoch of expires_at.
+      CREATE TABLE token.access_token (
+        bucket integer NOT NULL,
+        id text COLLATE "C" NOT NULL,
+        family_bucket integer,
+        family_id text COLLATE "C",
+        client_uid uuid NOT NULL,
+        client_id text COLLATE "C" NOT NULL,
+        subject text NOT NULL,
+        scopes text[] NOT NULL,
+        audience text[] NOT NULL,
+        extra jsonb NOT NULL,
+        issued_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL,
+        revoked_at timestamptz,
+        PRIMARY KEY (bucket, id)
+      ) PARTITION BY RANGE (bucket);
+
+      -- bucket: weeks since the epoch of expires_at.
+      CREATE TABLE token.refresh_token (
+        bucket integer NOT NULL,
+        id text COLLATE "C" NOT NULL,
+        family_bucket integer NOT NULL,
+        family_id text COLLATE "C" NOT NULL,
+        issued_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL,
+        used_at timestamptz,
+        PRIMARY KEY (bucket, id)
+      ) PARTITION BY RANGE (bucket);
+
+      -- Not partitioned by expiry: a request id is unique across time (rulings 16).
+      CREATE TABLE token.authorization_request (
+        id text COLLATE "C" NOT NULL PRIMARY KEY,
+        client_uid uuid NOT NULL,
+        client_id text COLLATE "C" NOT NULL,
+        parameters jsonb,
+        parameters_hash text NOT NULL,
+        browser_hash text NOT NULL,
+        created_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL,
+        decided_at timestamptz
+      ) PARTITION BY HASH (id);
+    `);
+    for (let part = 0; part < 8; part++) {
+      await runner.query(
+        `CREATE TABLE token.authorization_request_${part} PARTITION OF token.authorization_request
+           FOR VALUES WITH (MODULUS 8, REMAINDER ${part});
+         CREATE INDEX ON token.authorization_request_${part} (expires_at);
+         CREATE INDEX ON token.authorization_request_${part} (client_uid) WHERE decided_at IS NULL;`,
+      );
+    }
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(
+      `DROP TABLE token.authorization_request, token.refresh_token, token.access_token, token.authorization_code,
+         token.family, token.client, token.key_check; DROP FUNCTION token.castellan_now();`,
+    );
+  }
+}
+
+/** Every migration of the token component, in order. */
+export const tokenMigrations = [TokenSchema1764000000000];

@@ -1,0 +1,142 @@
+/**
+ * The hot statements of the token store. Each takes a batch: look-ups as arrays, writes as one JSON array. `clock` is
+ * the database clock, read once per statement.
+ */
+
+const clock = `clock AS MATERIALIZED (SELECT token.castellan_now() AS now)`;
+
+function milliseconds(expression: string): string {
+  return `floor(extract(epoch FROM ${expression}) * 1000)::float8`;
+}
+
+/** Inserts access tokens of clients that are still at the revision they authenticated with. */
+export const insertClientAccessTokens = `
+  WITH ${clock},
+  input AS (
+    SELECT * FROM json_to_recordset($1::json) AS i(
+      bucket int, id text, client_uid uuid, client_revision bigint, client_id text, subject text,
+      scopes text[], audience text[], extra jsonb, lifetime_ms float8)
+  ),
+  stored AS (
+    INSERT INTO token.access_token
+      (bucket, id, client_uid, client_id, subject, scopes, audience, extra, issued_at, expires_at)
+    SELECT i.bucket, i.id, i.client_uid, i.client_id, i.subject, i.scopes, i.audience, i.extra,
+           clock.now, clock.now + i.lifetime_ms * interval '1 millisecond'
+      FROM input i
+      JOIN token.client c ON c.uid = i.client_uid AND c.revision = i.client_revision
+     CROSS JOIN clock
+    RETURNING id
+  )
+  SELECT ${milliseconds('clock.now')} AS now, ARRAY(SELECT id FROM stored) AS ids FROM clock`;
+
+/** Active access tokens: unexpired, unrevoked, of a family that is not revoked and a client that exists. */
+export const findActiveAccessTokens = `
+  WITH ${clock}
+  SELECT k.n::int AS n, a.client_id, a.client_uid, a.subject, a.scopes, a.audience, a.extra,
+         a.family_bucket, a.family_id,
+         ${milliseconds('a.issued_at')} AS issued_at, ${milliseconds('a.expires_at')} AS expires_at,
+         ${milliseconds('clock.now')} AS now
+    FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS k(bucket, id, n)
+    JOIN token.access_token a ON a.bucket = k.bucket AND a.id = k.id
+    JOIN token.client c ON c.uid = a.client_uid
+    LEFT JOIN token.family f ON f.bucket = a.family_bucket AND f.id = a.family_id
+   CROSS JOIN clock
+   WHERE a.revoked_at IS NULL AND a.expires_at > clock.now
+     AND (a.family_id IS NULL OR (f.id IS NOT NULL AND f.revoked_at IS NULL))`;
+
+const familyColumns = `
+  f.bucket AS family_bucket, f.id AS family_id, ${milliseconds('f.expires_at')} AS family_expires_at,
+  f.client_uid, f.client_id, f.subject, f.scopes, f.audience, f.access_token_extra, f.id_token_extra,
+  f.auth_time::float8 AS auth_time, f.nonce,
+  CASE WHEN t.used_at IS NOT NULL THEN 'used'
+       WHEN f.revoked_at IS NOT NULL OR c.uid IS NULL THEN 'revoked'
+       WHEN least(t.expires_at, f.expires_at) <= clock.now THEN 'expired'
+       ELSE 'live' END AS state,
+  ${milliseconds('clock.now')} AS now`;
+
+function findWithFamily(table: string, columns: string): string {
+  return `
+  WITH ${clock}
+  SELECT k.n::int AS n, t.bucket, t.id, ${columns} ${familyColumns}
+    FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS k(bucket, id, n)
+    JOIN token.${table} t ON t.bucket = k.bucket AND t.id = k.id
+    JOIN token.family f ON f.bucket = t.family_bucket AND f.id = t.family_id
+    LEFT JOIN token.client c ON c.uid = f.client_uid
+   CROSS JOIN clock`;
+}
+
+/** Authorization codes in whatever state, with their grants. */
+export const findAuthorizationCodes = findWithFamily(
+  'authorization_code',
+  `t.redirect_uri, t.redirect_uri_given, t.code_challenge,
+   (extract(epoch FROM clock.now - t.used_at) * 1000)::float8 AS used_ago_ms,`,
+);
+
+/** Refresh tokens in whatever state, with their grants. */
+export const findRefreshTokens = findWithFamily('refresh_token', '');
+
+/**
+ * Burns live rows and stores what each buys, in one statement. Of equal keys the first ordinal plays, the others lose.
+ * Rows are locked in the order of their keys, so two replicas cannot wait for each other; who waited for a row finds it
+ * used when the lock is released, and gets nothing.
+ */
+function burnAndBuy(table: 'authorization_code' | 'refresh_token'): string {
+  return `
+  WITH ${clock},
+  input AS MATERIALIZED (
+    SELECT DISTINCT ON (i.bucket, i.id) i.* FROM json_to_recordset($1::json) AS i(
+      n int, bucket int, id text,
+      access_bucket int, access_id text, scopes text[], audience text[], access_lifetime_ms float8,
+      refresh_bucket int, refresh_id text, refresh_lifetime_ms float8)
+    ORDER BY i.bucket, i.id, i.n
+  ),
+  locked AS MATERIALIZED (
+    SELECT i.n, t.bucket, t.id
+      FROM input i JOIN token.${table} t ON t.bucket = i.bucket AND t.id = i.id
+     WHERE t.used_at IS NULL
+     ORDER BY t.bucket, t.id
+       FOR UPDATE OF t
+  ),
+  burnt AS (
+    UPDATE token.${table} t SET used_at = clock.now
+      FROM locked l, clock, token.family f, token.client c
+     WHERE t.bucket = l.bucket AND t.id = l.id AND t.used_at IS NULL AND t.expires_at > clock.now
+       AND f.bucket = t.family_bucket AND f.id = t.family_id AND f.revoked_at IS NULL AND f.expires_at > clock.now
+       AND c.uid = f.client_uid
+    RETURNING l.n, f.bucket AS family_bucket, f.id AS family_id, f.client_uid, f.client_id, f.subject,
+              f.access_token_extra, f.expires_at AS family_expires_at
+  ),
+  access AS (
+    INSERT INTO token.access_token
+      (bucket, id, family_bucket, family_id, client_uid, client_id, subject, scopes, audience, extra,
+       issued_at, expires_at)
+    SELECT i.access_bucket, i.access_id, b.family_bucket, b.family_id, b.client_uid, b.client_id, b.subject,
+           i.scopes, i.audience, b.access_token_extra, clock.now,
+           least(clock.now + i.access_lifetime_ms * interval '1 millisecond', b.family_expires_at)
+      FROM burnt b JOIN input i ON i.n = b.n CROSS JOIN clock
+  ),
+  refresh AS (
+    INSERT INTO token.refresh_token (bucket, id, family_bucket, family_id, issued_at, expires_at)
+    SELECT i.refresh_bucket, i.refresh_id, b.family_bucket, b.family_id, clock.now,
+           least(clock.now + i.refresh_lifetime_ms * interval '1 millisecond', b.family_expires_at)
+      FROM burnt b JOIN input i ON i.n = b.n CROSS JOIN clock
+     WHERE i.refresh_id IS NOT NULL
+  )
+  SELECT ${milliseconds('clock.now')} AS now,
+         ARRAY(SELECT n FROM burnt) AS won FROM clock`;
+}
+
+export const consumeAuthorizationCodes = burnAndBuy('authorization_code');
+export const rotateRefreshTokens = burnAndBuy('refresh_token');
+
+export const burnAuthorizationCode = `
+  UPDATE token.authorization_code SET used_at = token.castellan_now()
+   WHERE bucket = $1 AND id = $2 AND used_at IS NULL`;
+
+export const revokeFamily = `
+  UPDATE token.family SET revoked_at = token.castellan_now()
+   WHERE bucket = $1 AND id = $2 AND revoked_at IS NULL`;
+
+export const revokeAccessToken = `
+  UPDATE token.access_token SET revoked_at = token.castellan_now()
+   WHERE bucket = $1 AND id = $2 AND revoked_at IS NULL`;

@@ -1,0 +1,220 @@
+import type {
+  ActiveAccessToken,
+  BurnOutcome,
+  Grant,
+  JsonObject,
+  NewAccessToken,
+  NewRefreshToken,
+  RowKey,
+  StoredAuthorizationCode,
+  StoredRefreshToken,
+  TokenStore,
+} from '@castellan/oauth2';
+import { createBatcher } from '../batch.js';
+import type { Database } from '../database.js';
+import type { PartitionKeeper } from '../partitions.js';
+import { insertIntoPartitions, type PartitionName } from './token-partitions.js';
+import * as statements from './token-statements.js';
+
+type Numbered = { n: number; now: number };
+type GrantColumns = {
+  client_uid: string;
+  client_id: string;
+  subject: string;
+  scopes: string[];
+  audience: string[];
+};
+type AccessTokenRow = Numbered &
+  GrantColumns & {
+    extra: JsonObject;
+    family_bucket: number | null;
+    family_id: string | null;
+    issued_at: number;
+    expires_at: number;
+  };
+type FamilyRow = Numbered &
+  GrantColumns & {
+    bucket: number;
+    id: string;
+    family_bucket: number;
+    family_id: string;
+    family_expires_at: number;
+    access_token_extra: JsonObject;
+    id_token_extra: JsonObject;
+    auth_time: number | null;
+    nonce: string | null;
+    state: 'live' | 'used' | 'expired' | 'revoked';
+  };
+type CodeRow = FamilyRow & {
+  redirect_uri: string;
+  redirect_uri_given: boolean;
+  code_challenge: string | null;
+  used_ago_ms: number | null;
+};
+type Burn = { readonly key: RowKey; readonly accessToken: NewAccessToken; readonly refreshToken?: NewRefreshToken };
+
+/** Tokens in PostgreSQL. Concurrent calls of one kind share one statement; `keeper` makes partitions that are missing. */
+export function createTokenStore(database: Database, keeper: PartitionKeeper): TokenStore {
+  function observe(now: number | undefined): void {
+    if (now !== undefined) database.observeClock(new Date(now));
+  }
+
+  function finder<Row extends Numbered, Answer>(name: string, text: string, toAnswer: (row: Row) => Answer) {
+    return createBatcher<RowKey, Answer | undefined>({
+      async run(keys) {
+        const rows = await database.query<Row>(name, text, [keys.map((key) => key.bucket), keys.map((key) => key.id)]);
+        observe(rows[0]?.now);
+        const answers = new Map(rows.map((row) => [row.n, toAnswer(row)]));
+        return keys.map((_, index) => answers.get(index + 1));
+      },
+    });
+  }
+
+  function burner(name: string, text: string) {
+    return createBatcher<Burn, BurnOutcome>({
+      async run(burns) {
+        const input = JSON.stringify(burns.map(toBurnInput));
+        const [row] = await insertIntoPartitions(
+          keeper,
+          () => burns.flatMap(partitionsOf),
+          () => database.query<{ now: number; won: number[] }>(name, text, [input]),
+        );
+        observe(row?.now);
+        const won = new Set(row?.won);
+        return burns.map((_, index) => (won.has(index) ? 'won' : 'lost'));
+      },
+    });
+  }
+
+  const insertAccessToken = createBatcher<{ token: NewAccessToken; revision: number }, boolean>({
+    async run(items) {
+      const input = JSON.stringify(items.map(toInsertInput));
+      const [row] = await insertIntoPartitions(
+        keeper,
+        () => items.map(({ token }) => ({ table: 'access_token', bucket: token.key.bucket })),
+        () =>
+          database.query<{ now: number; ids: string[] }>(
+            'token.access_token.insert',
+            statements.insertClientAccessTokens,
+            [input],
+          ),
+      );
+      observe(row?.now);
+      const stored = new Set(row?.ids);
+      return items.map(({ token }) => stored.has(token.key.id));
+    },
+  });
+
+  const consume = burner('token.authorization_code.consume', statements.consumeAuthorizationCodes);
+  const rotate = burner('token.refresh_token.rotate', statements.rotateRefreshTokens);
+
+  async function mark(name: string, text: string, key: RowKey): Promise<void> {
+    await database.query(name, text, [key.bucket, key.id]);
+  }
+
+  return {
+    now: () => database.now(),
+    insertClientAccessToken: (token, revision) => insertAccessToken({ token, revision }),
+    findActiveAccessToken: finder('token.access_token.find', statements.findActiveAccessTokens, toActiveAccessToken),
+    findAuthorizationCode: finder('token.authorization_code.find', statements.findAuthorizationCodes, toCode),
+    findRefreshToken: finder('token.refresh_token.find', statements.findRefreshTokens, toRefreshToken),
+    consumeAuthorizationCode: ({ code, accessToken, refreshToken }) =>
+      consume({ key: code, accessToken, ...(refreshToken !== undefined ? { refreshToken } : {}) }),
+    rotateRefreshToken: ({ refreshToken, successor, accessToken }) =>
+      rotate({ key: refreshToken, accessToken, refreshToken: successor }),
+    burnAuthorizationCode: (key) => mark('token.authorization_code.burn', statements.burnAuthorizationCode, key),
+    revokeFamily: (key) => mark('token.family.revoke', statements.revokeFamily, key),
+    revokeAccessToken: (key) => mark('token.access_token.revoke', statements.revokeAccessToken, key),
+  };
+}
+
+function toInsertInput({ token, revision }: { token: NewAccessToken; revision: number }) {
+  const { key, grant, lifetimeMs } = token;
+  return {
+    bucket: key.bucket,
+    id: key.id,
+    client_uid: grant.clientUid,
+    client_revision: revision,
+    client_id: grant.clientId,
+    subject: grant.subject,
+    scopes: grant.scopes,
+    audience: grant.audience,
+    extra: grant.accessTokenExtra,
+    lifetime_ms: lifetimeMs,
+  };
+}
+
+function toBurnInput({ key, accessToken, refreshToken }: Burn, n: number) {
+  return {
+    n,
+    bucket: key.bucket,
+    id: key.id,
+    access_bucket: accessToken.key.bucket,
+    access_id: accessToken.key.id,
+    scopes: accessToken.grant.scopes,
+    audience: accessToken.grant.audience,
+    access_lifetime_ms: accessToken.lifetimeMs,
+    refresh_bucket: refreshToken?.key.bucket,
+    refresh_id: refreshToken?.key.id,
+    refresh_lifetime_ms: refreshToken?.lifetimeMs,
+  };
+}
+
+function partitionsOf({ accessToken, refreshToken }: Burn): readonly PartitionName[] {
+  const access = { table: 'access_token', bucket: accessToken.key.bucket };
+  return refreshToken === undefined
+    ? [access]
+    : [access, { table: 'refresh_token', bucket: refreshToken.key.bucket }];
+}
+
+function toActiveAccessToken(row: AccessTokenRow): ActiveAccessToken {
+  return {
+    grant: {
+      clientId: row.client_id,
+      clientUid: row.client_uid,
+      subject: row.subject,
+      scopes: row.scopes,
+      audience: row.audience,
+      accessTokenExtra: row.extra,
+    },
+    ...(row.family_bucket !== null && row.family_id !== null
+      ? { family: { bucket: row.family_bucket, id: row.family_id } }
+      : {}),
+    issuedAt: row.issued_at,
+    expiresAt: row.expires_at,
+  };
+}
+
+function toGrant(row: FamilyRow): Grant {
+  return {
+    clientId: row.client_id,
+    clientUid: row.client_uid,
+    subject: row.subject,
+    scopes: row.scopes,
+    audience: row.audience,
+    accessTokenExtra: row.access_token_extra,
+    idTokenExtra: row.id_token_extra,
+    ...(row.auth_time !== null ? { authTime: row.auth_time } : {}),
+    ...(row.nonce !== null ? { nonce: row.nonce } : {}),
+  };
+}
+
+function toRefreshToken(row: FamilyRow): StoredRefreshToken {
+  return {
+    key: { bucket: row.bucket, id: row.id },
+    family: { bucket: row.family_bucket, id: row.family_id },
+    familyExpiresAt: row.family_expires_at,
+    grant: toGrant(row),
+    state: row.state,
+  };
+}
+
+function toCode(row: CodeRow): StoredAuthorizationCode {
+  return {
+    ...toRefreshToken(row),
+    redirectUri: row.redirect_uri,
+    redirectUriGiven: row.redirect_uri_given,
+    ...(row.code_challenge !== null ? { codeChallenge: row.code_challenge } : {}),
+    ...(row.used_ago_ms !== null ? { usedAgoMs: row.used_ago_ms } : {}),
+  };
+}
