@@ -50,11 +50,12 @@ describe('the PostgreSQL stores of the Warden', () => {
   });
 
   it('knows its secret again, and no other', async () => {
-    const secrets = ['the first secret of all', 'the second secret of all'];
+    const secrets = [1, 2].map((n) => ({ keyId: `id-${n}`, verifier: `verifier-${n}` }));
     const claims = await Promise.all(secrets.map((secret) => claimWardenSecret(test.database, secret)));
     expect(claims.filter((claimed) => claimed)).toHaveLength(1);
     for (const [index, secret] of secrets.entries()) {
       expect(await claimWardenSecret(replica, secret)).toBe(claims[index]);
+      expect(await claimWardenSecret(replica, { ...secret, verifier: 'forged' })).toBe(false);
     }
   });
 

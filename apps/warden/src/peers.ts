@@ -1,0 +1,27 @@
+import type { PeerTable, wardenV1 } from '@castellan/rpc';
+
+/** Who may ask for decisions. The token service asks `Check` alone: token checks would nest. */
+export const wardenPeers: PeerTable<typeof wardenV1.WardenService> = {
+  check: ['admin', 'token', 'client'],
+  checkToken: ['admin', 'client'],
+  batchCheck: ['admin', 'client'],
+};
+
+/** Who may manage policies: the admin API, which asks the Warden first. */
+export const policiesPeers: PeerTable<typeof wardenV1.PoliciesService> = {
+  createPolicy: ['admin'],
+  getPolicy: ['admin'],
+  listPolicies: ['admin'],
+  putPolicy: ['admin'],
+  deletePolicy: ['admin'],
+};
+
+/** Who may manage groups. */
+export const groupsPeers: PeerTable<typeof wardenV1.GroupsService> = {
+  createGroup: ['admin'],
+  getGroup: ['admin'],
+  findGroups: ['admin'],
+  deleteGroup: ['admin'],
+  addMembers: ['admin'],
+  removeMembers: ['admin'],
+};

@@ -1,0 +1,50 @@
+import { type PeerName, type RpcClient, wardenV1 } from '@castellan/rpc';
+import { createLogger, RpcHost, RpcModule, Secret, ServiceModule } from '@castellan/service';
+import { NestFactory } from '@nestjs/core';
+import type { WardenConfig } from '../warden.config.js';
+import { WardenModule } from '../warden.module.js';
+import { TokensTestService } from './tokens-service.js';
+
+/** A Warden as it runs in a process, with a token service beside it. */
+export type Replica = {
+  readonly tokens: TokensTestService;
+  /** Lines of the log. */
+  readonly log: string[];
+  warden(peer?: PeerName): RpcClient<typeof wardenV1.WardenService>;
+  policies(peer?: PeerName): RpcClient<typeof wardenV1.PoliciesService>;
+  groups(peer?: PeerName): RpcClient<typeof wardenV1.GroupsService>;
+  close(): Promise<void>;
+};
+
+class RootModule {}
+class TokensModule {}
+
+/** The secret of every replica. */
+export const wardenSecret = 'cds1_warden_for_the_tests_of_the_warden';
+
+/** Starts a replica on a database; in-process calls go through the codec, as over the wire. */
+export async function startReplica(
+  config: Pick<WardenConfig, 'databaseUrl'> & Partial<WardenConfig>,
+): Promise<Replica> {
+  const log: string[] = [];
+  const logger = createLogger({ destination: { write: (line) => void log.push(line) } });
+  const root = {
+    module: RootModule,
+    imports: [
+      ServiceModule.forRoot({ logger }),
+      RpcModule.forRoot({ inProcessCodec: true }),
+      { module: TokensModule, providers: [TokensTestService] },
+      WardenModule.forRoot({ secret: new Secret(wardenSecret), cacheMinimumPolicies: 500, ...config }),
+    ],
+  };
+  const app = await NestFactory.createApplicationContext(root, { logger: false, abortOnError: false });
+  const host = app.get(RpcHost);
+  return {
+    tokens: app.get(TokensTestService, { strict: false }),
+    log,
+    warden: (peer = 'client') => host.createClient(wardenV1.WardenService, peer),
+    policies: (peer = 'admin') => host.createClient(wardenV1.PoliciesService, peer),
+    groups: (peer = 'admin') => host.createClient(wardenV1.GroupsService, peer),
+    close: () => app.close(),
+  };
+}

@@ -1,0 +1,60 @@
+import { isPlaintextRemote, refusedDatabaseUrl } from '@castellan/postgres';
+import { ConfigError, integerSchema, readConfig, Secret } from '@castellan/service';
+import { z } from 'zod';
+
+/** Configuration of the Warden. */
+export type WardenConfig = {
+  readonly databaseUrl: string;
+  /** Derived from the system secret; proves that what is found in Redis was put there by this deployment. */
+  readonly secret: Secret;
+  /** Where decisions are kept that many replicas can use; absent keeps them in this process. */
+  readonly redisUrl?: string;
+  /** Decisions that may look at fewer policies are made anew: that is cheaper than to look them up. */
+  readonly cacheMinimumPolicies: number;
+};
+
+const wardenSchema = z.object({
+  WARDEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
+  REDIS_URL: z.string().refine(isRedisUrl, 'must be a URL such as redis://localhost:6379 or rediss://...').optional(),
+  WARDEN_CACHE_MINIMUM_POLICIES: integerSchema.default(500),
+});
+
+/**
+ * Reads the configuration: WARDEN_DATABASE_URL or DATABASE_URL, WARDEN_SECRET, REDIS_URL (none),
+ * WARDEN_CACHE_MINIMUM_POLICIES (500). Throws ConfigError that names every variable that cannot be used and shows no value.
+ */
+export function readWardenConfig(env: NodeJS.ProcessEnv): WardenConfig {
+  const databaseUrl = env['WARDEN_DATABASE_URL'] || env['DATABASE_URL'] || '';
+  const problems = problemsOfDatabaseUrl(databaseUrl, env['CASTELLAN_ENV'] === 'production');
+  const values = readVariables(env, problems);
+  return {
+    databaseUrl,
+    secret: new Secret(values.WARDEN_SECRET),
+    ...(values.REDIS_URL !== undefined ? { redisUrl: values.REDIS_URL } : {}),
+    cacheMinimumPolicies: values.WARDEN_CACHE_MINIMUM_POLICIES,
+  };
+}
+
+/** The variables of the schema; throws ConfigError with their problems and the others'. */
+function readVariables(env: NodeJS.ProcessEnv, others: readonly string[]): z.infer<typeof wardenSchema> {
+  try {
+    const values = readConfig(wardenSchema, env);
+    if (others.length === 0) return values;
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError([...others, ...error.problems]) : error;
+  }
+  throw new ConfigError(others);
+}
+
+function isRedisUrl(text: string): boolean {
+  return URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol);
+}
+
+function problemsOfDatabaseUrl(url: string, production: boolean): readonly string[] {
+  if (url === '') return ['WARDEN_DATABASE_URL or DATABASE_URL: is required'];
+  const refused = refusedDatabaseUrl(url);
+  if (refused !== undefined) return [refused];
+  return production && isPlaintextRemote(url)
+    ? ['DATABASE_URL: leaves this machine without TLS; use sslmode=verify-full in production']
+    : [];
+}

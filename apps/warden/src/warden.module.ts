@@ -1,0 +1,58 @@
+import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { type RpcClient, tokenV1 } from '@castellan/rpc';
+import {
+  LOGGER,
+  type Logger,
+  provideRpcClient,
+  READINESS,
+  type ReadinessCheck,
+  rpcClientToken,
+} from '@castellan/service';
+import { GroupsRpc } from './groups.grpc.js';
+import { PoliciesRpc } from './policies.grpc.js';
+import { openWarden, type Warden } from './warden.js';
+import type { WardenConfig } from './warden.config.js';
+import { WardenRpc } from './warden.grpc.js';
+
+const WARDEN = Symbol('WARDEN');
+
+/** Closes the Warden after the last call was answered. */
+class WardenShutdown implements OnApplicationShutdown {
+  constructor(private readonly warden: Warden) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.warden.close();
+  }
+}
+
+/** The Warden as a module: services Warden, Policies and Groups. */
+@Module({})
+export class WardenModule {
+  /** Opens a Warden of its own at start and closes it at shutdown. */
+  static forRoot(config: WardenConfig): DynamicModule {
+    const warden: Provider = {
+      provide: WARDEN,
+      inject: [LOGGER],
+      useFactory: (logger: Logger) => openWarden(config, { logger }),
+    };
+    return { module: WardenModule, providers: [warden, ...services] };
+  }
+}
+
+const services: readonly Provider[] = [
+  provideRpcClient(tokenV1.TokensService, 'warden'),
+  {
+    provide: WardenRpc,
+    inject: [WARDEN, rpcClientToken(tokenV1.TokensService)],
+    useFactory: ({ decisionPoint }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
+      new WardenRpc({ decisionPoint, tokens }),
+  },
+  { provide: PoliciesRpc, inject: [WARDEN], useFactory: ({ policies }: Warden) => new PoliciesRpc(policies) },
+  { provide: GroupsRpc, inject: [WARDEN], useFactory: ({ groups }: Warden) => new GroupsRpc(groups) },
+  { provide: WardenShutdown, inject: [WARDEN], useFactory: (warden: Warden) => new WardenShutdown(warden) },
+  {
+    provide: READINESS,
+    inject: [WARDEN],
+    useFactory: (warden: Warden): ReadinessCheck => ({ name: 'warden-database', check: () => warden.ping() }),
+  },
+];

@@ -1,0 +1,126 @@
+import type { GroupStore, PolicyStore } from '@castellan/policy';
+import {
+  claimWardenSecret,
+  createPostgresGroupStore,
+  createPostgresPolicyStateReader,
+  createPostgresPolicyStore,
+  type Database,
+  openDatabase,
+} from '@castellan/postgres';
+import { createDecisionCache, type DecisionCache, type DecisionCacheEvent, openRedis } from '@castellan/redis';
+import { ConfigError, type Logger } from '@castellan/service';
+import { deriveKey, secretVerifier } from '@castellan/jwk';
+import { createPolicyDecisionPoint, type PolicyDecisionPoint } from './snapshot.js';
+import type { WardenConfig } from './warden.config.js';
+
+/** An open Warden: its decision point, and the stores of what it decides by. */
+export type Warden = {
+  readonly decisionPoint: PolicyDecisionPoint;
+  readonly policies: PolicyStore;
+  readonly groups: GroupStore;
+  /** Answers when the database does; throws otherwise. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+const decisionLifetimeMs = 10 * 60_000;
+const maxLocalDecisions = 20_000;
+const fenceTimeoutMs = 2_000;
+const loadTimeoutMs = 30_000;
+/** An attacker in Redis must not fill the log. */
+const forgeryLogIntervalMs = 10_000;
+
+/**
+ * Opens the Warden: connects, and proves that the database belongs to this secret. Redis may be down. Throws ConfigError
+ * for a wrong secret and DatabaseError for a database that cannot serve.
+ */
+export async function openWarden(config: WardenConfig, { logger }: { readonly logger: Logger }): Promise<Warden> {
+  const database = await openDatabase({
+    url: config.databaseUrl,
+    component: 'warden',
+    onRetry: (message) => logger.warn(message),
+  });
+  try {
+    if (!(await claimWardenSecret(database, secretVerifier(config.secret.reveal(), 'warden')))) {
+      throw new ConfigError(
+        'The database was initialised with another WARDEN_SECRET. Set the one that was used first; it is derived from SYSTEM_SECRET.',
+      );
+    }
+    return serve(database, config, logger);
+  } catch (cause) {
+    await database.close();
+    throw cause;
+  }
+}
+
+function serve(database: Database, config: WardenConfig, logger: Logger): Warden {
+  const { cache, close } = openCache(config, logger);
+  return {
+    decisionPoint: createPolicyDecisionPoint({
+      reader: createPostgresPolicyStateReader(database),
+      fenceTimeoutMs,
+      loadTimeoutMs,
+      wrap: (decider) => cache.wrap(decider),
+      onInvalidPolicies(ids) {
+        if (ids.length === 0) logger.info('Every stored policy can be evaluated again');
+        else
+          logger.error('Stored policies cannot be evaluated; what they concern is denied', {
+            policies: ids.slice(0, 20),
+          });
+      },
+      onOutage: (error) => logger.error('The policy database does not answer; no decision is made', { error }),
+      onRecovery: () => logger.info('The policy database answers again'),
+    }),
+    policies: createPostgresPolicyStore(database),
+    groups: createPostgresGroupStore(database),
+    ping: () => database.ping(),
+    async close() {
+      close();
+      await database.close();
+    },
+  };
+}
+
+function openCache(config: WardenConfig, logger: Logger): { readonly cache: DecisionCache; close(): void } {
+  const secret = config.secret.reveal();
+  let reachable = true;
+  const redis =
+    config.redisUrl === undefined
+      ? undefined
+      : openRedis(config.redisUrl, (error) => {
+          if (reachable) logger.warn('Redis cannot be reached; decisions are made without it', { error });
+          reachable = false;
+        });
+  redis?.on('ready', () => {
+    if (!reachable) logger.info('Redis can be reached again');
+    reachable = true;
+  });
+  const cache = createDecisionCache({
+    ...(redis !== undefined ? { redis } : {}),
+    macKey: deriveKey(secret, 'cache-mac/v1'),
+    // Deployments that share a Redis have different secrets.
+    deployment: deriveKey(secret, 'cache-deployment/v1').toString('hex', 0, 8),
+    minimumCost: config.cacheMinimumPolicies,
+    lifetimeMs: decisionLifetimeMs,
+    maxLocalEntries: maxLocalDecisions,
+    now: Date.now,
+    random: Math.random,
+    onEvent: logCacheEvents(logger),
+  });
+  return { cache, close: () => redis?.disconnect() };
+}
+
+function logCacheEvents(logger: Logger): (event: DecisionCacheEvent) => void {
+  let forgeries = 0;
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  return (event) => {
+    if (event === 'redis_down') logger.warn('Redis does not answer in time; decisions are made without it for a while');
+    if (event === 'redis_up') logger.info('Redis answers again');
+    if (event !== 'forged') return;
+    forgeries++;
+    if (performance.now() - loggedAt < forgeryLogIntervalMs) return;
+    loggedAt = performance.now();
+    logger.error('Redis holds decisions that the Warden did not write; they are ignored', { forgeries });
+    forgeries = 0;
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * The policy decision: may a subject do an action on a resource? This room knows templates, conditions, groups and the
+ * rule that a denial overrides (ladon's model). It decides from what it is handed and knows no database, no network, no
+ * clock and no transport. Where policies are kept, `policy-store.ts` says what is expected; a token is not its business.
+ */
+export { type AccessRequest, findAccessRequestProblem, maxSubjectLength } from './access-request.js';
+export type { StoredPolicy } from './compiled-policy.js';
+export { ConditionError } from './conditions/condition.js';
+export { countCandidates, decide } from './decide.js';
+export { createDecider, type Decider } from './decider.js';
+export { allowed, type Decision, denied, type DenialReason } from './decision.js';
+export { type Group, maxMembersPerWrite, validateGroup, validateMembers } from './group.js';
+export { checkId } from './id.js';
+export type { JsonObject, JsonValue } from './json.js';
+export {
+  type ConditionDefinition,
+  type Conditions,
+  type Effect,
+  type Policy,
+  type PolicyDraft,
+  validatePolicy,
+} from './policy.js';
+export { PolicyError } from './policy-error.js';
+export { parseConditionsJson, parsePolicyJson, type PolicyJson, policyToJson } from './policy-json.js';
+export { compileSnapshot, type PolicySnapshot, type PolicyState, type Revision } from './policy-snapshot.js';
+export { type GroupStore, maxPageSize, type PolicyStateReader, type PolicyStore } from './policy-store.js';
+export { compileTemplate, type Template } from './template.js';
+export { TemplateError } from './template-syntax.js';

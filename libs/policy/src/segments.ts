@@ -1,0 +1,129 @@
+import type { TemplatePart } from './template-syntax.js';
+
+/**
+ * What our own matcher knows: literal text, a choice of literals (`a|b`), and a run of characters other than one
+ * excluded character (`.*` and `.+` exclude the newline, `[^:]+` the colon).
+ */
+export type Segment =
+  | { readonly kind: 'choice'; readonly texts: readonly string[] }
+  | { readonly kind: 'run'; readonly excluded: string; readonly atLeastOne: boolean };
+
+const meta = new Set('\\^$.|?*+()[]{}');
+/** Inside a class these mean something, or might. */
+const classMeta = new Set('\\^[]-&');
+
+/** The segments of a template, or undefined when it needs the full engine. */
+export function toSegments(parts: readonly TemplatePart[]): readonly Segment[] | undefined {
+  const segments: Segment[] = [];
+  for (const part of parts) {
+    const segment = part.kind === 'literal' ? choice([part.text]) : readExpression(part.source);
+    if (segment === undefined) return undefined;
+    segments.push(segment);
+  }
+  return segments;
+}
+
+/** Whether the segments match the whole value, in time linear in its length. */
+export function matchSegments(segments: readonly Segment[], value: string): boolean {
+  const first = segments[0];
+  const second = segments[1];
+  if (first === undefined) return value === '';
+  if (first.kind === 'choice' && segments.length === 1) return first.texts.includes(value);
+  // The common shapes: `prefix<run>` and `<run>`.
+  if (first.kind === 'run' && segments.length === 1) return isRun(first, value, 0);
+  if (first.kind === 'choice' && first.texts.length === 1 && second?.kind === 'run' && segments.length === 2) {
+    const prefix = first.texts[0] ?? '';
+    return value.startsWith(prefix) && isRun(second, value, prefix.length);
+  }
+  return matchPositions(segments, value);
+}
+
+function choice(texts: readonly string[]): Segment {
+  return { kind: 'choice', texts };
+}
+
+function readExpression(source: string): Segment | undefined {
+  if (source === '.*') return { kind: 'run', excluded: '\n', atLeastOne: false };
+  if (source === '.+') return { kind: 'run', excluded: '\n', atLeastOne: true };
+  return readNegatedClass(source) ?? readAlternation(source);
+}
+
+function readNegatedClass(source: string): Segment | undefined {
+  if (source.length !== 5 || !source.startsWith('[^') || source[3] !== ']') return undefined;
+  const excluded = source.charAt(2);
+  const repeat = source[4];
+  if (classMeta.has(excluded) || isSurrogate(excluded.charCodeAt(0))) return undefined;
+  if (repeat !== '+' && repeat !== '*') return undefined;
+  return { kind: 'run', excluded, atLeastOne: repeat === '+' };
+}
+
+function readAlternation(source: string): Segment | undefined {
+  const texts = source.split('|');
+  const literal = texts.every((text) => text !== '' && ![...text].some((character) => meta.has(character)));
+  return literal ? choice(texts) : undefined;
+}
+
+function isRun(segment: Extract<Segment, { kind: 'run' }>, value: string, from: number): boolean {
+  if (segment.atLeastOne && value.length === from) return false;
+  return !value.includes(segment.excluded, from);
+}
+
+/** Carries the set of places that the segments so far can end at through the value, one pass per segment. */
+function matchPositions(segments: readonly Segment[], value: string): boolean {
+  let reached = new Uint8Array(value.length + 1);
+  reached[0] = 1;
+  for (const segment of segments) {
+    const next = new Uint8Array(value.length + 1);
+    const any =
+      segment.kind === 'choice'
+        ? stepChoice(segment.texts, value, reached, next)
+        : stepRun(segment, value, reached, next);
+    if (!any) return false;
+    reached = next;
+  }
+  return reached[value.length] === 1;
+}
+
+function stepChoice(texts: readonly string[], value: string, reached: Uint8Array, next: Uint8Array): boolean {
+  let any = false;
+  for (let i = 0; i <= value.length; i++) {
+    if (reached[i] !== 1) continue;
+    for (const text of texts) {
+      if (!value.startsWith(text, i)) continue;
+      next[i + text.length] = 1;
+      any = true;
+    }
+  }
+  return any;
+}
+
+function stepRun(
+  segment: Extract<Segment, { kind: 'run' }>,
+  value: string,
+  reached: Uint8Array,
+  next: Uint8Array,
+): boolean {
+  const excluded = segment.excluded.charCodeAt(0);
+  let running = false;
+  let any = false;
+  for (let i = 0; i <= value.length; i++) {
+    const starts = reached[i] === 1;
+    // A run takes whole code points: `.` must not match half a surrogate pair.
+    if ((running || (starts && !segment.atLeastOne)) && !splitsPair(value, i)) {
+      next[i] = 1;
+      any = true;
+    }
+    running = (running || starts) && value.charCodeAt(i) !== excluded;
+  }
+  return any;
+}
+
+function splitsPair(value: string, index: number): boolean {
+  const low = value.charCodeAt(index);
+  const high = value.charCodeAt(index - 1);
+  return low >= 0xdc00 && low <= 0xdfff && high >= 0xd800 && high <= 0xdbff;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}

@@ -1,0 +1,7 @@
+import { describe } from 'vitest';
+import { createMemoryWarden } from './memory-stores.js';
+import { testWardenStores } from './policy-store.contract.js';
+
+describe('the memory stores', () => {
+  testWardenStores(async () => createMemoryWarden());
+});

@@ -1,0 +1,120 @@
+import { type AccessRequest, type Decider, type Decision, findAccessRequestProblem } from '@castellan/policy';
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+import { createBreaker } from './breaker.js';
+import { entryLength, isCacheable, openEntry, sealEntry } from './decision-entry.js';
+import { digestDecision } from './decision-key.js';
+
+/** What an operator wants to hear of. `forged`: an entry that is not ours stood in Redis. */
+export type DecisionCacheEvent = 'forged' | 'redis_down' | 'redis_up';
+
+export type DecisionCacheOptions = {
+  /** Absent: decisions are kept in this process only. */
+  readonly redis?: Redis;
+  /** 32 secret bytes that only the Warden of this deployment has. */
+  readonly macKey: Buffer;
+  /** Name of the deployment, among those that share the Redis. */
+  readonly deployment: string;
+  /** Decisions that may look at fewer policies are made, not looked up: that is cheaper. */
+  readonly minimumCost: number;
+  /** Longest life of an entry, in milliseconds. */
+  readonly lifetimeMs: number;
+  /** Most decisions kept in this process. */
+  readonly maxLocalEntries: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+  readonly onEvent: (event: DecisionCacheEvent) => void;
+};
+
+/** Puts kept decisions in front of a Decider. */
+export type DecisionCache = { wrap(decider: Decider): Decider };
+
+const keyPrefix = 'castellan:decision:';
+
+/**
+ * Makes a cache of decisions in this process and in Redis. Its answers are those of the Decider behind it: the key
+ * covers all that a decision depends on, revision included, and an entry that is not ours is a miss. Redis may be down,
+ * slow, flushed or lying: that costs time, at most 50 ms for a lookup, and after a few failures none.
+ */
+export function createDecisionCache(options: DecisionCacheOptions): DecisionCache {
+  const local = new LRUCache<string, Decision>({ max: options.maxLocalEntries });
+  const pending = new Map<string, Promise<Decision>>();
+  const remote = options.redis === undefined ? undefined : createRemote(options, options.redis);
+
+  async function lookUpOrDecide(decider: Decider, request: AccessRequest, digest: Buffer): Promise<Decision> {
+    const kept = await remote?.read(digest);
+    if (kept !== undefined) return kept;
+    const decision = await decider.decide(request);
+    if (isCacheable(decision)) remote?.write(digest, decision);
+    return decision;
+  }
+
+  return {
+    wrap: (decider) => ({
+      revision: decider.revision,
+      estimateCost: (request) => decider.estimateCost(request),
+      async decide(request) {
+        if (decider.estimateCost(request) < options.minimumCost) return decider.decide(request);
+        if (findAccessRequestProblem(request) !== undefined) return decider.decide(request);
+        const digest = digestDecision(options.deployment, decider.revision, request);
+        const key = digest.toString('base64');
+        const kept = local.get(key);
+        if (kept !== undefined) return kept;
+
+        // Equal questions at once are one lookup and one decision.
+        const other = pending.get(key);
+        if (other !== undefined) return other;
+        const decided = lookUpOrDecide(decider, request, digest);
+        pending.set(key, decided);
+        try {
+          const decision = await decided;
+          if (isCacheable(decision)) local.set(key, decision);
+          return decision;
+        } finally {
+          pending.delete(key);
+        }
+      },
+    }),
+  };
+}
+
+type Remote = {
+  /** The kept decision; undefined for a miss of any kind. Never throws. */
+  read(digest: Buffer): Promise<Decision | undefined>;
+  /** Keeps a decision, sooner or later, or not. Never throws. */
+  write(digest: Buffer, decision: Decision): void;
+};
+
+function createRemote(options: DecisionCacheOptions, redis: Redis): Remote {
+  const breaker = createBreaker({
+    failures: 3,
+    pauseMs: 1_000,
+    now: () => performance.now(),
+    // A reply is an answer of a server that is well, even if it says that the key holds a list.
+    isFailure: (error) => !(error instanceof Error && error.name === 'ReplyError'),
+    onChange: (state) => options.onEvent(state === 'open' ? 'redis_down' : 'redis_up'),
+  });
+
+  return {
+    async read(digest) {
+      // One byte more than an entry has is enough to know that it is none, however large it is.
+      const entry = await breaker.run(() => redis.getrangeBuffer(keyOf(digest), 0, entryLength));
+      if (entry === undefined || entry.length === 0) return undefined;
+      const opened = openEntry(options.macKey, digest, entry, options.now());
+      if (opened === 'forged') options.onEvent('forged');
+      return typeof opened === 'string' ? undefined : opened;
+    },
+    write(digest, decision) {
+      // Spread out, so that entries made together do not end together.
+      const lifetimeMs = Math.max(1, Math.round(options.lifetimeMs * (0.8 + 0.2 * options.random())));
+      const entry = sealEntry(options.macKey, digest, decision, options.now() + lifetimeMs);
+      void breaker.run(() => redis.set(keyOf(digest), entry, 'PX', lifetimeMs));
+    },
+  };
+}
+
+function keyOf(digest: Buffer): string {
+  return keyPrefix + digest.toString('base64url');
+}
