@@ -1,4 +1,5 @@
 import { type Component, components, connect } from './database.js';
+import { advisoryLocks } from './advisory-locks.js';
 
 /** What is needed to migrate. */
 export type MigrateOptions = {
@@ -10,9 +11,6 @@ export type MigrateOptions = {
   readonly roles?: boolean;
   readonly connectTimeoutMs?: number;
 };
-
-/** Any number that is always the same: the key of the advisory lock that lets one migrator work at a time. */
-const MIGRATION_LOCK = 7_240_157;
 
 /**
  * Brings the schemas of all components up to date and answers how many migrations were applied. Safe to run twice and
@@ -39,13 +37,13 @@ async function migrateComponent(component: Component, options: MigrateOptions): 
   const lock = dataSource.createQueryRunner();
   try {
     await lock.query('SET statement_timeout = 0');
-    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await lock.query('SELECT pg_advisory_lock($1)', [advisoryLocks.migration]);
     await lock.query(`CREATE SCHEMA IF NOT EXISTS ${component}`);
     const applied = await dataSource.runMigrations({ transaction: 'each' });
     if (options.roles === true) await grantRole(lock, component);
     return applied.length;
   } finally {
-    await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+    await lock.query('SELECT pg_advisory_unlock($1)', [advisoryLocks.migration]).catch(() => undefined);
     await lock.release();
     await dataSource.destroy();
   }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Database } from './database.js';
+import { advisoryLocks } from './advisory-locks.js';
 
 /** A table partitioned by ranges of its integer column `bucket`, one partition per value. */
 export type PartitionedTable = {
@@ -25,7 +26,6 @@ export type PartitionKeeper = {
 const MOST_AHEAD = 60;
 /** How long a partition outlives the end of its bucket. */
 const GRACE_SECONDS = 3600;
-const PARTITION_LOCK = 7_240_158;
 
 /** Keeps the partitions of a component's tables (rulings 16). Safe on several replicas at once. */
 export function createPartitionKeeper(database: Database, tables: readonly PartitionedTable[]): PartitionKeeper {
@@ -65,7 +65,7 @@ export function createPartitionKeeper(database: Database, tables: readonly Parti
     if (wanted.length === 0) return;
     await database.transaction(async (client) => {
       await client.query(`SET LOCAL lock_timeout = '5s'`);
-      await client.query('SELECT pg_advisory_xact_lock($1)', [PARTITION_LOCK]);
+      await client.query('SELECT pg_advisory_xact_lock($1)', [advisoryLocks.partitions]);
       for (const { table, bucket } of wanted) await make(client, table, bucket);
     });
   }

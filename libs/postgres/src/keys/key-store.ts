@@ -3,13 +3,14 @@ import type pg from 'pg';
 import { createBatcher } from '../batch.js';
 import type { Database } from '../database.js';
 import type { KeyCheckRow, KeyRow } from './tables.js';
+import { advisoryLocks } from '../advisory-locks.js';
 
 const columns = 'set_id, kid, version, position, part, algorithm, key_use, sealed, created_at';
 // Current key first: a later version, then the place within one write.
 const currentFirst = 'version DESC, position ASC';
-// Keys of advisory locks; any numbers that stay the same. Two, so that nobody waits with a claim while keys are made.
-const EXCLUSIVE_LOCK = 7_240_158;
-const CLAIM_LOCK = 7_240_159;
+// Two locks, so that nobody waits with a claim while keys are made.
+const EXCLUSIVE_LOCK = advisoryLocks.ownKeys;
+const CLAIM_LOCK = advisoryLocks.keysClaim;
 
 /** Makes the key store of PostgreSQL. */
 export function createKeyStore(database: Database): KeyStore {

@@ -3,9 +3,7 @@ import { type EntityManager, MoreThan } from 'typeorm';
 import { createBatcher } from '../batch.js';
 import type { Database } from '../database.js';
 import { clientTable, type ClientRow } from './tables.js';
-
-/** Taken while the first client of an empty database is stored. */
-const FIRST_CLIENT_LOCK = 7_240_161;
+import { advisoryLocks } from '../advisory-locks.js';
 
 /** Clients in PostgreSQL. Concurrent look-ups share one statement; the rest is administration. */
 export function createClientStore(database: Database): ClientStore {
@@ -46,7 +44,7 @@ export function createClientStore(database: Database): ClientStore {
 
     insertFirst: (client, secret) =>
       database.dataSource.transaction(async (manager) => {
-        await manager.query('SELECT pg_advisory_xact_lock($1)', [FIRST_CLIENT_LOCK]);
+        await manager.query('SELECT pg_advisory_xact_lock($1)', [advisoryLocks.firstClient]);
         return !(await manager.exists(clientTable)) && insertWith(manager, client, secret);
       }),
 

@@ -2,6 +2,6 @@ export { createAuthorizationRequestStore } from './authorization-request-store.j
 export { createClientStore } from './client-store.js';
 export { claimTokenSecret } from './key-check.js';
 export { tokenMigrations } from './migrations.js';
-export { clientTable, tokenKeyCheckTable, tokenTables } from './tables.js';
-export { insertIntoPartitions, tokenPartitionedTables, type PartitionName } from './token-partitions.js';
+export { tokenTables } from './tables.js';
+export { tokenPartitionedTables } from './token-partitions.js';
 export { createTokenStore } from './token-store.js';

@@ -1,9 +1,7 @@
 import type { SecretVerifier } from '@castellan/jwk';
 import type { Database } from '../database.js';
 import type { TokenKeyCheckRow } from './tables.js';
-
-/** Taken while the secret of a fresh database is noted. */
-const CLAIM_LOCK = 7_240_162;
+import { advisoryLocks } from '../advisory-locks.js';
 
 /**
  * Whether the database knows the service's secret. A database without clients takes note of the first one that comes; of
@@ -11,7 +9,7 @@ const CLAIM_LOCK = 7_240_162;
  */
 export function claimTokenSecret(database: Database, verifier: SecretVerifier): Promise<boolean> {
   return database.transaction(async (client) => {
-    await client.query('SELECT pg_advisory_xact_lock($1)', [CLAIM_LOCK]);
+    await client.query('SELECT pg_advisory_xact_lock($1)', [advisoryLocks.tokenClaim]);
     await client.query(
       `INSERT INTO token.key_check (key_id, verifier) SELECT $1, $2
          WHERE NOT EXISTS (SELECT FROM token.key_check) AND NOT EXISTS (SELECT FROM token.client)`,

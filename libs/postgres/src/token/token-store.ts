@@ -162,9 +162,7 @@ function toBurnInput({ key, accessToken, refreshToken }: Burn, n: number) {
 
 function partitionsOf({ accessToken, refreshToken }: Burn): readonly PartitionName[] {
   const access = { table: 'access_token', bucket: accessToken.key.bucket };
-  return refreshToken === undefined
-    ? [access]
-    : [access, { table: 'refresh_token', bucket: refreshToken.key.bucket }];
+  return refreshToken === undefined ? [access] : [access, { table: 'refresh_token', bucket: refreshToken.key.bucket }];
 }
 
 function toActiveAccessToken(row: AccessTokenRow): ActiveAccessToken {

@@ -1,0 +1,52 @@
+import type { AuthorizationRequestStore } from '@castellan/oauth2';
+import type { PartitionKeeper } from '@castellan/postgres';
+import type { Logger } from '@castellan/service';
+
+const partitionsEveryMs = 10 * 60_000;
+const requestsEveryMs = 60_000;
+const requestsAtOnce = 500;
+
+/** Keeps the token tables in order while the service runs. */
+export type Maintenance = { stop(): Promise<void> };
+
+/** Makes partitions before they are needed, drops those that are over, removes authorization requests that are over. */
+export function startMaintenance(tools: {
+  readonly keeper: PartitionKeeper;
+  readonly requests: AuthorizationRequestStore;
+  readonly logger: Logger;
+}): Maintenance {
+  const { keeper, requests, logger } = tools;
+  const timers: NodeJS.Timeout[] = [];
+  const running = new Set<Promise<void>>();
+
+  function every(milliseconds: number, what: string, work: () => Promise<void>): void {
+    let busy = false;
+    const timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      const run = work()
+        .catch((error: unknown) => logger.warn(`Could not ${what}; it is tried again later`, { error }))
+        .finally(() => {
+          busy = false;
+          running.delete(run);
+        });
+      running.add(run);
+    }, milliseconds);
+    timers.push(timer.unref());
+  }
+
+  every(partitionsEveryMs, 'keep the partitions of the token tables', async () => {
+    await keeper.makeAhead();
+    await keeper.sweep();
+  });
+  every(requestsEveryMs, 'remove authorization requests that are over', async () => {
+    while ((await requests.sweep(requestsAtOnce)) === requestsAtOnce);
+  });
+
+  return {
+    async stop() {
+      timers.forEach((timer) => clearInterval(timer));
+      await Promise.all(running);
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import type { PeerTable, tokenV1 } from '@castellan/rpc';
+
+/** Who may call which rpc of Tokens: the doors for their callers, the Warden for token checks. */
+export const tokensPeers: PeerTable<typeof tokenV1.TokensService> = {
+  issueToken: ['gateway'],
+  revokeToken: ['gateway'],
+  introspectForCaller: ['gateway'],
+  introspect: ['warden'],
+  getMetadata: ['gateway'],
+};
+
+/** Who may call which rpc of Clients: the admin API, which asks the Warden first. */
+export const clientsPeers: PeerTable<typeof tokenV1.ClientsService> = {
+  createClient: ['admin'],
+  createFirstClient: ['admin'],
+  getClient: ['admin'],
+  listClients: ['admin'],
+  updateClient: ['admin'],
+  deleteClient: ['admin'],
+};

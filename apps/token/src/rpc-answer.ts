@@ -1,0 +1,48 @@
+import { OAuth2Error } from '@castellan/oauth2';
+import { RpcError, type tokenV1 } from '@castellan/rpc';
+
+// SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown), and what sockets report.
+const outage = /^(08|53|57P|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|ENOENT)/;
+
+/** The error answer of the wire. */
+export function toErrorMessage(error: OAuth2Error): tokenV1.OAuth2Error {
+  return { error: error.code, description: error.description, status: error.status, hint: error.hint ?? '' };
+}
+
+/**
+ * Awaits an operation of an OAuth 2.0 endpoint. What it refuses is an answer; a database that is away is UNAVAILABLE;
+ * any other fault goes on.
+ */
+export async function answerOrError<T>(operation: Promise<T>): Promise<{ answer: T } | { error: tokenV1.OAuth2Error }> {
+  try {
+    return { answer: await operation };
+  } catch (cause) {
+    if (cause instanceof OAuth2Error) return { error: toErrorMessage(cause) };
+    throw toFault(cause);
+  }
+}
+
+/** Awaits an operation of the client administration, whose refusals are statuses. */
+export async function answerOrStatus<T>(operation: Promise<T>): Promise<T> {
+  try {
+    return await operation;
+  } catch (cause) {
+    if (!(cause instanceof OAuth2Error)) throw toFault(cause);
+    const code = cause.code === 'temporarily_unavailable' ? 'UNAVAILABLE' : 'INVALID_ARGUMENT';
+    throw new RpcError(code, cause.hint ?? cause.description);
+  }
+}
+
+/** The fault as the caller sees it: an outage of the database is UNAVAILABLE, the rest is hidden further up. */
+export function toFault(cause: unknown): unknown {
+  return isOutage(cause) ? new RpcError('UNAVAILABLE', 'the token database does not answer', { cause }) : cause;
+}
+
+function isOutage(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  // TypeORM wraps what the driver threw.
+  const driver = 'driverError' in cause && cause.driverError instanceof Error ? cause.driverError : cause;
+  const code = 'code' in driver && typeof driver.code === 'string' ? driver.code : '';
+  // node-postgres has no code for these two.
+  return outage.test(code) || /^(Connection terminated|timeout exceeded when trying to connect)/.test(driver.message);
+}

@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import { deriveKey, keyId, secretVerifier } from '@castellan/jwk';
+import {
+  type AuthorizationRequestStore,
+  type AuthorizationTools,
+  type ClientAuthentication,
+  type ClientSecrets,
+  type ClientStore,
+  createClientAuthentication,
+  createClientCache,
+  createClientSecrets,
+  createFlowCookies,
+  createTokenText,
+  type GrantTools,
+  type IntrospectionCaller,
+  type IntrospectionTools,
+  type Mint,
+  type RevocationTools,
+} from '@castellan/oauth2';
+import {
+  claimTokenSecret,
+  createAuthorizationRequestStore,
+  createClientStore,
+  createPartitionKeeper,
+  createTokenStore,
+  type Database,
+  openDatabase,
+  tokenPartitionedTables,
+} from '@castellan/postgres';
+import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
+import { ConfigError, type Logger } from '@castellan/service';
+import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
+import { createIdTokenSigner, type PublishedIdTokenSigner } from './id-token-signer.js';
+import { createIntrospectionGuard } from './introspection-guard.js';
+import { startMaintenance } from './maintenance.js';
+import { createSlowHasher } from './slow-hasher.js';
+import type { TokenConfig } from './token.config.js';
+
+/** What the endpoints beside the authorization endpoint work with. */
+type EndpointTools = GrantTools &
+  IntrospectionTools &
+  RevocationTools & {
+    readonly clients: ClientAuthentication;
+    readonly mayIntrospect?: (caller: IntrospectionCaller) => Promise<boolean>;
+  };
+
+/** The token service behind its rpcs: everything wired, the database open. */
+export type TokenService = {
+  readonly issuer: string;
+  readonly clientStore: ClientStore;
+  readonly secrets: ClientSecrets;
+  readonly endpoint: EndpointTools;
+  readonly authorization: AuthorizationTools;
+  readonly idTokenSigner: PublishedIdTokenSigner;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Whom the token service calls, and its log. */
+export type TokenServiceDependencies = {
+  readonly signing: RpcClient<typeof keysV1.SigningService>;
+  readonly warden: RpcClient<typeof wardenV1.WardenService>;
+  readonly logger: Logger;
+};
+
+/**
+ * Opens the database, recognises the secret, makes partitions, and wires the domain with its stores. Throws ConfigError
+ * when the database belongs to another secret, DatabaseError when it cannot serve.
+ */
+export async function openTokenService(
+  config: TokenConfig,
+  dependencies: TokenServiceDependencies,
+): Promise<TokenService> {
+  const { logger } = dependencies;
+  for (const warning of config.warnings) logger.warn(warning);
+  const database = await openDatabase({
+    url: config.databaseUrl,
+    component: 'token',
+    onRetry: (message) => logger.warn(message),
+  });
+  try {
+    await requireSecret(database, config);
+    return await wire(database, config, dependencies);
+  } catch (cause) {
+    await database.close();
+    throw cause;
+  }
+}
+
+async function requireSecret(database: Database, config: TokenConfig): Promise<void> {
+  if (await claimTokenSecret(database, secretVerifier(config.secret.reveal(), 'token'))) return;
+  throw new ConfigError(
+    'TOKEN_SECRET: is not the secret that this database was set up with (it follows from SYSTEM_SECRET); its tokens and client secrets would be unusable',
+  );
+}
+
+async function wire(
+  database: Database,
+  config: TokenConfig,
+  { signing, warden, logger }: TokenServiceDependencies,
+): Promise<TokenService> {
+  const { issuer, lifetimes } = config;
+  const secret = config.secret.reveal();
+  const keeper = createPartitionKeeper(database, tokenPartitionedTables(lifetimes));
+  await keeper.makeAhead();
+  const clientStore = createClientStore(database);
+  const store = createTokenStore(database, keeper);
+  const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper);
+  const mint: Mint = {
+    tokenText: createTokenText({
+      keys: [{ id: keyId(secret), key: deriveKey(secret, 'token-mac/v1') }],
+      issuer,
+      randomBytes,
+    }),
+    lifetimes,
+    now: () => store.now(),
+    randomBytes,
+  };
+  const secrets = createClientSecrets({
+    pepper: deriveKey(secret, 'client-secret-pepper/v1'),
+    processKey: randomBytes(32),
+    slowHasher: createSlowHasher(),
+    randomBytes,
+    now: () => performance.now(),
+    minLength: config.clientSecretMinLength,
+  });
+  const idTokenSigner = createIdTokenSigner(signing);
+  const maintenance = startMaintenance({ keeper, requests, logger });
+  return {
+    issuer,
+    clientStore,
+    secrets,
+    idTokenSigner,
+    endpoint: {
+      issuer,
+      store,
+      mint,
+      tokenText: mint.tokenText,
+      idTokenSigner,
+      clients: createClientAuthentication({ clients: createClientCache(clientStore), secrets }),
+      ...(config.introspectionAccess === 'policy'
+        ? { mayIntrospect: createIntrospectionGuard(warden, config.resourceNamePrefix) }
+        : {}),
+    },
+    authorization: {
+      settings: {
+        issuer,
+        consentUrl: config.consentUrl,
+        stateMinLength: config.stateMinLength,
+        requirePkce: config.requirePkce,
+        legacyErrorRedirect: config.legacyErrorRedirect,
+        pendingRequestsPerClient: config.pendingRequestsPerClient,
+      },
+      clients: clientStore,
+      requests,
+      mint,
+      cookies: flowCookies(config, mint),
+      signChallenge: createConsentChallengeSigner(signing),
+      responseKeys: createConsentResponseKeys(signing, () => performance.now()),
+      idTokenSigner,
+    },
+    ping: () => database.ping(),
+    async close() {
+      await maintenance.stop();
+      await database.close();
+    },
+  };
+}
+
+function flowCookies(config: TokenConfig, mint: Mint): AuthorizationTools['cookies'] {
+  const secret = (config.cookieSecret ?? config.secret).reveal();
+  return createFlowCookies({
+    keys: [{ id: keyId(secret), key: deriveKey(secret, 'cookie-aead/v1') }],
+    lifetimeMs: config.lifetimes.challengeMs,
+    now: mint.now,
+    randomBytes,
+  });
+}

@@ -1,0 +1,130 @@
+import { defaultLifetimes, type Lifetimes } from '@castellan/oauth2';
+import { isPlaintextRemote, refusedDatabaseUrl } from '@castellan/postgres';
+import {
+  booleanSchema,
+  ConfigError,
+  durationSchema,
+  integerSchema,
+  readConfig,
+  Secret,
+  urlSchema,
+} from '@castellan/service';
+import { z } from 'zod';
+
+/** Configuration of the token service. */
+export type TokenConfig = {
+  readonly databaseUrl: string;
+  /** Issuer identifier (RFC 8414 section 2), one trailing slash removed. */
+  readonly issuer: string;
+  /** Where the login and consent app lives. */
+  readonly consentUrl: string;
+  /** Keys of token texts, cookies and verifiers are derived from it; it is itself derived from the system secret. */
+  readonly secret: Secret;
+  /** Keys the flow cookies instead of `secret` where given. */
+  readonly cookieSecret?: Secret;
+  readonly lifetimes: Lifetimes;
+  /** Shortest `state`; 0 makes it optional. */
+  readonly stateMinLength: number;
+  /** PKCE is demanded of every client. */
+  readonly requirePkce: boolean;
+  readonly clientSecretMinLength: number;
+  /** `policy`: the Warden decides who may introspect; `open`: every authenticated caller may (rulings 33). */
+  readonly introspectionAccess: 'open' | 'policy';
+  readonly legacyErrorRedirect: boolean;
+  /** Prefix of the resource names that policies use. */
+  readonly resourceNamePrefix: string;
+  /** Undecided authorization requests that one client may have at a time. */
+  readonly pendingRequestsPerClient: number;
+  /** One line each, for the log at start. */
+  readonly warnings: readonly string[];
+};
+
+// Whole seconds at least, ten years at most.
+const lifespan = durationSchema
+  .refine((ms) => ms >= 1_000 && ms <= 315_360_000_000, 'must be a duration from 1s to 87600h')
+  .transform(Math.round);
+
+const tokenSchema = z.object({
+  TOKEN_DATABASE_URL: z.string().optional(),
+  DATABASE_URL: z.string().optional(),
+  ISSUER: urlSchema,
+  CONSENT_URL: urlSchema.optional(),
+  TOKEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
+  COOKIE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  ACCESS_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.accessTokenMs),
+  ID_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.idTokenMs),
+  AUTH_CODE_LIFESPAN: lifespan.default(defaultLifetimes.authorizationCodeMs),
+  CHALLENGE_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.challengeMs),
+  REFRESH_TOKEN_IDLE_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenIdleMs),
+  REFRESH_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenMs),
+  STATE_MIN_LENGTH: integerSchema.refine((length) => length <= 128, 'must be at most 128').default(0),
+  REQUIRE_PKCE: booleanSchema.default(false),
+  CLIENT_SECRET_MIN_LENGTH: integerSchema
+    .refine((length) => length >= 6 && length <= 128, 'must be 6 to 128')
+    .default(6),
+  INTROSPECTION_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
+  LEGACY_ERROR_REDIRECT: booleanSchema.default(false),
+  RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
+  PENDING_REQUESTS_PER_CLIENT: integerSchema.refine((count) => count > 0, 'must be at least 1').default(10_000),
+  BCRYPT_COST: z.string().optional(),
+  CASTELLAN_ENV: z.string().optional(),
+});
+
+/**
+ * Reads the configuration; durations are Go's (`1h30m`). Throws ConfigError that names every variable that cannot be
+ * used and shows no value.
+ */
+export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
+  const values = readConfig(tokenSchema, env);
+  const databaseUrl = values.TOKEN_DATABASE_URL ?? values.DATABASE_URL ?? '';
+  const issuer = values.ISSUER.replace(/\/$/, '');
+  const problems = [
+    ...problemsOfDatabaseUrl(databaseUrl, values.CASTELLAN_ENV === 'production'),
+    ...problemsOfIssuer(issuer),
+    ...(values.CONSENT_URL?.includes('#') ? ['CONSENT_URL: must have no fragment'] : []),
+  ];
+  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    databaseUrl,
+    issuer,
+    // The page that says what is missing.
+    consentUrl: values.CONSENT_URL ?? `${issuer}/oauth2/consent`,
+    secret: new Secret(values.TOKEN_SECRET),
+    ...(values.COOKIE_SECRET !== undefined ? { cookieSecret: new Secret(values.COOKIE_SECRET) } : {}),
+    lifetimes: {
+      accessTokenMs: values.ACCESS_TOKEN_LIFESPAN,
+      idTokenMs: values.ID_TOKEN_LIFESPAN,
+      authorizationCodeMs: values.AUTH_CODE_LIFESPAN,
+      challengeMs: values.CHALLENGE_TOKEN_LIFESPAN,
+      refreshTokenIdleMs: values.REFRESH_TOKEN_IDLE_LIFESPAN,
+      refreshTokenMs: values.REFRESH_TOKEN_LIFESPAN,
+    },
+    stateMinLength: values.STATE_MIN_LENGTH,
+    requirePkce: values.REQUIRE_PKCE,
+    clientSecretMinLength: values.CLIENT_SECRET_MIN_LENGTH,
+    introspectionAccess: values.INTROSPECTION_ACCESS,
+    legacyErrorRedirect: values.LEGACY_ERROR_REDIRECT,
+    resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
+    pendingRequestsPerClient: values.PENDING_REQUESTS_PER_CLIENT,
+    warnings: [
+      ...(values.BCRYPT_COST !== undefined
+        ? ['BCRYPT_COST has no effect: client secrets are hashed with argon2id']
+        : []),
+      ...(values.CONSENT_URL === undefined ? ['CONSENT_URL is not set: nobody can log in'] : []),
+    ],
+  };
+}
+
+function problemsOfDatabaseUrl(url: string, production: boolean): readonly string[] {
+  if (url === '') return ['TOKEN_DATABASE_URL or DATABASE_URL: is required'];
+  const refused = refusedDatabaseUrl(url);
+  if (refused !== undefined) return [refused];
+  return production && isPlaintextRemote(url)
+    ? ['DATABASE_URL: leaves this machine without TLS; use sslmode=verify-full in production']
+    : [];
+}
+
+/** RFC 8414 section 2: no query, no fragment. */
+function problemsOfIssuer(issuer: string): readonly string[] {
+  return /[?#]/.test(issuer) ? ['ISSUER: must have neither query nor fragment'] : [];
+}

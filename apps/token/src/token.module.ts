@@ -1,0 +1,75 @@
+import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { keysV1, type RpcClient, wardenV1 } from '@castellan/rpc';
+import {
+  LOGGER,
+  type Logger,
+  provideRpcClient,
+  READINESS,
+  type ReadinessCheck,
+  rpcClientToken,
+} from '@castellan/service';
+import { AuthorizationGrpc } from './authorization.grpc.js';
+import { ClientsRpc } from './clients.grpc.js';
+import type { TokenConfig } from './token.config.js';
+import { openTokenService, type TokenService } from './token-service.js';
+import { TokensRpc } from './tokens.grpc.js';
+
+const TOKEN_SERVICE = Symbol('TOKEN_SERVICE');
+
+/** Closes the token service after the last rpc. */
+class TokenServiceShutdown implements OnApplicationShutdown {
+  constructor(private readonly service: TokenService) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.service.close();
+  }
+}
+
+/** The token service as a module: services Authorization, Tokens and Clients. */
+@Module({})
+export class TokenModule {
+  static forRoot(config: TokenConfig): DynamicModule {
+    const service: Provider = {
+      provide: TOKEN_SERVICE,
+      inject: [rpcClientToken(keysV1.SigningService), rpcClientToken(wardenV1.WardenService), LOGGER],
+      useFactory: (
+        signing: RpcClient<typeof keysV1.SigningService>,
+        warden: RpcClient<typeof wardenV1.WardenService>,
+        logger: Logger,
+      ) => openTokenService(config, { signing, warden, logger }),
+    };
+    return {
+      module: TokenModule,
+      providers: [
+        provideRpcClient(keysV1.SigningService, 'token'),
+        provideRpcClient(wardenV1.WardenService, 'token'),
+        service,
+        ...rpcs,
+      ],
+    };
+  }
+}
+
+const rpcs: readonly Provider[] = [
+  {
+    provide: TokensRpc,
+    inject: [TOKEN_SERVICE, LOGGER],
+    useFactory: (service: TokenService, logger: Logger) => new TokensRpc(service, logger),
+  },
+  { provide: ClientsRpc, inject: [TOKEN_SERVICE], useFactory: (service: TokenService) => new ClientsRpc(service) },
+  {
+    provide: AuthorizationGrpc,
+    inject: [TOKEN_SERVICE, LOGGER],
+    useFactory: (service: TokenService, logger: Logger) => new AuthorizationGrpc(service.authorization, logger),
+  },
+  {
+    provide: TokenServiceShutdown,
+    inject: [TOKEN_SERVICE],
+    useFactory: (service: TokenService) => new TokenServiceShutdown(service),
+  },
+  {
+    provide: READINESS,
+    inject: [TOKEN_SERVICE],
+    useFactory: (service: TokenService): ReadinessCheck => ({ name: 'token-database', check: () => service.ping() }),
+  },
+];

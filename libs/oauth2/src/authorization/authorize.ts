@@ -1,0 +1,84 @@
+import type { StoredClient } from '../client-store.js';
+import type { Cookie } from '../consent/flow-cookie.js';
+import { returnFromConsent } from '../consent/return.js';
+import { OAuth2Error } from '../errors.js';
+import { type Parameter, type ParameterMap, parseParameters, requireParameter } from '../parameters.js';
+import type { AuthorizationSettings, AuthorizationTools, AuthorizeOutcome, IncomingRequest } from './flow.js';
+import { forwardedParameters } from './forwarded-parameters.js';
+import { type ChosenRedirectUri, chooseRedirectUri } from './redirect-uri.js';
+import { checkRequest } from './request.js';
+import { appendQuery, errorDescription, errorLocation, type ResponseTarget } from './response.js';
+import { errorResponseMode } from './response-mode.js';
+import { sendToConsent } from './send-to-consent.js';
+import { stateToEcho } from './state.js';
+
+/** What a browser brought to the authorization endpoint: the query or form, and its flow cookies. */
+export type AuthorizeInput = {
+  readonly parameters: readonly Parameter[];
+  readonly cookies: readonly Cookie[];
+  /** The browser came over https. */
+  readonly secure: boolean;
+};
+
+/** A request whose client and redirect URI are known: from here on errors may be sent to the client. */
+type AddressedRequest = {
+  readonly parameters: ParameterMap;
+  readonly client: StoredClient;
+  readonly redirect: ChosenRedirectUri;
+};
+
+/**
+ * The authorization endpoint (RFC 6749 section 3.1): a new request goes to the consent app, the return from there to
+ * the client. Refusals are outcomes; only faults are thrown, and those burn nothing.
+ */
+export async function authorize(input: AuthorizeInput, tools: AuthorizationTools): Promise<AuthorizeOutcome> {
+  const addressed = await address(input.parameters, tools);
+  if (addressed instanceof OAuth2Error) return errorPage(addressed, tools.settings);
+  const { parameters, client, redirect } = addressed;
+  const target: ResponseTarget = {
+    redirectUri: redirect.uri,
+    mode: errorResponseMode(parameters),
+    state: stateToEcho(parameters),
+    issuer: tools.settings.issuer,
+  };
+  try {
+    const request = checkRequest(parameters, { ...tools.settings, client: client.client });
+    const incoming: IncomingRequest = {
+      client,
+      redirect,
+      request,
+      forwarded: forwardedParameters(parameters),
+      target,
+      flows: tools.cookies.open(input.cookies, input.secure),
+      secure: input.secure,
+    };
+    const consent = parameters.get('consent');
+    const decided = consent === undefined ? undefined : await returnFromConsent(consent, incoming, tools);
+    return decided ?? (await sendToConsent(incoming, tools));
+  } catch (cause) {
+    if (!(cause instanceof OAuth2Error)) throw cause;
+    return { kind: 'error-to-client', location: errorLocation(target, cause), cookies: [], error: cause };
+  }
+}
+
+/** Finds client and redirect URI, or says why the answer can only be our own page (RFC 6749 section 4.1.2.1). */
+async function address(list: readonly Parameter[], tools: AuthorizationTools): Promise<AddressedRequest | OAuth2Error> {
+  try {
+    const parameters = parseParameters(list);
+    const client = await tools.clients.find(requireParameter(parameters, 'client_id'));
+    if (client === undefined) return new OAuth2Error('invalid_client', 'no client has this client_id');
+    return { parameters, client, redirect: chooseRedirectUri(parameters, client.client) };
+  } catch (cause) {
+    if (cause instanceof OAuth2Error) return cause;
+    throw cause;
+  }
+}
+
+function errorPage(error: OAuth2Error, settings: AuthorizationSettings): AuthorizeOutcome {
+  if (!settings.legacyErrorRedirect) return { kind: 'error-page', error, cookies: [] };
+  const location = appendQuery(settings.consentUrl, [
+    ['error', error.code],
+    ['error_description', errorDescription(error)],
+  ]);
+  return { kind: 'to-consent', location, cookies: [] };
+}

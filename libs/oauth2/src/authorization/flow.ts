@@ -1,0 +1,68 @@
+import type { ClientStore, StoredClient } from '../client-store.js';
+import type { SignConsentChallenge } from '../consent/challenge.js';
+import type { Flow, FlowCookies, SetCookie } from '../consent/flow-cookie.js';
+import type { ConsentResponseKeys } from '../consent/response.js';
+import type { OAuth2Error } from '../errors.js';
+import type { IdTokenSigner } from '../id-token.js';
+import type { ParameterMap } from '../parameters.js';
+import type { Mint } from '../token/mint.js';
+import type { AuthorizationRequestStore } from './authorization-request-store.js';
+import type { ChosenRedirectUri } from './redirect-uri.js';
+import type { ValidRequest } from './request.js';
+import type { ResponseTarget } from './response.js';
+
+/** How the authorization endpoint is configured. */
+export type AuthorizationSettings = {
+  /** Without a trailing slash. */
+  readonly issuer: string;
+  /** Where the login and consent app lives; may have a query. */
+  readonly consentUrl: string;
+  /** Shortest `state`; 0 makes it optional. */
+  readonly stateMinLength: number;
+  /** PKCE is demanded of every client. */
+  readonly requirePkce: boolean;
+  /** Errors that no client may be told go to the consent app, as the original did, instead of to our error page. */
+  readonly legacyErrorRedirect: boolean;
+  /** Undecided requests that one client may have at a time. */
+  readonly pendingRequestsPerClient: number;
+};
+
+/** What the authorization endpoint works with. Times come from `mint.now`, the database clock. */
+export type AuthorizationTools = {
+  readonly settings: AuthorizationSettings;
+  readonly clients: Pick<ClientStore, 'find'>;
+  readonly requests: AuthorizationRequestStore;
+  readonly mint: Mint;
+  readonly cookies: FlowCookies;
+  readonly signChallenge: SignConsentChallenge;
+  readonly responseKeys: ConsentResponseKeys;
+  readonly idTokenSigner: IdTokenSigner;
+};
+
+/** An authorization request as it came from a browser, every rule of it checked. */
+export type IncomingRequest = {
+  readonly client: StoredClient;
+  readonly redirect: ChosenRedirectUri;
+  readonly request: ValidRequest;
+  readonly forwarded: ParameterMap;
+  /** Where the answer goes. */
+  readonly target: ResponseTarget;
+  /** The pending flows of this browser, newest first. */
+  readonly flows: readonly Flow[];
+  /** The browser came over https. */
+  readonly secure: boolean;
+};
+
+/** What the browser shall see next. */
+export type AuthorizeOutcome =
+  | { readonly kind: 'to-consent'; readonly location: string; readonly cookies: readonly SetCookie[] }
+  | { readonly kind: 'to-client'; readonly location: string; readonly cookies: readonly SetCookie[] }
+  | {
+      readonly kind: 'error-to-client';
+      readonly location: string;
+      readonly cookies: readonly SetCookie[];
+      /** For the log. */
+      readonly error: OAuth2Error;
+    }
+  /** Always HTTP 400. */
+  | { readonly kind: 'error-page'; readonly error: OAuth2Error; readonly cookies: readonly SetCookie[] };

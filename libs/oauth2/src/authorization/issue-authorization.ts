@@ -1,0 +1,91 @@
+import type { ConsentDecision } from '../consent/response.js';
+import { OAuth2Error } from '../errors.js';
+import type { Grant } from '../grant.js';
+import { mintIdToken } from '../id-token.js';
+import { formatScope } from '../scope.js';
+import { expiresIn, mintAccessToken, mintAuthorizationCode, newFamily } from '../token/mint.js';
+import type { PendingAuthorizationRequest } from './authorization-request-store.js';
+import type { AuthorizationTools } from './flow.js';
+import type { ChosenRedirectUri } from './redirect-uri.js';
+import type { ValidRequest } from './request.js';
+import { successLocation } from './response.js';
+
+/** A pending request and the decision that completes it. */
+export type DecidedRequest = {
+  readonly pending: PendingAuthorizationRequest;
+  readonly decision: ConsentDecision;
+  readonly request: ValidRequest;
+  readonly redirect: ChosenRedirectUri;
+};
+
+/**
+ * Issues what the response type asks for and answers the location of the authorization response. The ID token is signed
+ * before the request is burnt, so that a failure there costs nothing; burning it and storing what it buys are one step.
+ *
+ * @throws OAuth2Error `access_denied` when another decision was faster, or when nothing of the response was granted
+ */
+export async function issueAuthorization(decided: DecidedRequest, tools: AuthorizationTools): Promise<string> {
+  const { request, redirect, pending } = decided;
+  const { responseType } = request;
+  const { mint, settings } = tools;
+  const grant = grantOf(decided);
+  const family = newFamily(mint, grant);
+  const code = responseType.code
+    ? mintAuthorizationCode(mint, {
+        redirectUri: redirect.uri,
+        redirectUriGiven: redirect.given,
+        ...(request.codeChallenge !== undefined ? { codeChallenge: request.codeChallenge } : {}),
+      })
+    : undefined;
+  const accessToken = responseType.token ? mintAccessToken(mint, grant, family) : undefined;
+  const idToken = returnsIdToken(decided)
+    ? await mintIdToken(tools.idTokenSigner, {
+        grant,
+        issuer: settings.issuer,
+        now: mint.now(),
+        lifetimeMs: mint.lifetimes.idTokenMs,
+        ...(accessToken !== undefined ? { accessToken: accessToken.text } : {}),
+        ...(code !== undefined ? { code: code.text } : {}),
+        ...(request.nonce !== undefined ? { nonce: request.nonce } : {}),
+      })
+    : undefined;
+  const burnt = await tools.requests.complete(pending.id, {
+    family,
+    ...(code !== undefined ? { code: code.row } : {}),
+    ...(accessToken !== undefined ? { accessToken: accessToken.row } : {}),
+  });
+  if (burnt === 'lost') throw new OAuth2Error('access_denied', 'the request is decided or expired');
+  return successLocation(
+    { redirectUri: redirect.uri, mode: request.responseMode, state: request.state, issuer: settings.issuer },
+    {
+      code: code?.text,
+      accessToken: accessToken?.text,
+      expiresIn: accessToken === undefined ? undefined : expiresIn(accessToken.row.lifetimeMs),
+      idToken,
+      scope: accessToken !== undefined || responseType.name === 'code' ? formatScope(grant.scopes) : undefined,
+    },
+  );
+}
+
+function grantOf({ pending, decision, request }: DecidedRequest): Grant {
+  return {
+    clientId: pending.clientId,
+    clientUid: pending.clientUid,
+    subject: decision.subject,
+    scopes: decision.scopes,
+    audience: [],
+    accessTokenExtra: decision.accessTokenExtra,
+    idTokenExtra: decision.idTokenExtra,
+    authTime: decision.authTime,
+    ...(request.nonce !== undefined ? { nonce: request.nonce } : {}),
+  };
+}
+
+/** Without `openid` granted there is no ID token; a response type that then has no code either has failed. */
+function returnsIdToken({ decision, request }: DecidedRequest): boolean {
+  const { responseType } = request;
+  if (!responseType.idToken) return false;
+  if (decision.scopes.includes('openid')) return true;
+  if (responseType.code) return false;
+  throw new OAuth2Error('access_denied', "the resource owner did not grant 'openid'");
+}

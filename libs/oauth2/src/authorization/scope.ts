@@ -1,0 +1,24 @@
+import { OAuth2Error } from '../errors.js';
+import type { ParameterMap } from '../parameters.js';
+import { coversScope, parseScope } from '../scope.js';
+import type { RequestRules } from './request.js';
+
+/**
+ * The scopes of a request, all of them allowed to the client. It is checked before the user is asked for anything; the
+ * refusal names the scopes and the remedy, because the first reader is whoever just registered the client.
+ *
+ * @throws OAuth2Error `invalid_scope`
+ */
+export function checkScopes(parameters: ParameterMap, rules: RequestRules): readonly string[] {
+  const scopes = parseScope(parameters.get('scope'));
+  const refused = scopes.filter((scope) => !rules.client.scopes.some((allowed) => coversScope(allowed, scope)));
+  if (refused.length > 0) {
+    const names = refused.slice(0, 5).map((scope) => scope.slice(0, 64));
+    throw new OAuth2Error(
+      'invalid_scope',
+      `the client may not ask for ${names.map((name) => `'${name}'`).join(' and ')}; ` +
+        `allow it when registering the client: castellan clients create --allowed-scopes ...,${names.join(',')}`,
+    );
+  }
+  return scopes;
+}

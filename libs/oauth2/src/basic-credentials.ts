@@ -1,0 +1,41 @@
+/** What a Basic header holds. The secret has two readings when it holds `%` or `+`. */
+export type BasicCredentials = { readonly id: string; readonly secrets: readonly string[] };
+
+const maxLength = 8 * 1024;
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/**
+ * Reads an Authorization header of scheme Basic (RFC 7617). Id and secret are form-decoded as RFC 6749 section 2.3.1
+ * demands; because clients of 2017 send them raw, the raw secret is the second reading. Undefined when malformed.
+ */
+export function parseBasicHeader(header: string): BasicCredentials | undefined {
+  const match = /^basic +(\S+)$/i.exec(header);
+  const encoded = match?.[1];
+  if (encoded === undefined || encoded.length > maxLength || !base64.test(encoded)) return undefined;
+  const text = decodeUtf8(Buffer.from(encoded, 'base64'));
+  if (text === undefined || /[\u0000-\u001f\u007f]/.test(text)) return undefined;
+  const colon = text.indexOf(':');
+  if (colon < 0) return undefined;
+  const rawId = text.slice(0, colon);
+  const rawSecret = text.slice(colon + 1);
+  const secret = formDecode(rawSecret);
+  const secrets = [...new Set(secret === undefined ? [rawSecret] : [secret, rawSecret])];
+  // Client ids hold neither `%` nor `+`, so their decoded reading is the only one.
+  return { id: formDecode(rawId) ?? rawId, secrets: secrets.filter((reading) => reading !== '') };
+}
+
+function decodeUtf8(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function formDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { ClientSecretHash } from './client.js';
+import type { StoredClient } from './client-store.js';
+import { OAuth2Error } from './errors.js';
+import { createVerifiedSecrets } from './verified-secrets.js';
+
+/** A slow, salted, memory-hard hash for secrets that people chose (argon2id). Throws when it is overloaded. */
+export interface SlowHasher {
+  hash(secret: string): Promise<string>;
+  verify(hash: string, secret: string): Promise<boolean>;
+}
+
+/** A verifier to store, and what the operator should know about the secret. */
+export type HashedSecret = { readonly hash: ClientSecretHash; readonly warnings: readonly string[] };
+
+/** Client secrets: making, storing as verifiers, and checking them. */
+export type ClientSecrets = {
+  /** A new secret of 256 random bits, with its verifier. */
+  generate(clientId: string): { readonly secret: string; readonly hash: ClientSecretHash };
+  /** The verifier of a secret that somebody chose. Throws `invalid_client_metadata` when it is too short or too long. */
+  hash(secret: string): Promise<HashedSecret>;
+  /** Whether `secret` is the client's. */
+  verify(stored: StoredClient, secret: string): Promise<boolean>;
+  /** Takes as long as refusing a chosen secret does. */
+  spendTime(secret: string): Promise<void>;
+};
+
+const generatedPrefix = 'cs_';
+const generatedBytes = 32;
+const recommendedLength = 32;
+const maxLength = 1024;
+
+/**
+ * `pepper` keys the verifiers of generated secrets, `processKey` (random, of this process) those kept in memory.
+ * Generated secrets need no slow hash: nobody guesses 256 bits (design decision 7).
+ */
+export function createClientSecrets(options: {
+  readonly pepper: Buffer;
+  readonly processKey: Buffer;
+  readonly slowHasher: SlowHasher;
+  readonly randomBytes: (n: number) => Buffer;
+  readonly now: () => number;
+  readonly minLength: number;
+}): ClientSecrets {
+  const { pepper, slowHasher, minLength } = options;
+  const verified = createVerifiedSecrets({ key: options.processKey, now: options.now });
+  let dummy: Promise<string> | undefined;
+
+  function fastHash(clientId: string, secret: string): Buffer {
+    return createHmac('sha256', pepper).update(`${clientId}\0${secret}`).digest();
+  }
+
+  return {
+    generate(clientId) {
+      const secret = generatedPrefix + options.randomBytes(generatedBytes).toString('base64url');
+      return { secret, hash: { kind: 'hmac', hash: fastHash(clientId, secret).toString('base64url') } };
+    },
+
+    async hash(secret) {
+      if (secret.length < minLength) {
+        throw new OAuth2Error(
+          'invalid_client_metadata',
+          `The client secret must be at least ${minLength} characters long`,
+        );
+      }
+      if (secret.length > maxLength || /[\u0000-\u001f\u007f]|\p{Surrogate}/u.test(secret)) {
+        throw new OAuth2Error('invalid_client_metadata', 'client_secret is too long or holds a control character');
+      }
+      const warnings =
+        secret.length < recommendedLength
+          ? [`the client secret has fewer than ${recommendedLength} characters; leave it out to have one generated`]
+          : [];
+      return { hash: { kind: 'argon2id', hash: await slowHasher.hash(secret) }, warnings };
+    },
+
+    async verify(stored, secret) {
+      const verifier = stored.secret;
+      if (verifier === undefined || secret === '' || secret.length > maxLength) return false;
+      if (verifier.kind === 'argon2id') {
+        return verified.check(stored, secret, () => slowHasher.verify(verifier.hash, secret));
+      }
+      const expected = Buffer.from(verifier.hash, 'base64url');
+      const presented = fastHash(stored.client.id, secret);
+      return expected.length === presented.length && timingSafeEqual(expected, presented);
+    },
+
+    async spendTime(secret) {
+      dummy ??= slowHasher.hash(options.randomBytes(generatedBytes).toString('base64url'));
+      try {
+        await slowHasher.verify(await dummy, secret);
+      } catch (cause) {
+        dummy = undefined;
+        throw cause;
+      }
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** An OAuth 2.0 client (RFC 6749 section 2; member names on the wire are those of RFC 7591 section 2). */
+export type Client = {
+  readonly id: string;
+  readonly name: string;
+  readonly redirectUris: readonly string[];
+  readonly grantTypes: readonly string[];
+  /** Each entry one response type of one or several words; single words registered together allow their combinations. */
+  readonly responseTypes: readonly string[];
+  /** Scopes the client may ask for (hierarchic). */
+  readonly scopes: readonly string[];
+  readonly owner: string;
+  readonly policyUri: string;
+  readonly tosUri: string;
+  readonly clientUri: string;
+  readonly logoUri: string;
+  readonly contacts: readonly string[];
+  /** A public client has no secret (RFC 6749 section 2.1). */
+  readonly public: boolean;
+  /** Present when registered explicitly; absent lets Basic, body or both authenticate (rulings 29). */
+  readonly tokenEndpointAuthMethod?: 'client_secret_basic' | 'client_secret_post' | 'none';
+  readonly requirePkce: boolean;
+};
+
+/** How a secret is verified: generated ones by peppered HMAC, chosen ones by a slow hash (design decision 7). */
+export type ClientSecretHash =
+  { readonly kind: 'hmac'; readonly hash: string } | { readonly kind: 'argon2id'; readonly hash: string };
+
+/** Whether the client may use a grant type. None registered counts as `authorization_code` (RFC 7591 section 2). */
+export function allowsGrantType(client: Client, grantType: string): boolean {
+  const registered = client.grantTypes.length === 0 ? ['authorization_code'] : client.grantTypes;
+  return registered.includes(grantType);
+}
+
+/**
+ * Whether the client may use a response type, given as its words. It may when that combination is registered in any
+ * order, or each of its words alone. None registered counts as `code` (RFC 7591 section 2).
+ */
+export function allowsResponseType(client: Client, words: readonly string[]): boolean {
+  const registered = client.responseTypes.length === 0 ? ['code'] : client.responseTypes;
+  if (words.every((word) => registered.includes(word))) return true;
+  const asked = [...words].sort().join(' ');
+  return registered.some((entry) => entry.split(' ').sort().join(' ') === asked);
+}

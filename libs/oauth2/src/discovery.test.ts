@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { serverMetadata } from './discovery.js';
+
+describe('the metadata document', () => {
+  const metadata = serverMetadata({ issuer: 'https://issuer.example', idTokenAlgorithms: ['RS256'] });
+
+  it('says what this server does', () => {
+    expect(metadata).toEqual({
+      issuer: 'https://issuer.example',
+      authorization_endpoint: 'https://issuer.example/oauth2/auth',
+      token_endpoint: 'https://issuer.example/oauth2/token',
+      jwks_uri: 'https://issuer.example/.well-known/jwks.json',
+      revocation_endpoint: 'https://issuer.example/oauth2/revoke',
+      introspection_endpoint: 'https://issuer.example/oauth2/introspect',
+      response_types_supported: [
+        'code',
+        'token',
+        'id_token',
+        'id_token token',
+        'code token',
+        'code id_token',
+        'code id_token token',
+      ],
+      response_modes_supported: ['query', 'fragment'],
+      grant_types_supported: ['authorization_code', 'implicit', 'client_credentials', 'refresh_token'],
+      scopes_supported: ['openid', 'offline', 'offline_access'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256'],
+      claims_supported: ['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'c_hash'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+      claims_parameter_supported: false,
+      request_parameter_supported: false,
+      request_uri_parameter_supported: false,
+    });
+  });
+
+  it('promises nothing that is off', () => {
+    const text = JSON.stringify(metadata);
+    for (const absent of ['pairwise', 'plain', 'form_post', 'userinfo', 'registration', 'password']) {
+      expect(text).not.toContain(absent);
+    }
+  });
+});

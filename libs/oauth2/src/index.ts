@@ -1,0 +1,80 @@
+// The authorization server's rules: clients and how they authenticate, authorization requests, grants, tokens,
+// introspection and revocation, and their errors. This room knows no HTTP, no gRPC and no database: it declares the
+// stores it needs, is given the time and randomness, and throws `OAuth2Error` where it refuses.
+// It follows RFC 6749, 6750, 7009, 7591, 7636, 7662, 8252, 8414, 9207, 9700 and OpenID Connect Core 1.0.
+export { OAuth2Error, oauth2ErrorTable, type OAuth2ErrorCode } from './errors.js';
+export { parseParameters, requireParameter, type Parameter, type ParameterMap } from './parameters.js';
+export { coversScope, coversScopes, formatScope, grantsOfflineAccess, narrowScopes, parseScope } from './scope.js';
+export { defaultLifetimes, type Lifetimes } from './lifetimes.js';
+export { allowsGrantType, allowsResponseType, type Client, type ClientSecretHash } from './client.js';
+export { isClientId, readAuthMethod, validateClient, type ValidatedClient } from './client-metadata.js';
+export { isLoopbackHost, redirectUriProblem } from './redirect-uri.js';
+export type { ClientStore, StoredClient } from './client-store.js';
+export type { Grant, JsonObject, NewFamily, RowKey } from './grant.js';
+export { isCodeChallenge, matchesCodeChallenge } from './pkce.js';
+export {
+  bucketEnd,
+  createTokenText,
+  familyBucket,
+  tokenBucket,
+  type TokenKey,
+  type TokenText,
+  type TokenType,
+} from './token/token-text.js';
+export type {
+  ActiveAccessToken,
+  AuthorizationOutcome,
+  BurnOutcome,
+  NewAccessToken,
+  NewAuthorizationCode,
+  NewRefreshToken,
+  StoredAuthorizationCode,
+  StoredRefreshToken,
+  TokenStore,
+} from './token/token-store.js';
+export {
+  createClientAuthentication,
+  type CarriedCredentials,
+  type ClientAuthentication,
+} from './client-authentication.js';
+export { createClientCache, type ClientCache } from './client-cache.js';
+export { createClientSecrets, type ClientSecrets, type HashedSecret, type SlowHasher } from './client-secret.js';
+export { mintIdToken, type IdTokenInput, type IdTokenSigner } from './id-token.js';
+export {
+  expiresIn,
+  mintAccessToken,
+  mintAuthorizationCode,
+  mintRefreshToken,
+  newFamily,
+  type FamilyOf,
+  type Mint,
+  type Minted,
+} from './token/mint.js';
+export { issueTokens, tokenEndpointGrantTypes, type EndpointRequest } from './token/endpoint.js';
+export type { GrantTools, IssuedTokens } from './token/token-request.js';
+export {
+  introspect,
+  introspectForCaller,
+  type Introspection,
+  type IntrospectionCaller,
+  type IntrospectionTools,
+} from './token/introspection.js';
+export { revokeToken, type RevocationTools } from './token/revocation.js';
+export type {
+  AuthorizationRequestStore,
+  NewAuthorizationRequest,
+  PendingAuthorizationRequest,
+  StoredParameters,
+} from './authorization/authorization-request-store.js';
+export { authorize, type AuthorizeInput } from './authorization/authorize.js';
+export type { AuthorizationSettings, AuthorizationTools, AuthorizeOutcome } from './authorization/flow.js';
+export type { ConsentChallenge, SignConsentChallenge } from './consent/challenge.js';
+export {
+  createFlowCookies,
+  type Cookie,
+  type FlowCookieKey,
+  type FlowCookies,
+  type SetCookie,
+} from './consent/flow-cookie.js';
+export { readConsentResponseKeys, type ConsentResponseKeys } from './consent/response.js';
+export { serverMetadata, type MetadataSource } from './discovery.js';

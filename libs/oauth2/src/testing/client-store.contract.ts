@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ClientStore } from '../client-store.js';
+import { sampleClient } from './sample-client.js';
+
+/** One store, and the same data through another replica. */
+export type ClientStoreHarness = {
+  readonly clients: ClientStore;
+  readonly replica: ClientStore;
+  close(): Promise<void>;
+};
+
+const secret = { kind: 'hmac', hash: 'verifier' } as const;
+
+/** What every client store does. */
+export function clientStoreContract(name: string, open: () => Promise<ClientStoreHarness>): void {
+  describe(`client store contract: ${name}`, () => {
+    let harness: ClientStoreHarness;
+    let clients: ClientStore;
+
+    beforeEach(async () => {
+      harness = await open();
+      clients = harness.clients;
+    });
+    afterEach(() => harness.close());
+
+    it('answers a stored client as it was, on every replica', async () => {
+      const client = sampleClient({
+        name: 'Fotos <&> "ünïcode"',
+        owner: 'o',
+        redirectUris: ['https://rp.example/cb', 'com.example.app:/cb'],
+        responseTypes: ['code id_token', 'token'],
+        contacts: ['a@b.c', 'd,{e}@f"g\\'],
+        policyUri: 'https://rp.example/p',
+        tosUri: 'https://rp.example/t',
+        clientUri: 'https://rp.example/',
+        logoUri: 'https://rp.example/l',
+        tokenEndpointAuthMethod: 'client_secret_post',
+        requirePkce: true,
+      });
+      expect(await clients.insert(client, secret)).toBe(true);
+      const stored = await harness.replica.find('conf');
+      expect(stored?.client).toEqual(client);
+      expect(stored?.secret).toEqual(secret);
+      expect(stored?.revision).toBe(1);
+    });
+
+    it('keeps public clients without a verifier', async () => {
+      await clients.insert(sampleClient({ public: true }), undefined);
+      expect(await clients.find('conf')).not.toHaveProperty('secret');
+    });
+
+    it('stores nothing under an id that is taken', async () => {
+      await clients.insert(sampleClient({ name: 'first' }), secret);
+      expect(await clients.insert(sampleClient({ name: 'second' }), secret)).toBe(false);
+      expect((await clients.find('conf'))?.client.name).toBe('first');
+    });
+
+    it('compares ids byte by byte', async () => {
+      await clients.insert(sampleClient({ id: 'conf' }), secret);
+      expect(await clients.find('CONF')).toBeUndefined();
+      expect(await clients.find('')).toBeUndefined();
+    });
+
+    it('answers each of many simultaneous look-ups its own client', async () => {
+      const ids = Array.from({ length: 20 }, (_, index) => `client-${index}`);
+      for (const id of ids) await clients.insert(sampleClient({ id }), secret);
+      const found = await Promise.all([...ids, ...ids, 'absent'].map((id) => clients.find(id)));
+      expect(found.map((stored) => stored?.client.id)).toEqual([...ids, ...ids, undefined]);
+    });
+
+    it('raises the revision with every update and keeps the immutable id', async () => {
+      await clients.insert(sampleClient(), secret);
+      const before = await clients.find('conf');
+      expect(await clients.update(sampleClient({ name: 'renamed' }), 'keep')).toBe(true);
+      const after = await clients.find('conf');
+      expect(after?.client.name).toBe('renamed');
+      expect(after?.revision).toBe(2);
+      expect(after?.uid).toBe(before?.uid);
+      expect(after?.secret).toEqual(secret);
+    });
+
+    it('replaces or removes the verifier when told', async () => {
+      await clients.insert(sampleClient(), secret);
+      await clients.update(sampleClient(), { kind: 'argon2id', hash: 'other' });
+      expect((await clients.find('conf'))?.secret).toEqual({ kind: 'argon2id', hash: 'other' });
+      await clients.update(sampleClient({ public: true }), 'none');
+      expect(await clients.find('conf')).not.toHaveProperty('secret');
+    });
+
+    it('gives back a registered authentication method that an update drops', async () => {
+      await clients.insert(sampleClient({ tokenEndpointAuthMethod: 'client_secret_basic' }), secret);
+      await clients.update(sampleClient(), 'keep');
+      expect((await clients.find('conf'))?.client).not.toHaveProperty('tokenEndpointAuthMethod');
+    });
+
+    it('answers false for the update and the removal of an absent client', async () => {
+      expect(await clients.update(sampleClient(), 'keep')).toBe(false);
+      expect(await clients.remove('conf')).toBe(false);
+    });
+
+    it('gives a client that is made again under the same id another immutable id', async () => {
+      await clients.insert(sampleClient(), secret);
+      const first = await clients.find('conf');
+      expect(await clients.remove('conf')).toBe(true);
+      expect(await clients.find('conf')).toBeUndefined();
+      await clients.insert(sampleClient(), secret);
+      expect((await clients.find('conf'))?.uid).not.toBe(first?.uid);
+    });
+
+    it('lists clients in bytewise order, page by page', async () => {
+      for (const id of ['b', 'a', 'B', 'a.1', 'c']) await clients.insert(sampleClient({ id }), secret);
+      const ids = async (after: string, limit: number) =>
+        (await clients.list({ after, limit })).map((stored) => stored.client.id);
+      expect(await ids('', 0)).toEqual(['B', 'a', 'a.1', 'b', 'c']);
+      expect(await ids('', 2)).toEqual(['B', 'a']);
+      expect(await ids('a', 2)).toEqual(['a.1', 'b']);
+      expect(await ids('c', 2)).toEqual([]);
+    });
+
+    it('stores one of several first clients, and none once there is any', async () => {
+      const stores = [clients, harness.replica];
+      const won = await Promise.all(
+        Array.from({ length: 8 }, (_, index) =>
+          (stores[index % 2] ?? clients).insertFirst(sampleClient({ id: `root-${index}` }), secret),
+        ),
+      );
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect(await clients.list({ after: '', limit: 0 })).toHaveLength(1);
+      expect(await clients.insertFirst(sampleClient({ id: 'late' }), secret)).toBe(false);
+    });
+  });
+}

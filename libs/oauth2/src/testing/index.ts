@@ -1,0 +1,11 @@
+export { createMemoryClientStore, type MemoryClientStore } from './memory-client-store.js';
+export { createMemoryTokenStore, type MemoryTokenStore } from './memory-token-store.js';
+export { clientStoreContract, type ClientStoreHarness } from './client-store.contract.js';
+export { sampleClient } from './sample-client.js';
+export type { TokenStoreHarness } from './token-fixture.js';
+export { tokenStoreContract } from './token-store.contract.js';
+export {
+  authorizationRequestStoreContract,
+  type AuthorizationRequestStoreHarness,
+} from '../authorization/authorization-request-store.contract.js';
+export { createMemoryAuthorizationRequestStore } from './memory-authorization-request-store.js';

@@ -1,0 +1,27 @@
+import { clientStoreContract } from './client-store.contract.js';
+import { createMemoryClientStore } from './memory-client-store.js';
+import { createMemoryTokenStore } from './memory-token-store.js';
+import { tokenStoreContract } from './token-store.contract.js';
+
+clientStoreContract('memory', async () => {
+  const clients = createMemoryClientStore();
+  return { clients, replica: clients, close: async () => undefined };
+});
+
+tokenStoreContract('memory', {
+  rounds: 20,
+  async open() {
+    let now = Date.UTC(2026, 0, 1);
+    const clients = createMemoryClientStore();
+    const tokens = createMemoryTokenStore({ clients, now: () => now });
+    return {
+      clients,
+      tokens,
+      replica: tokens,
+      storeOutcome: async (outcome) => tokens.storeOutcome(outcome),
+      advanceClock: async (milliseconds) => void (now += milliseconds),
+      dump: async () => tokens.dump(),
+      close: async () => undefined,
+    };
+  },
+});

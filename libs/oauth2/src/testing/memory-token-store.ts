@@ -1,0 +1,134 @@
+import type { NewFamily, RowKey } from '../grant.js';
+import type {
+  AuthorizationOutcome,
+  NewAccessToken,
+  NewAuthorizationCode,
+  NewRefreshToken,
+  TokenStore,
+} from '../token/token-store.js';
+import type { MemoryClientStore } from './memory-client-store.js';
+
+type FamilyRow = NewFamily & { revoked: boolean };
+type CodeRow = NewAuthorizationCode & { family: FamilyRow; expiresAt: number; usedAt?: number };
+type RefreshRow = { family: FamilyRow; key: RowKey; expiresAt: number; usedAt?: number };
+type AccessRow = NewAccessToken & { issuedAt: number; expiresAt: number; revoked: boolean };
+
+/** Tokens in memory, with what only tests need. */
+export type MemoryTokenStore = TokenStore & {
+  /** Stores what a decided authorization request buys. */
+  storeOutcome(outcome: AuthorizationOutcome): void;
+  /** Everything that is stored, as text. */
+  dump(): string;
+};
+
+/** A token store without a database, for tests. `now` is its database clock, in milliseconds. */
+export function createMemoryTokenStore(options: {
+  readonly clients: MemoryClientStore;
+  readonly now: () => number;
+}): MemoryTokenStore {
+  const { clients, now } = options;
+  const families = new Map<string, FamilyRow>();
+  const codes = new Map<string, CodeRow>();
+  const refreshTokens = new Map<string, RefreshRow>();
+  const accessTokens = new Map<string, AccessRow>();
+
+  function isOver(family: FamilyRow): boolean {
+    return family.revoked || clients.findByUid(family.grant.clientUid) === undefined;
+  }
+
+  function stateOf(row: CodeRow | RefreshRow): 'live' | 'used' | 'expired' | 'revoked' {
+    if (row.usedAt !== undefined) return 'used';
+    if (isOver(row.family)) return 'revoked';
+    return row.expiresAt > now() && row.family.expiresAt > now() ? 'live' : 'expired';
+  }
+
+  function storeAccessToken(token: NewAccessToken, family?: FamilyRow): void {
+    const expiresAt = Math.min(now() + token.lifetimeMs, family?.expiresAt ?? Infinity);
+    accessTokens.set(nameOf(token.key), { ...token, issuedAt: now(), expiresAt, revoked: false });
+  }
+
+  function storeRefreshToken(token: NewRefreshToken, family: FamilyRow): void {
+    const expiresAt = Math.min(now() + token.lifetimeMs, family.expiresAt);
+    refreshTokens.set(nameOf(token.key), { key: token.key, family, expiresAt });
+  }
+
+  return {
+    now,
+    async insertClientAccessToken(token, clientRevision) {
+      if (clients.findByUid(token.grant.clientUid)?.revision !== clientRevision) return false;
+      storeAccessToken(token);
+      return true;
+    },
+    async findActiveAccessToken(key) {
+      const row = accessTokens.get(nameOf(key));
+      if (row === undefined || row.revoked || row.expiresAt <= now()) return undefined;
+      if (clients.findByUid(row.grant.clientUid) === undefined) return undefined;
+      const { grant, family, issuedAt, expiresAt } = row;
+      if (family !== undefined && families.get(nameOf(family))?.revoked !== false) return undefined;
+      return { grant, ...(family !== undefined ? { family } : {}), issuedAt, expiresAt };
+    },
+    async findAuthorizationCode(key) {
+      const row = codes.get(nameOf(key));
+      if (row === undefined) return undefined;
+      const { family, redirectUri, redirectUriGiven, codeChallenge, usedAt } = row;
+      return {
+        key,
+        family: family.key,
+        familyExpiresAt: family.expiresAt,
+        grant: family.grant,
+        redirectUri,
+        redirectUriGiven,
+        ...(codeChallenge !== undefined ? { codeChallenge } : {}),
+        state: stateOf(row),
+        ...(usedAt !== undefined ? { usedAgoMs: now() - usedAt } : {}),
+      };
+    },
+    async consumeAuthorizationCode({ code, accessToken, refreshToken }) {
+      const row = codes.get(nameOf(code));
+      if (row === undefined || stateOf(row) !== 'live') return 'lost';
+      row.usedAt = now();
+      storeAccessToken(accessToken, row.family);
+      if (refreshToken !== undefined) storeRefreshToken(refreshToken, row.family);
+      return 'won';
+    },
+    async burnAuthorizationCode(code) {
+      const row = codes.get(nameOf(code));
+      if (row !== undefined) row.usedAt ??= now();
+    },
+    async findRefreshToken(key) {
+      const row = refreshTokens.get(nameOf(key));
+      if (row === undefined) return undefined;
+      const { family } = row;
+      return { key, family: family.key, familyExpiresAt: family.expiresAt, grant: family.grant, state: stateOf(row) };
+    },
+    async rotateRefreshToken({ refreshToken, successor, accessToken }) {
+      const row = refreshTokens.get(nameOf(refreshToken));
+      if (row === undefined || stateOf(row) !== 'live') return 'lost';
+      row.usedAt = now();
+      storeRefreshToken(successor, row.family);
+      storeAccessToken(accessToken, row.family);
+      return 'won';
+    },
+    async revokeFamily(family) {
+      const row = families.get(nameOf(family));
+      if (row !== undefined) row.revoked = true;
+    },
+    async revokeAccessToken(key) {
+      const row = accessTokens.get(nameOf(key));
+      if (row !== undefined) row.revoked = true;
+    },
+    storeOutcome({ family: newFamily, code, accessToken }) {
+      const family = { ...newFamily, revoked: false };
+      families.set(nameOf(family.key), family);
+      if (code !== undefined) codes.set(nameOf(code.key), { ...code, family, expiresAt: now() + code.lifetimeMs });
+      if (accessToken !== undefined) storeAccessToken(accessToken, family);
+    },
+    dump() {
+      return JSON.stringify([families, codes, refreshTokens, accessTokens].map((rows) => [...rows]));
+    },
+  };
+}
+
+function nameOf(key: RowKey): string {
+  return `${key.bucket}/${key.id}`;
+}

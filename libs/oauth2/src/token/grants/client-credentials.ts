@@ -1,0 +1,33 @@
+import { coversScopes, parseScope } from '../../scope.js';
+import { OAuth2Error } from '../../errors.js';
+import { expiresIn, mintAccessToken } from '../mint.js';
+import { narrowAudience } from '../resource.js';
+import type { GrantHandler } from '../token-request.js';
+
+/**
+ * The client acts for itself (RFC 6749 section 4.4): subject is its id, all requested scopes or none are granted, no
+ * scope when none is asked. Neither refresh token nor ID token.
+ */
+export const clientCredentials: GrantHandler = {
+  publicClients: false,
+  clientRow: 'cached',
+  async issue({ parameters, client: stored }, { store, mint }) {
+    const { client, uid, revision } = stored;
+    const scopes = parseScope(parameters.get('scope'));
+    if (!coversScopes(client.scopes, scopes)) {
+      throw new OAuth2Error('invalid_scope', 'the client is not registered for a requested scope');
+    }
+    const accessToken = mintAccessToken(mint, {
+      clientId: client.id,
+      clientUid: uid,
+      subject: client.id,
+      scopes,
+      audience: narrowAudience([], parameters),
+      accessTokenExtra: {},
+      idTokenExtra: {},
+    });
+    const kept = await store.insertClientAccessToken(accessToken.row, revision);
+    if (!kept) return 'client-changed';
+    return { accessToken: accessToken.text, expiresIn: expiresIn(accessToken.row.lifetimeMs), scopes };
+  },
+};

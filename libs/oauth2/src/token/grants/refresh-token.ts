@@ -1,0 +1,80 @@
+import { OAuth2Error } from '../../errors.js';
+import { mintIdToken } from '../../id-token.js';
+import { requireParameter } from '../../parameters.js';
+import { coversScopes, grantsOfflineAccess, narrowScopes, parseScope } from '../../scope.js';
+import { expiresIn, mintAccessToken, mintRefreshToken } from '../mint.js';
+import { narrowAudience } from '../resource.js';
+import type { GrantHandler, GrantTools, TokenRequest } from '../token-request.js';
+import type { StoredRefreshToken } from '../token-store.js';
+
+/**
+ * Refreshes an access token (RFC 6749 section 6). The refresh token is rotated every time; presenting one that was used
+ * before revokes the whole family before the answer leaves (RFC 9700 section 4.14.2). The scope may be narrowed for the
+ * access token; the refresh token keeps what was granted, so a later request may ask for that again.
+ */
+export const refreshToken: GrantHandler = {
+  publicClients: true,
+  clientRow: 'fresh',
+  async issue(request, tools) {
+    const { mint, store } = tools;
+    const presented = await findLiveRefreshToken(request, tools);
+    const { grant } = presented;
+    const scopes = scopesOf(presented, request);
+    const audience = narrowAudience(grant.audience, request.parameters);
+    const family = { key: presented.family, expiresAt: presented.familyExpiresAt };
+    const accessToken = mintAccessToken(mint, { ...grant, scopes, audience }, family);
+    const successor = mintRefreshToken(mint, family);
+    // Same iss, sub, aud and auth_time, no nonce (OpenID Connect Core section 12.2). Signed before the burn.
+    const idToken = scopes.includes('openid')
+      ? await mintIdToken(tools.idTokenSigner, {
+          grant,
+          issuer: tools.issuer,
+          now: mint.now(),
+          lifetimeMs: mint.lifetimes.idTokenMs,
+          accessToken: accessToken.text,
+        })
+      : undefined;
+    const outcome = await store.rotateRefreshToken({
+      refreshToken: presented.key,
+      successor: successor.row,
+      accessToken: accessToken.row,
+    });
+    if (outcome === 'lost') return refuseReuse(presented, tools);
+    return {
+      accessToken: accessToken.text,
+      expiresIn: expiresIn(accessToken.row.lifetimeMs),
+      scopes,
+      refreshToken: successor.text,
+      ...(idToken !== undefined ? { idToken } : {}),
+    };
+  },
+};
+
+async function findLiveRefreshToken(
+  { parameters, client }: TokenRequest,
+  tools: GrantTools,
+): Promise<StoredRefreshToken> {
+  const key = tools.mint.tokenText.parse(requireParameter(parameters, 'refresh_token'), 'refresh_token');
+  const stored = key === undefined ? undefined : await tools.store.findRefreshToken(key);
+  // Another client learns nothing, and its guess does the family no harm.
+  if (stored !== undefined && stored.grant.clientUid === client.uid) {
+    if (stored.state === 'live') return stored;
+    if (stored.state === 'used') return refuseReuse(stored, tools);
+  }
+  throw new OAuth2Error(
+    'invalid_grant',
+    'the refresh token is unknown, expired, revoked or was issued to another client',
+  );
+}
+
+async function refuseReuse(presented: StoredRefreshToken, { store }: GrantTools): Promise<never> {
+  await store.revokeFamily(presented.family);
+  throw new OAuth2Error('invalid_grant', 'the refresh token was used before; every token of its grant is revoked');
+}
+
+/** Granted scopes that the client is still registered for, narrowed to what the request asks for. */
+function scopesOf({ grant }: StoredRefreshToken, { parameters, client }: TokenRequest): readonly string[] {
+  if (!grantsOfflineAccess(grant.scopes)) throw new OAuth2Error('scope_not_granted');
+  const remaining = grant.scopes.filter((scope) => coversScopes(client.client.scopes, [scope]));
+  return narrowScopes(remaining, parseScope(parameters.get('scope')));
+}

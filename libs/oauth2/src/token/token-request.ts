@@ -1,0 +1,35 @@
+import type { StoredClient } from '../client-store.js';
+import type { IdTokenSigner } from '../id-token.js';
+import type { ParameterMap } from '../parameters.js';
+import type { Mint } from './mint.js';
+import type { TokenStore } from './token-store.js';
+
+/** A token request whose client is authenticated and registered for the grant type. */
+export type TokenRequest = { readonly parameters: ParameterMap; readonly client: StoredClient };
+
+/** What grants work with. */
+export type GrantTools = {
+  readonly issuer: string;
+  readonly store: TokenStore;
+  readonly mint: Mint;
+  readonly idTokenSigner: IdTokenSigner;
+};
+
+/** What a token request buys (RFC 6749 section 5.1). `expiresIn` in seconds. */
+export type IssuedTokens = {
+  readonly accessToken: string;
+  readonly expiresIn: number;
+  readonly scopes: readonly string[];
+  readonly refreshToken?: string;
+  readonly idToken?: string;
+};
+
+/** One grant of the token endpoint. */
+export type GrantHandler = {
+  /** Whether clients that cannot authenticate may use it. */
+  readonly publicClients: boolean;
+  /** `cached` only where the grant's write is guarded by the revision of the client's row (rulings 18). */
+  readonly clientRow: 'cached' | 'fresh';
+  /** Issues the tokens, or throws OAuth2Error. `client-changed`: nothing was stored, the client's row is outdated. */
+  issue(request: TokenRequest, tools: GrantTools): Promise<IssuedTokens | 'client-changed'>;
+};

@@ -1,0 +1,116 @@
+import type { Grant, NewFamily, RowKey } from '../grant.js';
+
+/** An access token row to insert. `family` is absent for client_credentials. Times are milliseconds since the epoch. */
+export type NewAccessToken = {
+  readonly key: RowKey;
+  readonly grant: Omit<Grant, 'idTokenExtra' | 'nonce' | 'authTime'>;
+  readonly family?: RowKey;
+  readonly lifetimeMs: number;
+};
+
+/** A refresh token row to insert; its idle lifetime is cut to what is left of the family. */
+export type NewRefreshToken = { readonly key: RowKey; readonly lifetimeMs: number };
+
+/** An authorization code row to insert. */
+export type NewAuthorizationCode = {
+  readonly key: RowKey;
+  readonly redirectUri: string;
+  /** Whether the authorization request named the redirect URI; then the token request must repeat it (RFC 6749 section 4.1.3). */
+  readonly redirectUriGiven: boolean;
+  /** S256 challenge of RFC 7636, when the request had one. */
+  readonly codeChallenge?: string;
+  readonly lifetimeMs: number;
+};
+
+/** A stored authorization code with the grant it stands for. */
+export type StoredAuthorizationCode = {
+  readonly key: RowKey;
+  readonly family: RowKey;
+  readonly familyExpiresAt: number;
+  readonly grant: Grant;
+  readonly redirectUri: string;
+  readonly redirectUriGiven: boolean;
+  readonly codeChallenge?: string;
+  /** `live` only if unused, unexpired, and neither client nor family are gone. */
+  readonly state: 'live' | 'used' | 'expired' | 'revoked';
+  /** Milliseconds since the first use; absent when unused. */
+  readonly usedAgoMs?: number;
+};
+
+/** A stored refresh token with the grant it stands for. */
+export type StoredRefreshToken = {
+  readonly key: RowKey;
+  readonly family: RowKey;
+  readonly familyExpiresAt: number;
+  readonly grant: Grant;
+  readonly state: 'live' | 'used' | 'expired' | 'revoked';
+};
+
+/** An access token that may be used now. Times are milliseconds since the epoch. */
+export type ActiveAccessToken = {
+  readonly grant: Omit<Grant, 'idTokenExtra' | 'nonce' | 'authTime'>;
+  readonly family?: RowKey;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+};
+
+/** What came of a guarded burn. Only `won` bought anything; the others stored nothing. */
+export type BurnOutcome = 'won' | 'lost';
+
+/**
+ * Where tokens are kept. Only hashes of MACs come here, never a usable token or code. Lifetimes are judged by the
+ * database's clock. Every burn is one guarded statement together with what it buys; equal burns are never merged:
+ * of any number of simultaneous ones, over all replicas, exactly one wins (rulings 12).
+ */
+export interface TokenStore {
+  /** The database clock as last observed, in milliseconds since the epoch (rulings 15). */
+  now(): number;
+
+  /**
+   * Stores an access token of a client without a resource owner. Answers false, and stores nothing, when the client
+   * is no longer at `clientRevision` (rulings 18).
+   */
+  insertClientAccessToken(token: NewAccessToken, clientRevision: number): Promise<boolean>;
+
+  /** The active access token of that key, else undefined: unknown, expired, revoked, family revoked, client deleted. */
+  findActiveAccessToken(key: RowKey): Promise<ActiveAccessToken | undefined>;
+
+  /** The authorization code of that key in whatever state; undefined when unknown. Changes nothing. */
+  findAuthorizationCode(key: RowKey): Promise<StoredAuthorizationCode | undefined>;
+
+  /**
+   * Burns a live code and stores the tokens it buys in one statement. `lost` when it was not live any more, its
+   * family is revoked or its client gone.
+   */
+  consumeAuthorizationCode(burn: {
+    readonly code: RowKey;
+    readonly accessToken: NewAccessToken;
+    readonly refreshToken?: NewRefreshToken;
+  }): Promise<BurnOutcome>;
+
+  /** Burns a code without buying anything (a wrong verifier, redirect URI or client). Idempotent. */
+  burnAuthorizationCode(code: RowKey): Promise<void>;
+
+  /** The refresh token of that key in whatever state; undefined when unknown. Changes nothing. */
+  findRefreshToken(key: RowKey): Promise<StoredRefreshToken | undefined>;
+
+  /** Burns a live refresh token and stores its successor and an access token in one statement. */
+  rotateRefreshToken(burn: {
+    readonly refreshToken: RowKey;
+    readonly successor: NewRefreshToken;
+    readonly accessToken: NewAccessToken;
+  }): Promise<BurnOutcome>;
+
+  /** Revokes a family: every token of it is inactive on every replica once this returned. Idempotent. */
+  revokeFamily(family: RowKey): Promise<void>;
+
+  /** Revokes one access token that has no family. Idempotent. */
+  revokeAccessToken(key: RowKey): Promise<void>;
+}
+
+/** What the completion of an authorization request stores besides the burnt request. */
+export type AuthorizationOutcome = {
+  readonly family: NewFamily;
+  readonly code?: NewAuthorizationCode;
+  readonly accessToken?: NewAccessToken;
+};
