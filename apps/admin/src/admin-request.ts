@@ -1,0 +1,62 @@
+import type { CallOptions } from '@castellan/rpc';
+import { parseQueryParameters } from '@castellan/service';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+
+import { badRequest } from './admin-error.js';
+
+/**
+ * Reads a JSON body of a shape. Members that the shape does not know are ignored (rulings 39); duplicates, depth and
+ * size were refused when the body was parsed.
+ * @throws HttpError 400 naming the first member that does not fit, never its value
+ */
+export function readBody<T>(request: FastifyRequest, schema: z.ZodType<T>): T {
+  const result = schema.safeParse(request.body);
+  if (result.success) {
+    return result.data;
+  }
+  const [issue] = result.error.issues;
+  const where = issue !== undefined && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  throw badRequest(`The request body does not fit: ${where}${issue?.message ?? 'unknown'}`);
+}
+
+/** A parameter of the path. */
+export function pathParameter(request: FastifyRequest, name: string): string {
+  const value: unknown = Reflect.get(Object(request.params), name);
+  return typeof value === 'string' ? value : '';
+}
+
+/** A parameter of the query that may come once; `undefined` when it is absent or empty. */
+export function queryParameter(request: FastifyRequest, name: string): string | undefined {
+  const values = parseQueryParameters(request.url).filter((parameter) => parameter.name === name);
+  if (values.length > 1) {
+    throw badRequest(`The parameter ${name} may come once`);
+  }
+  return values[0]?.value || undefined;
+}
+
+/** Joins the logs of all services that this request reaches. */
+export function callOptionsOf(request: FastifyRequest): CallOptions {
+  return { requestId: request.id };
+}
+
+/**
+ * Sends JSON text. Answers of the admin API hold secrets and change: they are never cached. The body goes as bytes,
+ * because Fastify would add a charset to the type of a text.
+ */
+export function sendJson(
+  reply: FastifyReply,
+  status: number,
+  json: string,
+  headers: Record<string, string> = {},
+): void {
+  void reply
+    .status(status)
+    .headers({ 'cache-control': 'no-store', 'content-type': 'application/json', ...headers })
+    .send(Buffer.from(json));
+}
+
+/** Sends the answer to something removed or done, about which there is nothing to say. */
+export function sendNothing(reply: FastifyReply): void {
+  void reply.status(204).header('cache-control', 'no-store').send();
+}

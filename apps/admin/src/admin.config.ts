@@ -1,0 +1,32 @@
+import { readConfig } from '@castellan/service';
+import { z } from 'zod';
+
+import { parseRootCredentials, type RootCredentials } from './root-client.js';
+
+export type AdminConfig = {
+  /** What the resource names of the admin API begin with. */
+  readonly resourceNamePrefix: string;
+  /** Credentials of the root client that the operator chose. */
+  readonly rootCredentials?: RootCredentials;
+};
+
+const schema = z.object({
+  RESOURCE_NAME_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9._~-]+(?::[A-Za-z0-9._~-]+)*$/, 'must be plain words joined by colons, such as rn:hydra')
+    .default('rn:hydra'),
+  FORCE_ROOT_CLIENT_CREDENTIALS: z.string().optional(),
+});
+
+/**
+ * Reads the configuration of the admin API.
+ * @throws ConfigError naming every variable that cannot be used, never a secret
+ */
+export function readAdminConfig(env: NodeJS.ProcessEnv): AdminConfig {
+  const variables = readConfig(schema, env);
+  const forced = variables.FORCE_ROOT_CLIENT_CREDENTIALS;
+  return {
+    resourceNamePrefix: variables.RESOURCE_NAME_PREFIX,
+    ...(forced !== undefined ? { rootCredentials: parseRootCredentials(forced) } : {}),
+  };
+}

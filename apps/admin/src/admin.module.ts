@@ -1,0 +1,110 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { keysV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
+import {
+  HTTP_ERROR_RENDERER,
+  LOGGER,
+  provideRpcClient,
+  READINESS,
+  rpcClientToken,
+  type Logger,
+} from '@castellan/service';
+
+import { createAccessFacts } from './access-facts.js';
+import { ACCESS_CONTROL, AccessGuard, requireAccess } from './access.guard.js';
+import type { AccessControl } from './access.js';
+import { renderAdminError } from './admin-error.js';
+import type { AdminConfig } from './admin.config.js';
+import { ClientsController } from './clients.http.js';
+import { GroupsController } from './groups.http.js';
+import { KeysController } from './keys.http.js';
+import { PoliciesController } from './policies.http.js';
+import { createReadinessChecks } from './readiness-checks.js';
+import { createResourceNames, RESOURCE_NAMES, type ResourceNames } from './resource-name.js';
+import { RootClientBootstrap } from './root-client-bootstrap.js';
+import { StatsController } from './stats.http.js';
+import { WardenController } from './warden.http.js';
+
+/** Every controller of the admin API. */
+export const ADMIN_CONTROLLERS: readonly Type[] = [
+  ClientsController,
+  KeysController,
+  PoliciesController,
+  WardenController,
+  GroupsController,
+  StatsController,
+];
+
+export type AdminModuleOptions = {
+  /** Shows the generated credentials of the root client, once and never in the log. */
+  readonly announce: (id: string, secret: string) => void;
+};
+
+/** The admin HTTP API. `RpcModule` and `createHttpApp` give it the rest. */
+@Module({})
+export class AdminModule {
+  /** @throws Error when a route declares no access: such an API must not start */
+  static forRoot(config: AdminConfig, options: AdminModuleOptions): DynamicModule {
+    requireAccess(ADMIN_CONTROLLERS);
+    return {
+      module: AdminModule,
+      controllers: [...ADMIN_CONTROLLERS],
+      providers: [
+        provideRpcClient(tokenV1.ClientsService, 'admin'),
+        provideRpcClient(wardenV1.WardenService, 'admin'),
+        provideRpcClient(wardenV1.PoliciesService, 'admin'),
+        provideRpcClient(wardenV1.GroupsService, 'admin'),
+        provideRpcClient(keysV1.KeysService, 'admin'),
+        { provide: RESOURCE_NAMES, useValue: createResourceNames(config.resourceNamePrefix) },
+        { provide: HTTP_ERROR_RENDERER, useValue: renderAdminError },
+        AccessGuard,
+        {
+          provide: ACCESS_CONTROL,
+          inject: [
+            rpcClientToken(wardenV1.WardenService),
+            rpcClientToken(tokenV1.ClientsService),
+            rpcClientToken(keysV1.KeysService),
+            RESOURCE_NAMES,
+          ],
+          useFactory: (
+            warden: RpcClient<typeof wardenV1.WardenService>,
+            clients: RpcClient<typeof tokenV1.ClientsService>,
+            keys: RpcClient<typeof keysV1.KeysService>,
+            names: ResourceNames,
+          ): AccessControl => ({ warden, names, facts: createAccessFacts({ clients, keys }) }),
+        },
+        {
+          provide: READINESS,
+          inject: [
+            rpcClientToken(tokenV1.ClientsService),
+            rpcClientToken(wardenV1.PoliciesService),
+            rpcClientToken(keysV1.KeysService),
+          ],
+          useFactory: createReadinessChecks,
+        },
+        {
+          provide: RootClientBootstrap,
+          inject: [rpcClientToken(tokenV1.ClientsService), rpcClientToken(wardenV1.PoliciesService), LOGGER],
+          useFactory: (
+            clients: RpcClient<typeof tokenV1.ClientsService>,
+            policies: RpcClient<typeof wardenV1.PoliciesService>,
+            logger: Logger,
+          ) => new RootClientBootstrap({ clients, policies, logger, ...rootCredentials(config, options) }),
+        },
+      ],
+    };
+  }
+}
+
+/** Credentials that the operator chose are not shown again; generated ones (256 bits) are shown once. */
+function rootCredentials(config: AdminConfig, { announce }: AdminModuleOptions) {
+  const { resourceNamePrefix, rootCredentials: forced } = config;
+  return forced !== undefined
+    ? { resourceNamePrefix, credentials: forced }
+    : {
+        resourceNamePrefix,
+        credentials: { id: randomUUID(), secret: `cs_${randomBytes(32).toString('base64url')}` },
+        announce,
+      };
+}

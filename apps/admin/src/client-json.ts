@@ -1,0 +1,80 @@
+import type { tokenV1 } from '@castellan/rpc';
+import { z } from 'zod';
+
+import { flagSchema as flag, jsonList, jsonObject, listSchema as list, textSchema as text } from './json.js';
+
+/** Body of POST and PUT `/clients`. Unknown members are ignored (rulings 39). */
+export const clientBodySchema = z.object({
+  id: text,
+  client_name: text,
+  client_secret: text,
+  redirect_uris: list,
+  grant_types: list,
+  response_types: list,
+  scope: text,
+  owner: text,
+  policy_uri: text,
+  tos_uri: text,
+  client_uri: text,
+  logo_uri: text,
+  contacts: list,
+  public: flag,
+  token_endpoint_auth_method: text,
+  require_pkce: flag,
+});
+
+export type ClientBody = z.infer<typeof clientBodySchema>;
+
+/** Reads a client from a body; `id` is the one it is stored under. */
+export function clientFromBody(body: ClientBody, id: string): tokenV1.Client {
+  return {
+    id,
+    clientName: body.client_name ?? '',
+    redirectUris: body.redirect_uris ?? [],
+    grantTypes: body.grant_types ?? [],
+    responseTypes: body.response_types ?? [],
+    scope: body.scope ?? '',
+    owner: body.owner ?? '',
+    policyUri: body.policy_uri ?? '',
+    tosUri: body.tos_uri ?? '',
+    clientUri: body.client_uri ?? '',
+    logoUri: body.logo_uri ?? '',
+    contacts: body.contacts ?? [],
+    public: body.public ?? false,
+    tokenEndpointAuthMethod: body.token_endpoint_auth_method ?? '',
+    requirePkce: body.require_pkce ?? false,
+  };
+}
+
+/**
+ * Writes a client as the original did: every member, `null` for an empty list. `secret` is given in the answer to the
+ * registration only. The two members that the original did not know are written when they are set.
+ */
+export function clientJson(client: tokenV1.Client, secret = ''): string {
+  return jsonObject([
+    ['id', JSON.stringify(client.id)],
+    ['client_name', JSON.stringify(client.clientName)],
+    ['client_secret', secret !== '' ? JSON.stringify(secret) : undefined],
+    ['redirect_uris', jsonList(client.redirectUris)],
+    ['grant_types', jsonList(client.grantTypes)],
+    ['response_types', jsonList(client.responseTypes)],
+    ['scope', JSON.stringify(client.scope)],
+    ['owner', JSON.stringify(client.owner)],
+    ['policy_uri', JSON.stringify(client.policyUri)],
+    ['tos_uri', JSON.stringify(client.tosUri)],
+    ['client_uri', JSON.stringify(client.clientUri)],
+    ['logo_uri', JSON.stringify(client.logoUri)],
+    ['contacts', jsonList(client.contacts)],
+    ['public', JSON.stringify(client.public)],
+    [
+      'token_endpoint_auth_method',
+      client.tokenEndpointAuthMethod !== '' ? JSON.stringify(client.tokenEndpointAuthMethod) : undefined,
+    ],
+    ['require_pkce', client.requirePkce ? 'true' : undefined],
+  ]);
+}
+
+/** Writes clients as one object keyed by client ID, in the order given. */
+export function clientsJson(clients: readonly tokenV1.Client[]): string {
+  return jsonObject(clients.map((client) => [client.id, clientJson(client)]));
+}

@@ -1,0 +1,23 @@
+import { Module } from '@nestjs/common';
+import { startHttpService } from '@castellan/service';
+
+import { readAdminConfig } from './admin.config.js';
+import { AdminModule } from './admin.module.js';
+import { AdminHealthModule } from './health.http.js';
+
+@Module({})
+class AdminServiceModule {}
+
+/** To standard output, which is the operator's; the log goes to standard error. */
+function announce(id: string, secret: string): void {
+  process.stdout.write(`client_id: ${id}\nclient_secret: ${secret}\n`);
+}
+
+await startHttpService({
+  name: 'admin',
+  http: { defaultPort: 4446, portVariable: 'ADMIN_PORT' },
+  module: (env) => ({
+    module: AdminServiceModule,
+    imports: [AdminModule.forRoot(readAdminConfig(env), { announce }), AdminHealthModule],
+  }),
+});

@@ -1,0 +1,53 @@
+/** Token of the `ResourceNames` of this process. */
+export const RESOURCE_NAMES = Symbol('RESOURCE_NAMES');
+
+/** Builds the resource names by which policies know the objects of the admin API. */
+export type ResourceNames = {
+  /** All clients together. */
+  clients(): string;
+  client(id: string): string;
+  keySet(set: string): string;
+  /** A key by its resource name within the set: `public`, `private`, `public:x`, `private:x` or a key ID. */
+  key(set: string, name: string): string;
+  policies(): string;
+  policy(id: string): string;
+  wardenAllowed(): string;
+  wardenTokenAllowed(): string;
+  groups(): string;
+  group(id: string): string;
+  healthStats(): string;
+};
+
+/**
+ * Makes resource names under a prefix such as `rn:hydra`. Parts are escaped, so that two objects never share a name:
+ * set `a:b` with key `c` is `keys:a%3Ab:c`, set `a` with key `b:c` is `keys:a:b%3Ac` (attack AD-06).
+ */
+export function createResourceNames(prefix: string): ResourceNames {
+  const name = (...parts: readonly string[]): string => [prefix, ...parts].join(':');
+  return {
+    clients: () => name('clients'),
+    client: (id) => name('clients', escapeResourcePart(id)),
+    keySet: (set) => name('keys', escapeResourcePart(set)),
+    key: (set, key) => name('keys', escapeResourcePart(set), escapeKeyName(key)),
+    policies: () => name('policies'),
+    policy: (id) => name('policies', escapeResourcePart(id)),
+    wardenAllowed: () => name('warden', 'allowed'),
+    wardenTokenAllowed: () => name('warden', 'token', 'allowed'),
+    groups: () => name('warden', 'groups'),
+    group: (id) => name('warden', 'groups', escapeResourcePart(id)),
+    healthStats: () => name('health', 'stats'),
+  };
+}
+
+/** Percent-encodes every UTF-8 byte of a part but `A-Z a-z 0-9 . _ ~ -` (the unreserved set of RFC 3986). */
+export function escapeResourcePart(part: string): string {
+  return part.replace(/[^A-Za-z0-9._~-]/gu, (character) =>
+    [...Buffer.from(character, 'utf8')].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  );
+}
+
+/** Keeps the one colon of `private:x` and `public:x` (rulings 24), which every policy of the original writes so. */
+function escapeKeyName(name: string): string {
+  const [, half, rest] = /^(private|public):(.*)$/su.exec(name) ?? [];
+  return half !== undefined && rest !== undefined ? `${half}:${escapeResourcePart(rest)}` : escapeResourcePart(name);
+}

@@ -1,0 +1,342 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { keysV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
+import { RpcService, type Logger } from '@castellan/service';
+
+import type { RootClientOptions } from '../root-client.js';
+
+const ADMIN = ['admin'] as const;
+const { DenialReason } = wardenV1;
+
+export type AccessRequest = {
+  readonly subject: string;
+  readonly resource: string;
+  readonly action: string;
+  readonly context: Readonly<Record<string, unknown>>;
+};
+
+/** The services behind the admin API with what they hold; a test reads and changes it as it goes. */
+export type Backends = {
+  clients: Map<string, tokenV1.Client>;
+  groups: Map<string, wardenV1.Group>;
+  policies: Map<string, wardenV1.Policy>;
+  keys: Map<string, keysV1.Jwk[]>;
+  /** Access tokens with their subject and scopes. */
+  tokens: Map<string, { readonly subject: string; readonly scopes: readonly string[]; readonly extraJson?: string }>;
+  /** The policies' verdict; the anonymous subject is `''`. */
+  decide: (access: AccessRequest) => boolean;
+  warnings: string[];
+  /** Set to a refusal or an outage that every rpc of a service then answers. */
+  fails: Partial<Record<'warden' | 'clients' | 'groups' | 'policies' | 'keys', RpcError>>;
+};
+
+export function createBackends(): Backends {
+  return {
+    clients: new Map([['stored', client({ id: 'stored', owner: 'alice' })]]),
+    groups: new Map([['g1', { id: 'g1', members: ['peter', 'julia'] }]]),
+    policies: new Map([['p1', policy({ id: 'p1' })]]),
+    keys: new Map([
+      [
+        's1',
+        [
+          { json: '{"kty":"EC","kid":"k9","d":"secret","x":"x","y":"y"}', resourceName: 'private' },
+          { json: '{"kty":"EC","kid":"k9-public","x":"x","y":"y"}', resourceName: 'public' },
+        ],
+      ],
+    ]),
+    tokens: new Map([
+      ['root-token', { subject: 'root', scopes: ['hydra'] }],
+      ['no-scope-token', { subject: 'root', scopes: ['openid'] }],
+      ['no-policy-token', { subject: 'nobody', scopes: ['hydra'] }],
+    ]),
+    decide: ({ subject }) => subject === 'root',
+    warnings: [],
+    fails: {},
+  };
+}
+
+export function client(changes: Partial<tokenV1.Client>): tokenV1.Client {
+  return tokenV1.Client.fromPartial(changes);
+}
+
+export function policy(changes: Partial<wardenV1.Policy>): wardenV1.Policy {
+  return wardenV1.Policy.fromPartial({ subjects: ['peter'], effect: 'allow', ...changes });
+}
+
+/** Everything that the services hold, to see that a refused request changed nothing. */
+export function snapshot({ clients, groups, policies, keys }: Backends): string {
+  return JSON.stringify([clients, groups, policies, keys].map((map) => [...map.entries()]));
+}
+
+export class TestClients implements RpcHandlers<typeof tokenV1.ClientsService> {
+  constructor(private readonly backends: Backends) {}
+
+  async createClient(request: tokenV1.CreateClientRequest): Promise<tokenV1.CreateClientResponse> {
+    fail(this.backends, 'clients');
+    const stored = client({ ...request.client, id: request.client?.id || 'made-up-id' });
+    if (this.backends.clients.has(stored.id)) {
+      throw new RpcError('ALREADY_EXISTS', 'The ID is taken');
+    }
+    if (request.clientSecret !== '' && request.clientSecret.length < 6) {
+      throw new RpcError('INVALID_ARGUMENT', 'The client secret must be at least 6 characters long');
+    }
+    this.backends.clients.set(stored.id, stored);
+    return { client: stored, clientSecret: request.clientSecret || 'cs_generated', warnings: this.backends.warnings };
+  }
+  async createFirstClient(request: tokenV1.CreateFirstClientRequest): Promise<tokenV1.CreateFirstClientResponse> {
+    if (this.backends.clients.size > 0) {
+      throw new RpcError('FAILED_PRECONDITION', 'There are clients');
+    }
+    return { client: (await this.createClient({ ...request })).client };
+  }
+  async getClient({ id }: tokenV1.GetClientRequest): Promise<tokenV1.GetClientResponse> {
+    fail(this.backends, 'clients');
+    return { client: found(this.backends.clients, id) };
+  }
+  async listClients({ limit }: tokenV1.ListClientsRequest): Promise<tokenV1.ListClientsResponse> {
+    fail(this.backends, 'clients');
+    const clients = [...this.backends.clients.values()];
+    return { clients: limit > 0 ? clients.slice(0, limit) : clients };
+  }
+  async updateClient(request: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
+    const stored = client({ ...request.client });
+    found(this.backends.clients, stored.id);
+    this.backends.clients.set(stored.id, stored);
+    return { client: stored, warnings: this.backends.warnings };
+  }
+  async deleteClient({ id }: tokenV1.DeleteClientRequest): Promise<tokenV1.DeleteClientResponse> {
+    found(this.backends.clients, id);
+    this.backends.clients.delete(id);
+    return {};
+  }
+}
+
+export class TestPolicies implements RpcHandlers<typeof wardenV1.PoliciesService> {
+  constructor(private readonly backends: Backends) {}
+
+  async createPolicy(request: wardenV1.CreatePolicyRequest): Promise<wardenV1.CreatePolicyResponse> {
+    fail(this.backends, 'policies');
+    const stored = policy({ ...request.policy, id: request.policy?.id || 'made-up-id' });
+    if (this.backends.policies.has(stored.id)) {
+      throw new RpcError('ALREADY_EXISTS', 'The ID is taken');
+    }
+    this.backends.policies.set(stored.id, stored);
+    return { policy: stored, revision: 1 };
+  }
+  async getPolicy({ id }: wardenV1.GetPolicyRequest): Promise<wardenV1.GetPolicyResponse> {
+    fail(this.backends, 'policies');
+    return { policy: found(this.backends.policies, id) };
+  }
+  async listPolicies({ limit, offset }: wardenV1.ListPoliciesRequest): Promise<wardenV1.ListPoliciesResponse> {
+    fail(this.backends, 'policies');
+    return { policies: [...this.backends.policies.values()].slice(offset, offset + (limit || 500)) };
+  }
+  async putPolicy(request: wardenV1.PutPolicyRequest): Promise<wardenV1.PutPolicyResponse> {
+    const stored = policy({ ...request.policy });
+    this.backends.policies.set(stored.id, stored);
+    return { policy: stored, revision: 1 };
+  }
+  async deletePolicy({ id }: wardenV1.DeletePolicyRequest): Promise<wardenV1.DeletePolicyResponse> {
+    this.backends.policies.delete(id);
+    return { revision: 1 };
+  }
+}
+
+class TestGroups implements RpcHandlers<typeof wardenV1.GroupsService> {
+  constructor(private readonly backends: Backends) {}
+
+  async createGroup({ group }: wardenV1.CreateGroupRequest): Promise<wardenV1.CreateGroupResponse> {
+    fail(this.backends, 'groups');
+    const stored = { id: group?.id || 'made-up-id', members: group?.members ?? [] };
+    if (this.backends.groups.has(stored.id)) {
+      throw new RpcError('ALREADY_EXISTS', 'The ID is taken');
+    }
+    this.backends.groups.set(stored.id, stored);
+    return { group: stored, revision: 1 };
+  }
+  async getGroup({ id }: wardenV1.GetGroupRequest): Promise<wardenV1.GetGroupResponse> {
+    fail(this.backends, 'groups');
+    return { group: found(this.backends.groups, id) };
+  }
+  async findGroups({ member }: wardenV1.FindGroupsRequest): Promise<wardenV1.FindGroupsResponse> {
+    const groups = [...this.backends.groups.values()].filter((group) => group.members.includes(member));
+    return { groupIds: groups.map((group) => group.id) };
+  }
+  async deleteGroup({ id }: wardenV1.DeleteGroupRequest): Promise<wardenV1.DeleteGroupResponse> {
+    this.backends.groups.delete(id);
+    return { revision: 1 };
+  }
+  async addMembers({ groupId, members }: wardenV1.AddMembersRequest): Promise<wardenV1.AddMembersResponse> {
+    const group = found(this.backends.groups, groupId);
+    this.backends.groups.set(groupId, { id: groupId, members: [...new Set([...group.members, ...members])] });
+    return { revision: 1 };
+  }
+  async removeMembers({ groupId, members }: wardenV1.RemoveMembersRequest): Promise<wardenV1.RemoveMembersResponse> {
+    const group = found(this.backends.groups, groupId);
+    const rest = group.members.filter((member) => !members.includes(member));
+    this.backends.groups.set(groupId, { id: groupId, members: rest });
+    return { revision: 1 };
+  }
+}
+
+class TestWarden implements RpcHandlers<typeof wardenV1.WardenService> {
+  constructor(private readonly backends: Backends) {}
+
+  async check(request: wardenV1.CheckRequest): Promise<wardenV1.CheckResponse> {
+    fail(this.backends, 'warden');
+    const subject = request.anonymous ? '' : request.subject;
+    const allowed = this.backends.decide({ ...request, subject, context: request.context ?? {} });
+    return { allowed, reason: allowed ? 0 : DenialReason.DENIAL_REASON_DEFAULT, revision: 1 };
+  }
+  async checkToken(request: wardenV1.CheckTokenRequest): Promise<wardenV1.CheckTokenResponse> {
+    fail(this.backends, 'warden');
+    const token = this.backends.tokens.get(request.token);
+    if (token === undefined) {
+      return denied(DenialReason.DENIAL_REASON_TOKEN_INACTIVE);
+    }
+    const holds = (scope: string): boolean =>
+      token.scopes.some((granted) => granted === scope || scope.startsWith(`${granted}.`));
+    if (!request.scopes.every(holds)) {
+      return denied(DenialReason.DENIAL_REASON_SCOPE);
+    }
+    if (!this.backends.decide({ ...request, subject: token.subject, context: request.context ?? {} })) {
+      return denied(DenialReason.DENIAL_REASON_DEFAULT);
+    }
+    const facts = wardenV1.TokenFacts.fromPartial({
+      subject: token.subject,
+      scopes: [...token.scopes],
+      issuer: 'https://localhost:9000',
+      clientId: 'c2',
+      issuedAtMs: Date.UTC(2026, 10, 23, 12, 40, 47, 443),
+      expiresAtMs: Date.UTC(2026, 10, 23, 13, 40, 47),
+      extraJson: token.extraJson ?? '',
+    });
+    return { allowed: true, reason: 0, revision: 1, token: facts };
+  }
+  async batchCheck(): Promise<wardenV1.BatchCheckResponse> {
+    throw new RpcError('UNIMPLEMENTED', 'the admin API never asks this');
+  }
+}
+
+class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
+  constructor(private readonly backends: Backends) {}
+
+  async generateKey({ set, algorithm, keyId }: keysV1.GenerateKeyRequest): Promise<keysV1.GenerateKeyResponse> {
+    if (algorithm !== 'HS256') {
+      throw new RpcError('INVALID_ARGUMENT', `Generator ${algorithm} unknown`);
+    }
+    const kid = keyId || 'shared';
+    const keys = [{ json: JSON.stringify({ kty: 'oct', kid, k: 'k' }), resourceName: kid }];
+    this.backends.keys.set(set, keys);
+    return { keys };
+  }
+  async getKeySet({ set }: keysV1.GetKeySetRequest): Promise<keysV1.GetKeySetResponse> {
+    fail(this.backends, 'keys');
+    return { keys: found(this.backends.keys, set) };
+  }
+  async getKey({ set, keyId }: keysV1.GetKeyRequest): Promise<keysV1.GetKeyResponse> {
+    fail(this.backends, 'keys');
+    const keys = found(this.backends.keys, set);
+    const key = keys.find((one) => kidOf(one) === keyId) ?? keys.find((one) => one.resourceName === keyId);
+    if (key === undefined) {
+      throw new RpcError('NOT_FOUND', 'no such key in the table');
+    }
+    return { key };
+  }
+  async putKeySet({ set, keys }: keysV1.PutKeySetRequest): Promise<keysV1.PutKeySetResponse> {
+    const stored = keys.map((json) => ({ json, resourceName: kidOf({ json }) }));
+    this.backends.keys.set(set, stored);
+    return { keys: stored };
+  }
+  async putKey({ set, keyId, key }: keysV1.PutKeyRequest): Promise<keysV1.PutKeyResponse> {
+    const stored = { json: key, resourceName: keyId };
+    const others = (this.backends.keys.get(set) ?? []).filter((one) => kidOf(one) !== keyId);
+    this.backends.keys.set(set, [...others, stored]);
+    return { key: stored };
+  }
+  async deleteKeySet({ set }: keysV1.DeleteKeySetRequest): Promise<keysV1.DeleteKeySetResponse> {
+    found(this.backends.keys, set);
+    this.backends.keys.delete(set);
+    return {};
+  }
+  async deleteKey({ set, keyId }: keysV1.DeleteKeyRequest): Promise<keysV1.DeleteKeyResponse> {
+    const keys = found(this.backends.keys, set);
+    const rest = keys.filter((one) => kidOf(one) !== keyId);
+    if (rest.length === keys.length) {
+      throw new RpcError('NOT_FOUND', 'no such key in the table');
+    }
+    this.backends.keys.set(set, rest);
+    return {};
+  }
+}
+
+function denied(reason: wardenV1.DenialReason): wardenV1.CheckTokenResponse {
+  return { allowed: false, reason, revision: 1, token: undefined };
+}
+
+function found<T>(map: ReadonlyMap<string, T>, id: string): T {
+  const value = map.get(id);
+  if (value === undefined) {
+    throw new RpcError('NOT_FOUND', 'no such row in the table');
+  }
+  return value;
+}
+
+function fail(backends: Backends, service: keyof Backends['fails']): void {
+  const error = backends.fails[service];
+  if (error !== undefined) {
+    throw error;
+  }
+}
+
+function kidOf({ json }: { readonly json: string }): string {
+  const jwk: unknown = JSON.parse(json);
+  return typeof jwk === 'object' && jwk !== null && 'kid' in jwk ? String(jwk.kid) : '';
+}
+
+@Module({})
+class BackendsModule {}
+
+export function backendsModule(backends: Backends): DynamicModule {
+  @RpcService(tokenV1.ClientsService, everyRpc(tokenV1.ClientsService))
+  class Clients extends TestClients {
+    constructor() {
+      super(backends);
+    }
+  }
+  @RpcService(wardenV1.PoliciesService, everyRpc(wardenV1.PoliciesService))
+  class Policies extends TestPolicies {
+    constructor() {
+      super(backends);
+    }
+  }
+  @RpcService(wardenV1.GroupsService, everyRpc(wardenV1.GroupsService))
+  class Groups extends TestGroups {
+    constructor() {
+      super(backends);
+    }
+  }
+  @RpcService(wardenV1.WardenService, everyRpc(wardenV1.WardenService))
+  class Warden extends TestWarden {
+    constructor() {
+      super(backends);
+    }
+  }
+  @RpcService(keysV1.KeysService, everyRpc(keysV1.KeysService))
+  class Keys extends TestKeys {
+    constructor() {
+      super(backends);
+    }
+  }
+  return { module: BackendsModule, providers: [Clients, Policies, Groups, Warden, Keys] };
+}
+
+function everyRpc<S extends object>(definition: S): { readonly [M in keyof S]: typeof ADMIN } {
+  return Object.fromEntries(Object.keys(definition).map((rpc) => [rpc, ADMIN])) as { [M in keyof S]: typeof ADMIN };
+}
+
+/** Root client options on the services' handlers, called directly. */
+export function rootClientOptions(backends: Backends, logger: Logger, id: string): RootClientOptions {
+  const clients = new TestClients(backends);
+  const policies = new TestPolicies(backends);
+  return { clients, policies, logger, credentials: { id, secret: 'secret123' }, resourceNamePrefix: 'rn:hydra' };
+}

@@ -1,0 +1,44 @@
+import type { wardenV1 } from '@castellan/rpc';
+import { z } from 'zod';
+
+import { jsonObject, listSchema, objectSchema, textSchema as text } from './json.js';
+
+const context = objectSchema.nullish();
+
+/** Body of POST `/warden/allowed`. */
+export const allowedBodySchema = z.object({ subject: text, resource: text, action: text, context });
+
+/** Body of POST `/warden/token/allowed`. */
+export const tokenAllowedBodySchema = z.object({
+  token: text,
+  scopes: listSchema,
+  resource: text,
+  action: text,
+  context,
+});
+
+/** Writes a decision without anything about the subject. */
+export function allowedJson(allowed: boolean): string {
+  return `{"allowed":${allowed}}`;
+}
+
+/**
+ * Writes the decision about a token, with what the token says when it is allowed. Times are RFC 3339 strings, and
+ * `aud` is the client ID: the original's Go client reads no other form. A denial says nothing about the token.
+ */
+export function tokenAllowedJson(decision: wardenV1.CheckTokenResponse): string {
+  const { token } = decision;
+  if (!decision.allowed || token === undefined) {
+    return allowedJson(false);
+  }
+  return jsonObject([
+    ['sub', JSON.stringify(token.subject)],
+    ['scopes', JSON.stringify(token.scopes)],
+    ['iss', JSON.stringify(token.issuer)],
+    ['aud', JSON.stringify(token.clientId)],
+    ['iat', JSON.stringify(new Date(token.issuedAtMs).toISOString())],
+    ['exp', JSON.stringify(new Date(token.expiresAtMs).toISOString())],
+    ['ext', token.extraJson !== '' ? token.extraJson : 'null'],
+    ['allowed', 'true'],
+  ]);
+}

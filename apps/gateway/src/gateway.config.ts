@@ -1,0 +1,19 @@
+import { readConfig, urlSchema } from '@castellan/service';
+import { z } from 'zod';
+
+export type GatewayConfig = {
+  /** The consent app; without it our own page at `/oauth2/consent` says that it is missing. */
+  readonly consentUrl?: string;
+};
+
+const schema = z.object({ CONSENT_URL: urlSchema.optional() });
+
+/**
+ * Reads the configuration of the gateway. Address, TLS and CORS are the HTTP edge's (`readHttpConfig`); issuer and
+ * lifetimes are the token service's.
+ * @throws ConfigError naming every variable that cannot be used
+ */
+export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
+  const { CONSENT_URL: consentUrl } = readConfig(schema, env);
+  return consentUrl !== undefined ? { consentUrl } : {};
+}

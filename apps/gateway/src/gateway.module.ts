@@ -1,0 +1,44 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { keysV1, tokenV1 } from '@castellan/rpc';
+import { HTTP_ERROR_RENDERER, provideRpcClient, READINESS, rpcClientToken } from '@castellan/service';
+
+import { AuthorizeController } from './authorize.http.js';
+import { ConsentPageController } from './consent-page.http.js';
+import { DiscoveryController } from './discovery.http.js';
+import type { GatewayConfig } from './gateway.config.js';
+import { HealthController } from './health.http.js';
+import { IntrospectionController } from './introspection.http.js';
+import { createReadinessChecks } from './readiness-checks.js';
+import { renderGatewayError } from './render-error.js';
+import { RevocationController } from './revocation.http.js';
+import { TokenController } from './token.http.js';
+
+/** The public HTTP endpoints. `RpcModule` and `createHttpApp` give it the rest. */
+@Module({})
+export class GatewayModule {
+  static forRoot(config: GatewayConfig): DynamicModule {
+    return {
+      module: GatewayModule,
+      controllers: [
+        AuthorizeController,
+        TokenController,
+        IntrospectionController,
+        RevocationController,
+        DiscoveryController,
+        HealthController,
+        ...(config.consentUrl === undefined ? [ConsentPageController] : []),
+      ],
+      providers: [
+        provideRpcClient(tokenV1.AuthorizationService, 'gateway'),
+        provideRpcClient(tokenV1.TokensService, 'gateway'),
+        provideRpcClient(keysV1.SigningService, 'gateway'),
+        { provide: HTTP_ERROR_RENDERER, useValue: renderGatewayError },
+        {
+          provide: READINESS,
+          inject: [rpcClientToken(tokenV1.TokensService), rpcClientToken(keysV1.SigningService)],
+          useFactory: createReadinessChecks,
+        },
+      ],
+    };
+  }
+}

@@ -1,0 +1,92 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { keysV1, RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
+import { RpcService } from '@castellan/service';
+
+/** What the services behind the gateway answer in a test; a test changes it as it goes. */
+export type Backends = {
+  authorize: (request: tokenV1.AuthorizeRequest) => Partial<tokenV1.AuthorizeResponse>;
+  issueToken: (request: tokenV1.IssueTokenRequest) => tokenV1.IssueTokenResponse;
+  revokeToken: (request: tokenV1.RevokeTokenRequest) => tokenV1.RevokeTokenResponse;
+  introspect: (request: tokenV1.IntrospectForCallerRequest) => tokenV1.IntrospectForCallerResponse;
+  metadata: string;
+  keys: readonly object[];
+};
+
+/** Services that hold nothing: every rpc answers what `backends` says now. */
+export function createBackends(): Backends {
+  return {
+    authorize: () => ({ toClient: { location: 'https://rp.example/callback?code=c&state=s' } }),
+    issueToken: () => ({ tokens: issuedTokens({}) }),
+    revokeToken: () => ({ error: undefined }),
+    introspect: () => ({ introspection: introspection({}) }),
+    metadata: '{"issuer":"https://issuer.example"}',
+    keys: [],
+  };
+}
+
+export function issuedTokens(changes: Partial<tokenV1.IssuedTokens>): tokenV1.IssuedTokens {
+  return tokenV1.IssuedTokens.fromPartial({ accessToken: 'at', tokenType: 'bearer', expiresIn: 3600, ...changes });
+}
+
+export function introspection(changes: Partial<tokenV1.Introspection>): tokenV1.Introspection {
+  return tokenV1.Introspection.fromPartial(changes);
+}
+
+/** A service that is away. */
+export function away(): never {
+  throw new RpcError('UNAVAILABLE', 'no connection to 10.0.0.7:4451');
+}
+
+@Module({})
+class BackendsModule {}
+
+export function backendsModule(backends: Backends): DynamicModule {
+  const gateway = ['gateway'] as const;
+
+  @RpcService(tokenV1.AuthorizationService, { authorize: gateway })
+  class Authorization implements RpcHandlers<typeof tokenV1.AuthorizationService> {
+    async authorize(request: tokenV1.AuthorizeRequest): Promise<tokenV1.AuthorizeResponse> {
+      return { setCookies: [], ...backends.authorize(request) };
+    }
+  }
+
+  @RpcService(tokenV1.TokensService, {
+    issueToken: gateway,
+    revokeToken: gateway,
+    introspectForCaller: gateway,
+    introspect: [],
+    getMetadata: gateway,
+  })
+  class Tokens implements RpcHandlers<typeof tokenV1.TokensService> {
+    async issueToken(request: tokenV1.IssueTokenRequest): Promise<tokenV1.IssueTokenResponse> {
+      return backends.issueToken(request);
+    }
+    async revokeToken(request: tokenV1.RevokeTokenRequest): Promise<tokenV1.RevokeTokenResponse> {
+      return backends.revokeToken(request);
+    }
+    async introspectForCaller(
+      request: tokenV1.IntrospectForCallerRequest,
+    ): Promise<tokenV1.IntrospectForCallerResponse> {
+      return backends.introspect(request);
+    }
+    async introspect(): Promise<tokenV1.IntrospectResponse> {
+      throw new RpcError('UNIMPLEMENTED', 'the gateway never asks this');
+    }
+    async getMetadata(): Promise<tokenV1.GetMetadataResponse> {
+      return { json: backends.metadata };
+    }
+  }
+
+  @RpcService(keysV1.SigningService, { sign: [], getVerificationKeys: gateway })
+  class Signing implements RpcHandlers<typeof keysV1.SigningService> {
+    async sign(): Promise<keysV1.SignResponse> {
+      throw new RpcError('UNIMPLEMENTED', 'the gateway never signs');
+    }
+    async getVerificationKeys(request: keysV1.GetVerificationKeysRequest): Promise<keysV1.GetVerificationKeysResponse> {
+      const isIdToken = request.purpose === keysV1.Purpose.PURPOSE_ID_TOKEN;
+      return { keys: isIdToken ? backends.keys.map((key) => JSON.stringify(key)) : [], maxAgeSeconds: 900 };
+    }
+  }
+
+  return { module: BackendsModule, providers: [Authorization, Tokens, Signing] };
+}
