@@ -1,0 +1,337 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connected, issuedToken, startAdminServer, type AdminServer, type Answer } from '../testing/admin-server.js';
+import { createCommandLine, type CommandLine } from '../testing/run-command.js';
+
+let server: AdminServer;
+let cli: CommandLine;
+
+beforeAll(async () => {
+  server = await startAdminServer();
+  cli = createCommandLine(connected(server));
+});
+beforeEach(() => {
+  server.seen.length = 0;
+  server.answers.clear();
+});
+afterAll(() => server.close());
+
+const policy = {
+  id: 'p1',
+  description: '',
+  subjects: ['peter'],
+  effect: 'allow',
+  resources: ['article:<[0-9]+>'],
+  actions: ['read'],
+  conditions: {},
+};
+
+type Row = {
+  readonly args: readonly string[];
+  /** Answers by method and path, in the order of the requests. */
+  readonly answers: Readonly<Record<string, Answer>>;
+  readonly sent?: unknown;
+  readonly stdout: string;
+};
+
+const warning =
+  'You should not provide secrets using command line flags. The secret might leak to bash history and similar systems.\n';
+
+const rows: readonly Row[] = [
+  {
+    args: ['clients', 'create', '--skip-tls-verify', '--id', 'consent-app', '--secret', 'consent-secret', '--name']
+      .concat(['Consent App Client', '--grant-types', 'client_credentials', '--response-types', 'token'])
+      .concat(['--allowed-scopes', 'hydra.keys.get']),
+    answers: { 'POST /clients': { status: 201, body: { id: 'consent-app', client_secret: 'consent-secret' } } },
+    sent: {
+      id: 'consent-app',
+      client_name: 'Consent App Client',
+      client_secret: 'consent-secret',
+      redirect_uris: [],
+      grant_types: ['client_credentials'],
+      response_types: ['token'],
+      scope: 'hydra.keys.get',
+      public: false,
+    },
+    stdout: `${warning}Client ID: consent-app\nClient Secret: consent-secret\n`,
+  },
+  {
+    args: [
+      'clients',
+      'create',
+      '-g',
+      'authorization_code,refresh_token',
+      '-g',
+      'client_credentials',
+      '-a',
+      'openid,offline',
+    ],
+    answers: { 'POST /clients': { status: 201, body: { id: '6a1d', client_secret: 'made-by-the-server' } } },
+    sent: {
+      client_name: '',
+      redirect_uris: [],
+      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+      response_types: ['code'],
+      scope: 'openid offline',
+      public: false,
+    },
+    stdout: 'Client ID: 6a1d\nClient Secret: made-by-the-server\n',
+  },
+  {
+    args: ['clients', 'get', 'c&d'],
+    answers: { 'GET /clients/c%26d': { status: 200, body: { id: 'c&d', redirect_uris: null } } },
+    stdout: '{\n\t"id": "c\\u0026d",\n\t"redirect_uris": null\n}\n',
+  },
+  {
+    args: ['clients', 'list'],
+    answers: { 'GET /clients': { status: 200, body: { admin: { id: 'admin' } } } },
+    stdout: '{\n\t"admin": {\n\t\t"id": "admin"\n\t}\n}\n',
+  },
+  {
+    args: ['clients', 'delete', 'a', 'b'],
+    answers: { 'DELETE /clients/a': { status: 204 }, 'DELETE /clients/b': { status: 204 } },
+    stdout: 'Client(s) deleted.\n',
+  },
+  {
+    args: ['policies', 'create', '--actions', 'get', '--allow', '--id', 'consent-app-policy', '--resources'].concat([
+      'rn:hydra:keys:hydra.consent.<.*>',
+      '--subjects',
+      'consent-app',
+    ]),
+    answers: { 'POST /policies': { status: 201, body: { id: 'consent-app-policy' } } },
+    sent: {
+      id: 'consent-app-policy',
+      description: '',
+      subjects: ['consent-app'],
+      effect: 'allow',
+      resources: ['rn:hydra:keys:hydra.consent.<.*>'],
+      actions: ['get'],
+      conditions: {},
+    },
+    stdout: 'Created policy consent-app-policy.\n',
+  },
+  {
+    args: ['policies', 'get', 'p1'],
+    answers: { 'GET /policies/p1': { status: 200, body: { id: 'p1', resources: ['<.*>'] } } },
+    stdout: '{\n\t"id": "p1",\n\t"resources": [\n\t\t"\\u003c.*\\u003e"\n\t]\n}\n',
+  },
+  {
+    args: ['policies', 'delete', 'p1'],
+    answers: { 'DELETE /policies/p1': { status: 204 } },
+    stdout: 'Connection p1 deleted.\n',
+  },
+  ...(['actions', 'resources', 'subjects'] as const).flatMap((name): Row[] => [
+    {
+      args: ['policies', name, 'add', 'p1', 'x', policy[name][0] ?? ''],
+      answers: { 'GET /policies/p1': { status: 200, body: policy }, 'PUT /policies/p1': { status: 200, body: policy } },
+      sent: { ...policy, [name]: [...policy[name], 'x'] },
+      stdout: `Added ${name} to policy p1\n`,
+    },
+    {
+      args: ['policies', name, 'remove', 'p1', policy[name][0] ?? ''],
+      answers: { 'GET /policies/p1': { status: 200, body: policy }, 'PUT /policies/p1': { status: 200, body: policy } },
+      sent: { ...policy, [name]: [] },
+      stdout: `Removed ${name} from policy p1\n`,
+    },
+  ]),
+  {
+    args: ['groups', 'create', 'g'],
+    answers: { 'POST /warden/groups': { status: 201, body: { id: 'g', members: null } } },
+    sent: { id: 'g', members: [] },
+    stdout: 'Group g created.\n',
+  },
+  {
+    args: ['groups', 'delete', 'g'],
+    answers: { 'DELETE /warden/groups/g': { status: 204 } },
+    stdout: 'Group g deleted.\n',
+  },
+  {
+    args: ['groups', 'find', 'a b'],
+    answers: { 'GET /warden/groups?member=a+b': { status: 200, body: ['g1', 'g2'] } },
+    stdout: 'Subject a b belongs to groups [g1 g2].\n',
+  },
+  {
+    args: ['groups', 'find', 'nobody'],
+    answers: { 'GET /warden/groups?member=nobody': { status: 200, body: 'null' } },
+    stdout: 'Subject nobody belongs to groups [].\n',
+  },
+  {
+    args: ['groups', 'members', 'add', 'g', 'a', 'b'],
+    answers: { 'POST /warden/groups/g/members': { status: 204 } },
+    sent: { members: ['a', 'b'] },
+    stdout: 'Members [a b] added to group g.\n',
+  },
+  {
+    args: ['groups', 'members', 'remove', 'g', 'a'],
+    answers: { 'DELETE /warden/groups/g/members': { status: 204 } },
+    sent: { members: ['a'] },
+    stdout: 'Members [a] removed from group g.\n',
+  },
+  {
+    args: ['keys', 'create', 's', '--alg', 'HS256'],
+    answers: { 'POST /keys/s': { status: 201, body: { keys: [{ kty: 'oct', kid: 'shared', k: 'x' }] } } },
+    sent: { alg: 'HS256' },
+    stdout: '{\n\t"keys": [\n\t\t{\n\t\t\t"kty": "oct",\n\t\t\t"kid": "shared",\n\t\t\t"k": "x"\n\t\t}\n\t]\n}\n',
+  },
+  {
+    args: ['keys', 'get', 's'],
+    answers: { 'GET /keys/s': { status: 200, body: { keys: null } } },
+    stdout: '{\n\t"keys": null\n}\n',
+  },
+  { args: ['keys', 'delete', 's'], answers: { 'DELETE /keys/s': { status: 204 } }, stdout: 'Key set deleted.\n' },
+  {
+    args: ['warden', 'check', 'peter', 'read', 'article:1', '--context', '{"ip":"10.0.0.1"}'],
+    answers: { 'POST /warden/allowed': { status: 200, body: { allowed: true } } },
+    sent: { subject: 'peter', action: 'read', resource: 'article:1', context: { ip: '10.0.0.1' } },
+    stdout: '{\n\t"allowed": true\n}\n',
+  },
+  {
+    args: ['warden', 'token-allowed', 'a.b', 'read', 'article:1', '--scopes', 'x,y'],
+    answers: { 'POST /warden/token/allowed': { status: 200, body: { allowed: true, sub: 'peter' } } },
+    sent: { token: 'a.b', scopes: ['x', 'y'], action: 'read', resource: 'article:1', context: {} },
+    stdout: '{\n\t"allowed": true,\n\t"sub": "peter"\n}\n',
+  },
+];
+
+describe('a command of the admin API', () => {
+  it.each(rows.map((row) => [row.args.slice(0, 4).join(' '), row] as const))('%s', async (_title, row) => {
+    for (const [request, answer] of Object.entries(row.answers)) server.answers.set(request, answer);
+    const outcome = await cli.run(row.args);
+    expect(outcome).toMatchObject({ exitCode: 0, stdout: row.stdout });
+    expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(Object.keys(row.answers));
+    expect(server.seen.every(({ headers }) => headers.authorization === `Bearer ${issuedToken}`)).toBe(true);
+    if (row.sent !== undefined) expect(JSON.parse(server.seen.at(-1)?.body ?? '')).toEqual(row.sent);
+  });
+
+  it('imports clients and policies from files', async () => {
+    const [client, document] = [join(cli.home, 'client.json'), join(cli.home, 'policy.json')];
+    writeFileSync(client, JSON.stringify({ id: 'c1', client_secret: 'from-the-file' }));
+    writeFileSync(document, JSON.stringify(policy));
+    server.answers.set('POST /clients', { status: 201, body: { id: 'c1', client_secret: 'from-the-file' } });
+    server.answers.set('POST /policies', { status: 201, body: policy });
+    expect((await cli.run(['clients', 'import', client])).stdout).toBe(
+      `Imported client c1:from-the-file from ${client}.\n`,
+    );
+    expect((await cli.run(['policies', 'create', '-f', document])).stdout).toBe(
+      `Imported policy p1 from ${document}.\n`,
+    );
+    writeFileSync(client, '{');
+    expect(await cli.run(['clients', 'import', client])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/^Could not parse JSON: /) as string,
+    });
+    expect((await cli.run(['clients', 'import', 'nowhere.json'])).stderr).toMatch(
+      /^Could not open file nowhere.json: /,
+    );
+  });
+
+  it('reads the secret of a new client from standard input', async () => {
+    server.answers.set('POST /clients', { status: 201, body: { id: 'c1', client_secret: 'piped secret' } });
+    const outcome = await cli.run(['clients', 'create', '--id', 'c1', '--secret-stdin'], { stdin: 'piped secret\n' });
+    expect(outcome.stdout).toBe('Client ID: c1\nClient Secret: piped secret\n');
+    expect(JSON.parse(server.seen[0]?.body ?? '')).toMatchObject({ client_secret: 'piped secret' });
+  });
+
+  it('keeps an id within its path segment', async () => {
+    for (const [id, path] of [
+      ['..', '/clients/%2E%2E'],
+      ['../keys/x', '/clients/..%2Fkeys%2Fx'],
+      ['a?b#c', '/clients/a%3Fb%23c'],
+    ] as const) {
+      server.answers.set(`DELETE ${path}`, { status: 204 });
+      expect((await cli.run(['clients', 'delete', id])).exitCode).toBe(0);
+      expect(server.seen.at(-1)?.path).toBe(path);
+    }
+    expect((await cli.run(['clients', 'delete', ''])).exitCode).toBe(2);
+  });
+
+  it('sends admin calls to the admin URL and keeps its path prefix', async () => {
+    server.answers.set('GET /admin/policies/p1', { status: 200, body: policy });
+    const outcome = await cli.run(['policies', 'get', 'p1'], { env: { ADMIN_URL: `${server.url}/admin/` } });
+    expect(outcome.exitCode).toBe(0);
+  });
+
+  it('pretends TLS termination where asked', async () => {
+    server.answers.set('GET /keys/s', { status: 200, body: { keys: [] } });
+    await cli.run(['keys', '--fake-tls-termination', 'get', 's']);
+    expect(server.seen[0]?.headers['x-forwarded-proto']).toBe('https');
+  });
+});
+
+describe('a failed command of the admin API', () => {
+  it.each([
+    [['clients', 'get', 'x'], 'Could not delete client: Expected status code 200, got 404.\n'],
+    [['clients', 'delete', 'x'], 'Could not delete client: Expected status code 204, got 404.\n'],
+    [['clients', 'create'], 'Could not create client: Expected 2xx status code but got 404.\n'],
+    [['policies', 'get', 'x'], 'Could not retrieve policy: Expected status code 200, got 404.\n'],
+    [['policies', 'delete', 'x'], 'Could not delete policy: Expected status code 204, got 404.\n'],
+    [['policies', 'actions', 'add', 'x', 'y'], 'Could not retrieve policy: Expected status code 200, got 404.\n'],
+    [['keys', 'get', 'x'], 'Could not generate keys: Expected status code 200, got 404.\n'],
+    [['keys', 'create', 'x', '-a', 'RS256'], 'Could not generate keys: Expected 2xx status code but got 404.\n'],
+    [['groups', 'create', 'x'], 'Could not create group: Expected 2xx status code but got 404.\n'],
+    [['groups', 'delete', 'x'], 'Could not create group: Expected status code 204, got 404.\n'],
+    [['groups', 'find', 'x'], 'Could not find groups: Expected status code 200, got 404.\n'],
+    [['groups', 'members', 'add', 'g', 'x'], 'Could not add members to group: Expected 2xx status code but got 404.\n'],
+  ])('%j shows the answer on stderr and exits 1', async (args, message) => {
+    const outcome = await cli.run(args);
+    expect(outcome).toEqual({ exitCode: 1, stdout: '', stderr: `${message}{"error":{"message":"Not found"}}\n` });
+  });
+
+  it('says how to log on when the credentials are wrong', async () => {
+    const outcome = await cli.run(['clients', 'get', 'x'], { env: { CLIENT_SECRET: 'wrong' }, programName: 'hydra' });
+    expect(outcome.exitCode).toBe(1);
+    expect(outcome.stdout).toMatch(
+      /^Could not authenticate, because: oauth2: cannot fetch token: 401\nResponse: {"error":"invalid_client"}\n/,
+    );
+    expect(outcome.stdout).toContain('run `hydra connect`.\n');
+    expect(outcome.stdout).toContain('`--skip-tls-verify`');
+    expect(server.seen).toEqual([]);
+  });
+
+  it('exits 3 when the Warden does not allow', async () => {
+    server.answers.set('POST /warden/allowed', { status: 200, body: { allowed: false } });
+    const outcome = await cli.run(['warden', 'allowed', 'peter', 'read', 'x']);
+    expect(outcome).toEqual({ exitCode: 3, stdout: '{\n\t"allowed": false\n}\n', stderr: '' });
+  });
+});
+
+describe('a dry run', () => {
+  const sentence =
+    'Because you are using the dry option, the request will not be executed. The curl equivalent of this command is: \n\n';
+
+  it('prints the curl equivalent and sends nothing', async () => {
+    const outcome = await cli.run(['groups', 'create', "it's", '--dry']);
+    const url = `${server.url}/warden/groups`;
+    expect(outcome).toEqual({
+      exitCode: 0,
+      stderr: '',
+      stdout: `${sentence}curl -X 'POST' -d '{"id":"it'\\''s","members":[]}' -H 'Content-Type: application/json' '${url}'\n\n`,
+    });
+    expect(server.seen).toEqual([]);
+  });
+
+  it('shows no secret and no token', async () => {
+    for (const args of [
+      ['clients', 'create', '--dry', '--secret', 'visible-secret'],
+      ['token', '--dry', 'validate', 'visible-secret'],
+      ['token', 'revoke', 'visible-secret', '--dry'],
+      ['token', 'client', '--dry'],
+      ['warden', 'token-allowed', 'visible-secret', 'a', 'b', '--dry'],
+    ]) {
+      const { stdout, exitCode } = await cli.run(args);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain("curl -X 'POST'");
+      expect(stdout).not.toMatch(/visible-secret|demo-password/);
+    }
+    expect(server.seen).toEqual([]);
+  });
+
+  it('reads what a change is built on, and shows the change', async () => {
+    server.answers.set('GET /policies/p1', { status: 200, body: policy });
+    const { stdout } = await cli.run(['policies', 'actions', 'add', 'p1', 'write', '--dry']);
+    expect(stdout).toContain(`curl -X 'PUT'`);
+    expect(stdout).toContain('"actions":["read","write"]');
+    expect(server.seen.map(({ method }) => method)).toEqual(['GET']);
+  });
+});

@@ -1,0 +1,64 @@
+import { apiFlags, type CommandCall, type CommandRow } from '../command.js';
+import { texts } from '../json.js';
+import { printable } from '../terminal.js';
+
+export const groupsRows: readonly CommandRow[] = [
+  { path: 'groups', summary: 'Manage groups of subjects', flags: apiFlags },
+  { path: 'groups create', summary: 'Create a group', operands: '<id>', run: createGroup },
+  { path: 'groups delete', summary: 'Delete a group', operands: '<id>', run: deleteGroup },
+  { path: 'groups find', summary: 'Find the groups a subject belongs to', operands: '<subject>', run: findGroups },
+  { path: 'groups members', summary: 'Manage the members of a group' },
+  {
+    path: 'groups members add',
+    summary: 'Add members to a group',
+    operands: '<group> <member...>',
+    run: addMembers,
+  },
+  {
+    path: 'groups members remove',
+    summary: 'Remove members from a group',
+    operands: '<group> <member...>',
+    run: removeMembers,
+  },
+];
+
+async function createGroup(call: CommandCall): Promise<void> {
+  const api = await call.api();
+  const id = call.operand(0);
+  await api.post({ failure: 'Could not create group', path: ['warden', 'groups'], json: { id, members: [] } });
+  call.print(`Group ${id} created.`);
+}
+
+async function deleteGroup(call: CommandCall): Promise<void> {
+  const api = await call.api();
+  const id = call.operand(0);
+  await api.delete({ failure: 'Could not create group', path: ['warden', 'groups', id] });
+  call.print(`Group ${id} deleted.`);
+}
+
+async function findGroups(call: CommandCall): Promise<void> {
+  const api = await call.api();
+  const member = call.operand(0);
+  const found = await api.get({ failure: 'Could not find groups', path: ['warden', 'groups'], query: { member } });
+  call.print(`Subject ${member} belongs to groups [${texts(found).map(printable).join(' ')}].`);
+}
+
+async function addMembers(call: CommandCall): Promise<void> {
+  const [api, group, members] = [await call.api(), call.operand(0), call.operands.slice(1)];
+  await api.post({
+    failure: 'Could not add members to group',
+    path: ['warden', 'groups', group, 'members'],
+    json: { members },
+  });
+  call.print(`Members [${members.join(' ')}] added to group ${group}.`);
+}
+
+async function removeMembers(call: CommandCall): Promise<void> {
+  const [api, group, members] = [await call.api(), call.operand(0), call.operands.slice(1)];
+  await api.delete({
+    failure: 'Could not add members to group',
+    path: ['warden', 'groups', group, 'members'],
+    json: { members },
+  });
+  call.print(`Members [${members.join(' ')}] removed from group ${group}.`);
+}

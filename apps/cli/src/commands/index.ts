@@ -1,0 +1,39 @@
+import type { CommandRow } from '../command.js';
+import { certsRows } from './certs.js';
+import { clientsRows } from './clients.js';
+import { connectRow } from './connect.js';
+import { groupsRows } from './groups.js';
+import { helpRow } from './help.js';
+import { hostRow } from './host.js';
+import { keysRows } from './keys.js';
+import { migrateRows } from './migrate.js';
+import { policiesRows } from './policies.js';
+import { policyListsRows } from './policy-lists.js';
+import { secretsRows } from './secrets.js';
+import { startRow } from './start.js';
+import { tokenUserRow } from './token-user.js';
+import { tokenRows } from './token.js';
+import { tourRow } from './tour.js';
+import { versionRow } from './version.js';
+import { wardenRows } from './warden.js';
+
+/** Every command, groups before their members. */
+export const commandTable: readonly CommandRow[] = [
+  connectRow,
+  startRow,
+  tourRow,
+  hostRow,
+  ...migrateRows,
+  ...tokenRows,
+  tokenUserRow,
+  ...clientsRows,
+  ...policiesRows,
+  ...policyListsRows,
+  ...groupsRows,
+  ...keysRows,
+  ...wardenRows,
+  ...secretsRows,
+  ...certsRows,
+  versionRow,
+  helpRow,
+];

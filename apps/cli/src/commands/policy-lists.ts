@@ -1,0 +1,40 @@
+import type { CommandCall, CommandRow } from '../command.js';
+import { members, texts } from '../json.js';
+
+const listNames = ['actions', 'resources', 'subjects'] as const;
+type ListName = (typeof listNames)[number];
+
+/** `policies actions|resources|subjects add|remove`: read the policy, change one list, write the whole document. */
+export const policyListsRows: readonly CommandRow[] = listNames.flatMap((name) => [
+  { path: `policies ${name}`, summary: `Add or remove ${name} of a policy` },
+  {
+    path: `policies ${name} add`,
+    summary: `Add ${name} to a policy`,
+    operands: `<policy> <${name}...>`,
+    run: async (call) => {
+      await changeList(call, name, (present, given) => [...new Set([...present, ...given])]);
+      call.print(`Added ${name} to policy ${call.operand(0)}`);
+    },
+  },
+  {
+    path: `policies ${name} remove`,
+    summary: `Remove ${name} from a policy`,
+    operands: `<policy> <${name}...>`,
+    run: async (call) => {
+      await changeList(call, name, (present, given) => present.filter((item) => !given.includes(item)));
+      call.print(`Removed ${name} from policy ${call.operand(0)}`);
+    },
+  },
+]);
+
+async function changeList(
+  call: CommandCall,
+  name: ListName,
+  change: (present: readonly string[], given: readonly string[]) => string[],
+): Promise<void> {
+  const api = await call.api();
+  const path = ['policies', call.operand(0)];
+  const policy = members(await api.read({ failure: 'Could not retrieve policy', path }));
+  const changed = { ...policy, [name]: change(texts(policy[name]), call.operands.slice(1)) };
+  await api.put({ failure: 'Could not update policy', path, json: changed });
+}

@@ -1,0 +1,134 @@
+import { authenticationFailure, fetchAccessToken, joinUrl } from '../authentication.js';
+import { basicCredentials } from '../basic-credentials.js';
+import { apiFlags, list, type CommandCall, type CommandRow } from '../command.js';
+import { curlCommand, secretPlaceholder } from '../dry-run.js';
+import type { HttpAnswer } from '../http-client.js';
+import { indentedJson, members } from '../json.js';
+import { tokenOperand } from '../secret-flags.js';
+import { CommandError, errorText, printable } from '../terminal.js';
+
+export const tokenRows: readonly CommandRow[] = [
+  { path: 'token', summary: 'Issue, validate and revoke tokens', flags: apiFlags },
+  {
+    path: 'token client',
+    summary: 'Get an access token for the stored client by the client credentials grant',
+    run: tokenClient,
+  },
+  {
+    path: 'token validate',
+    summary: 'Introspect an access token',
+    details: 'The token - is read from standard input.',
+    operands: '<token>',
+    flags: [list('--scopes <scopes>', 'scopes the token must have', [''])],
+    run: validateToken,
+  },
+  {
+    path: 'token revoke',
+    summary: 'Revoke an access or refresh token',
+    details: 'The token - is read from standard input.',
+    operands: '<token>',
+    run: revokeToken,
+  },
+];
+
+async function tokenClient(call: CommandCall): Promise<void> {
+  const config = await call.config();
+  if (call.printDryRun !== undefined) {
+    showForm(call, config.clusterUrl, 'token', { grant_type: 'client_credentials', scope: 'hydra' });
+    return;
+  }
+  const token = await fetchAccessToken(await call.http(), config).catch((error: unknown) => {
+    throw new CommandError(`Could not authenticate, because: ${errorText(error)}`);
+  });
+  call.print(token);
+}
+
+async function validateToken(call: CommandCall): Promise<void> {
+  const [config, http] = [await call.config(), await call.http()];
+  const token = await tokenOperand(call, 0);
+  const scope = call.list('scopes').join(' ');
+  if (call.printDryRun !== undefined) {
+    showForm(call, config.clusterUrl, 'introspect', { token: secretPlaceholder, scope });
+    return;
+  }
+  const failure = 'Could not validate token';
+  const bearer = await fetchAccessToken(http, config).catch((error: unknown) => {
+    throw authenticationFailure(error, call.terminal.programName);
+  });
+  const answer = await postForm(call, failure, 'introspect', { token, scope }, `Bearer ${bearer}`);
+  if (answer.status !== 200) {
+    const body = printable(answer.body).trimEnd();
+    throw new CommandError(`${failure}: Expected status code 200, got ${answer.status}.\n${body}`);
+  }
+  const introspection = readJson(failure, answer.body);
+  if (members(introspection)['active'] !== true) {
+    throw new CommandError(`${failure}: : Token is inactive because it is malformed, expired or otherwise invalid`);
+  }
+  call.print(indentedJson(introspection));
+}
+
+async function revokeToken(call: CommandCall): Promise<void> {
+  const config = await call.config();
+  const token = await tokenOperand(call, 0);
+  if (call.printDryRun !== undefined) {
+    showForm(call, config.clusterUrl, 'revoke', { token: secretPlaceholder });
+    return;
+  }
+  const failure = 'Could not revoke token';
+  const credentials = basicCredentials(config.clientId, config.clientSecret);
+  const answer = await postForm(call, failure, 'revoke', { token }, credentials);
+  if (answer.status < 200 || answer.status > 299) {
+    const body = printable(answer.body).trimEnd();
+    throw new CommandError(`${failure}: Expected status code 200, got ${answer.status}.\n${body}`);
+  }
+  call.print(`Revoked token ${token}`);
+}
+
+async function postForm(
+  call: CommandCall,
+  failure: string,
+  endpoint: string,
+  form: Record<string, string>,
+  authorization: string,
+): Promise<HttpAnswer> {
+  const [config, http] = [await call.config(), await call.http()];
+  try {
+    if (config.clusterUrl === '') throw new Error('no cluster URL is configured');
+    return await http({
+      method: 'POST',
+      url: joinUrl(config.clusterUrl, ['oauth2', endpoint]),
+      headers: {
+        Accept: 'application/json',
+        Authorization: authorization,
+        'Content-Type': 'application/x-www-form-urlencoded',
+      },
+      body: new URLSearchParams(form).toString(),
+    });
+  } catch (error) {
+    throw new CommandError(`${failure}: ${errorText(error)}`);
+  }
+}
+
+function showForm(call: CommandCall, clusterUrl: string, endpoint: string, form: Record<string, string>): void {
+  call.printDryRun?.(
+    curlCommand({
+      method: 'POST',
+      url: joinUrl(clusterUrl, ['oauth2', endpoint]),
+      headers: {
+        'Content-Type': 'application/x-www-form-urlencoded',
+        ...(call.has('fake-tls-termination') ? { 'X-Forwarded-Proto': 'https' } : {}),
+      },
+      body: Object.entries(form)
+        .map(([name, value]) => `${name}=${value === secretPlaceholder ? value : encodeURIComponent(value)}`)
+        .join('&'),
+    }),
+  );
+}
+
+function readJson(failure: string, body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch (error) {
+    throw new CommandError(`${failure}: the answer is not JSON: ${errorText(error)}`);
+  }
+}

@@ -1,0 +1,69 @@
+import { apiFlags, list, text, type CommandCall, type CommandRow } from '../command.js';
+import { secretPlaceholder } from '../dry-run.js';
+import { indentedJson, members } from '../json.js';
+import { tokenOperand } from '../secret-flags.js';
+import { CommandError, UsageError } from '../terminal.js';
+
+const contextFlag = text('--context <json>', 'context of the request, a JSON object', '{}');
+const exitCodes = 'Prints the answer. Exit code: 0 when allowed, 3 when not allowed, 1 when no answer could be had.';
+
+const checkSubject: Omit<CommandRow, 'path'> = {
+  summary: 'Ask whether a subject may do an action on a resource',
+  details: exitCodes,
+  operands: '<subject> <action> <resource>',
+  flags: [contextFlag],
+  run: isSubjectAllowed,
+};
+
+export const wardenRows: readonly CommandRow[] = [
+  { path: 'warden', summary: 'Ask the Warden for decisions', flags: apiFlags },
+  { path: 'warden check', ...checkSubject },
+  { path: 'warden allowed', ...checkSubject },
+  {
+    path: 'warden token-allowed',
+    summary: 'Ask whether the bearer of an access token may do an action on a resource',
+    details: `The token - is read from standard input. ${exitCodes}`,
+    operands: '<token> <action> <resource>',
+    flags: [list('--scopes <scopes>', 'scopes the token must have'), contextFlag],
+    run: isTokenAllowed,
+  },
+];
+
+async function isSubjectAllowed(call: CommandCall): Promise<void> {
+  const request = {
+    subject: call.operand(0),
+    action: call.operand(1),
+    resource: call.operand(2),
+    context: contextOf(call),
+  };
+  await decide(call, ['warden', 'allowed'], request, request);
+}
+
+async function isTokenAllowed(call: CommandCall): Promise<void> {
+  const request = {
+    token: await tokenOperand(call, 0),
+    scopes: call.list('scopes').filter((scope) => scope !== ''),
+    action: call.operand(1),
+    resource: call.operand(2),
+    context: contextOf(call),
+  };
+  await decide(call, ['warden', 'token', 'allowed'], request, { ...request, token: secretPlaceholder });
+}
+
+async function decide(call: CommandCall, path: string[], json: unknown, shown: unknown): Promise<void> {
+  const api = await call.api();
+  const decision = await api.post({ failure: 'Could not get a decision', path, json, shown });
+  call.print(indentedJson(decision));
+  const isDenied = call.printDryRun === undefined && members(decision)['allowed'] !== true;
+  if (isDenied) throw new CommandError('', { exitCode: 3 });
+}
+
+function contextOf(call: CommandCall): object {
+  try {
+    const value: unknown = JSON.parse(call.text('context'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // Said below.
+  }
+  throw new UsageError('--context is not a JSON object');
+}

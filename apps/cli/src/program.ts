@@ -1,0 +1,170 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { createAdminApi } from './admin-api.js';
+import { flag, text, type CommandCall, type CommandRow, type Flag } from './command.js';
+import { configFilePath, readCliConfig } from './config-file.js';
+import { parseCsv } from './csv.js';
+import type { HttpClient } from './http-client.js';
+import { CommandError, errorText, UsageError, type Terminal } from './terminal.js';
+
+const globalFlags: readonly Flag[] = [
+  text('--config <path>', 'config file (default is $HOME/.castellan.yml)', ''),
+  flag('--skip-tls-verify', 'foolishly accept TLS certificates signed by unknown certificate authorities'),
+  text('--tls-ca-file <path>', 'trust the certificates of this PEM file, too (environment: TLS_CA_FILE)', ''),
+  { ...flag('-t, --toggle', 'has no effect'), kind: 'switch', hidden: true },
+];
+
+/** Builds the program from the table. Usage errors exit 2; helps and usages go to the terminal given. */
+export function createProgram(rows: readonly CommandRow[], terminal: Terminal): Command {
+  const program = new Command(terminal.programName)
+    .description('Castellan is an OAuth 2.0 and OpenID Connect server with its own policy engine and key manager.')
+    .helpCommand(false);
+  prepare(program, terminal);
+  for (const one of globalFlags) program.addOption(option(one));
+  for (const row of rows) addRow(program, row, terminal);
+  return program;
+}
+
+/** Finds the command that some words name, as far as they name one. */
+export function findCommand(program: Command, words: readonly string[]): Command {
+  let command = program;
+  for (const word of words) {
+    const next = command.commands.find((candidate) => candidate.name() === word || candidate.aliases().includes(word));
+    if (next === undefined) throw new CommandError(`Unknown help topic: ${words.join(' ')}`, { exitCode: 2 });
+    command = next;
+  }
+  return command;
+}
+
+/** Go programs of the time accepted `--dry=false`; commander's switches take no value, so that it is settled before. */
+export function settleSwitchValues(rows: readonly CommandRow[], args: readonly string[]): string[] {
+  const switches = new Set(
+    [...globalFlags, ...rows.flatMap((row) => row.flags ?? [])]
+      .filter((one) => one.kind === 'switch')
+      .map((one) => longName(one.flags)),
+  );
+  return args.flatMap((arg) => {
+    const match = /^(--[a-z-]+)=(true|false|1|0|t|f)$/i.exec(arg);
+    if (match?.[1] === undefined || !switches.has(match[1])) return [arg];
+    return /^(true|1|t)$/i.test(match[2] ?? '') ? [match[1]] : [];
+  });
+}
+
+function addRow(program: Command, row: CommandRow, terminal: Terminal): void {
+  const words = row.path.split(' ');
+  const parent = findCommand(program, words.slice(0, -1));
+  const command = parent.command(words.at(-1) ?? '').description(row.summary);
+  prepare(command, terminal);
+  if (row.details !== undefined) command.addHelpText('after', `\n${row.details}`);
+  if (row.operands !== undefined) command.arguments(row.operands);
+  for (const one of row.flags ?? []) command.addOption(option(one));
+  const run = row.run;
+  if (run === undefined) return;
+  command.action(async () => {
+    try {
+      await run(createCall(command, terminal));
+    } catch (error) {
+      if (error instanceof UsageError) command.error(`error: ${error.message}`, { exitCode: 2 });
+      throw error;
+    }
+  });
+}
+
+function prepare(command: Command, terminal: Terminal): void {
+  command
+    .helpCommand(false)
+    .helpOption('-h, --help', 'show this help')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError(true)
+    .allowExcessArguments(false)
+    .exitOverride((error) => {
+      const asked = error.code === 'commander.helpDisplayed';
+      throw new CommanderError(asked ? 0 : 2, error.code, error.message);
+    })
+    .configureOutput({
+      writeOut: (part) => void terminal.stdout.write(part),
+      writeErr: (part) => void terminal.stderr.write(part),
+      outputError: (part, write) => write(part.replace(/^error:/, 'Error:')),
+    });
+}
+
+function option(one: Flag): Option {
+  const built = new Option(one.flags, one.description);
+  if (one.kind === 'switch') return one.hidden === true ? built.hideHelp() : built;
+  if (one.kind === 'text') return one.default !== undefined && one.default !== '' ? built.default(one.default) : built;
+  const standard = one.default;
+  if (standard !== undefined) built.default(standard, standard.join(','));
+  return built.argParser((value: string, previous: readonly string[] | undefined) => {
+    try {
+      return [...(previous === undefined || previous === standard ? [] : previous), ...parseCsv(value)];
+    } catch (error) {
+      throw new InvalidArgumentError(errorText(error));
+    }
+  });
+}
+
+function longName(flags: string): string {
+  return /--[a-z-]+/.exec(flags)?.[0] ?? flags;
+}
+
+function createCall(command: Command, terminal: Terminal): CommandCall {
+  const values = command.optsWithGlobals<Record<string, unknown>>();
+  const value = (name: string): unknown =>
+    values[name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+  const has = (name: string): boolean => value(name) === true;
+  const textOf = (name: string): string => {
+    const found = value(name);
+    return typeof found === 'string' ? found : '';
+  };
+  const dry = has('dry');
+  const printDryRun = dry ? (part: string) => void terminal.stdout.write(part) : undefined;
+  let http: Promise<HttpClient> | undefined;
+
+  const call: CommandCall = {
+    terminal,
+    operands: command.args,
+    operand: (index) => {
+      const found = command.args[index];
+      if (found === undefined || found === '') throw new UsageError(`operand ${index + 1} is empty`);
+      return found;
+    },
+    text: textOf,
+    list: (name) => (value(name) ?? []) as readonly string[],
+    has,
+    isGiven: (name) =>
+      command.getOptionValueSourceWithGlobals(name.replace(/-([a-z])/g, (_, l: string) => l.toUpperCase())) === 'cli',
+    print: (line) => void (dry || terminal.stdout.write(`${line}\n`)),
+    note: (line) => void terminal.stderr.write(`${line}\n`),
+    configPath: configFilePath(terminal, textOf('config')),
+    config: () => readCliConfig(terminal, textOf('config')),
+    http: () => (http ??= openHttpClient(call)),
+    api: async () =>
+      createAdminApi({
+        http: await call.http(),
+        config: await call.config(),
+        programName: terminal.programName,
+        fakeTlsTermination: has('fake-tls-termination'),
+        ...(printDryRun !== undefined ? { printDryRun } : {}),
+      }),
+    printDryRun,
+  };
+  return call;
+}
+
+async function openHttpClient(call: CommandCall): Promise<HttpClient> {
+  const { createHttpClient } = await import('./http-client.js');
+  const { readFile } = await import('node:fs/promises');
+  const skipTlsVerify = call.has('skip-tls-verify');
+  if (skipTlsVerify) call.note('Warning: TLS certificates are not verified because of --skip-tls-verify.');
+  const caFile = call.text('tls-ca-file') || call.terminal.env['TLS_CA_FILE'] || '';
+  const caPem =
+    caFile === ''
+      ? undefined
+      : await readFile(caFile, 'utf8').catch((error: unknown) => {
+          throw new CommandError(`Could not open file ${caFile}: ${errorText(error)}`);
+        });
+  return createHttpClient({
+    skipTlsVerify,
+    fakeTlsTermination: call.has('fake-tls-termination'),
+    ...(caPem !== undefined ? { caPem } : {}),
+  });
+}
