@@ -1,0 +1,3 @@
+import { describeTutorial } from './tutorial.js';
+
+describeTutorial('host');

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  createRpcChannelClient,
+  keysV1,
+  openRpcChannel,
+  type RpcChannel,
+  type RpcClient,
+  wardenV1,
+} from '@castellan/rpc';
+import {
+  makeDatabase,
+  migrateSql,
+  modes,
+  type Product,
+  type ProductDatabase,
+  rootToken,
+  startProduct,
+} from './product.js';
+import { send } from './http.js';
+
+describe.each(modes)('the Warden’s gRPC door (%s)', (mode) => {
+  let database: ProductDatabase;
+  let product: Product;
+  let warden: RpcClient<typeof wardenV1.WardenService>;
+
+  function channel(peer: string): RpcChannel {
+    const read = (name: string): Buffer => readFileSync(path.join(product.certificates, name));
+    return openRpcChannel({
+      target: product.wardenTarget,
+      security: { kind: 'tls', ca: read('ca.pem'), cert: read(`${peer}.pem`), key: read(`${peer}-key.pem`) },
+    });
+  }
+
+  beforeAll(async () => {
+    database = await makeDatabase();
+    await migrateSql(database.url);
+    product = await startProduct({ mode, databaseUrl: database.url });
+    warden = createRpcChannelClient(wardenV1.WardenService, channel('client'));
+    await send(`${product.adminUrl}/policies`, {
+      bearer: await rootToken(product),
+      json: {
+        id: 'articles',
+        subjects: ['peter'],
+        effect: 'allow',
+        resources: ['article:<[0-9]+>'],
+        actions: ['read'],
+        conditions: { ip: { type: 'CIDRCondition', options: { cidr: '10.0.0.0/8' } } },
+      },
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await product?.stop();
+    await database?.drop();
+  });
+
+  const request = (overrides: Partial<wardenV1.CheckRequest> = {}): wardenV1.CheckRequest => ({
+    subject: 'peter',
+    resource: 'article:7',
+    action: 'read',
+    context: { ip: '10.1.2.3' },
+    anonymous: false,
+    ...overrides,
+  });
+
+  it('Check decides', async () => {
+    expect((await warden.check(request())).allowed).toBe(true);
+    expect((await warden.check(request({ context: { ip: '11.1.2.3' } }))).allowed).toBe(false);
+    expect((await warden.check(request({ subject: 'mallory' }))).reason).toBe(
+      wardenV1.DenialReason.DENIAL_REASON_DEFAULT,
+    );
+  });
+
+  it('CheckToken decides for the subject of a token', async () => {
+    const token = await rootToken(product);
+    const ask = (scopes: string[]): Promise<wardenV1.CheckTokenResponse> =>
+      warden.checkToken({ token, scopes, resource: 'rn:hydra:clients', action: 'get', context: undefined });
+    expect(await ask(['hydra.clients'])).toMatchObject({ allowed: true, token: { subject: 'admin' } });
+    expect(await ask(['foo'])).toMatchObject({ allowed: false, reason: wardenV1.DenialReason.DENIAL_REASON_SCOPE });
+  });
+
+  it('BatchCheck answers each request in order, and a malformed one alone is refused', async () => {
+    const { results } = await warden.batchCheck({
+      checks: [request(), request({ subject: '' }), request({ action: 'write' })],
+    });
+    expect(results.map((result) => result.decision?.allowed ?? result.invalidArgument !== undefined)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('refuses an empty subject, and a peer that is not on the method’s list', async () => {
+    await expect(warden.check(request({ subject: '' }))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const keys = createRpcChannelClient(wardenV1.WardenService, channel('keys'));
+    await expect(keys.check(request())).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    const policies = createRpcChannelClient(wardenV1.PoliciesService, channel('client'));
+    await expect(policies.listPolicies({ limit: 0, offset: 0 })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    const signing = createRpcChannelClient(keysV1.SigningService, channel('client'));
+    await expect(signing.sign({ purpose: keysV1.Purpose.PURPOSE_ID_TOKEN, claimsJson: '{}' })).rejects.toBeDefined();
+  });
+});
