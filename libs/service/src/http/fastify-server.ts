@@ -14,7 +14,8 @@ import { createRouteTable, type RouteTable } from './route-table.js';
 import { addTransportCheck, addTransportFacts, type HttpTransport, type TlsCertificate } from './transport.js';
 
 const LIMITS = {
-  maxHeaderSize: 16 * 1024,
+  // A consent response travels in the query of a redirect: scopes and up to twice 8 KiB of extra claims in base64.
+  maxHeaderSize: 48 * 1024,
   headersTimeout: 10_000,
   connectionsCheckingInterval: 2_000,
   // Checked with the other header fields, in our error form.
