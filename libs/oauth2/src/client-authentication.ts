@@ -47,15 +47,11 @@ export function createClientAuthentication(options: {
   return {
     async authenticate(carried, freshness) {
       const presented = readCredentials(carried);
-      let { stored, fresh } = await clients.find(presented.id, freshness);
-      if (stored !== undefined && (await attempt(stored, presented))) return stored;
-      if (!fresh) {
-        const revision = stored?.revision;
-        const uid = stored?.uid;
-        ({ stored } = await clients.find(presented.id, 'fresh'));
-        const changed = stored?.revision !== revision || stored?.uid !== uid;
-        if (stored !== undefined && changed && (await attempt(stored, presented))) return stored;
-      }
+      const first = await clients.find(presented.id, freshness);
+      if (first.stored !== undefined && (await attempt(first.stored, presented))) return first.stored;
+      const { stored } = first.fresh ? first : await clients.find(presented.id, 'fresh');
+      const changed = stored?.revision !== first.stored?.revision || stored?.uid !== first.stored?.uid;
+      if (stored !== undefined && changed && (await attempt(stored, presented))) return stored;
       // Every refused secret costs one slow hash, whether the client is unknown, has a generated secret or may not use
       // this method: the time of a refusal tells nothing.
       if (stored?.secret?.kind !== 'argon2id' || !mayUseMethod(stored.client, presented)) {

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { compactVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { claimsOf, idTokenKey, signTestJwt } from './authorization/authorization-harness.js';
+import { claimsOf, idTokenKey, signTestJwt } from './testing/authorization-harness.js';
 import type { Grant } from './grant.js';
 import { type IdTokenSigner, mintIdToken } from './id-token.js';
 

@@ -14,7 +14,7 @@ import {
   partsOf,
   responseOf,
   startTime,
-} from './authorization-harness.js';
+} from '../testing/authorization-harness.js';
 
 type Parameters = { readonly [name: string]: string | undefined };
 

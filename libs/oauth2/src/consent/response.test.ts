@@ -14,7 +14,7 @@ import {
   signTestJwt,
   startTime,
   validRequest,
-} from '../authorization/authorization-harness.js';
+} from '../testing/authorization-harness.js';
 import type { ConsentChallenge } from './challenge.js';
 
 type Parameters = { readonly [name: string]: string | undefined };

@@ -12,7 +12,7 @@ import {
   responseOf,
   startTime,
   validRequest,
-} from '../authorization/authorization-harness.js';
+} from '../testing/authorization-harness.js';
 
 type Parameters = { readonly [name: string]: string | undefined };
 

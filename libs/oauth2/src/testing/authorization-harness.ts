@@ -11,9 +11,9 @@ import { createMemoryClientStore } from '../testing/memory-client-store.js';
 import { createMemoryTokenStore } from '../testing/memory-token-store.js';
 import { sampleClient } from '../testing/sample-client.js';
 import { createTokenText, tokenBucket } from '../token/token-text.js';
-import { authorize } from './authorize.js';
-import type { AuthorizationRequestStore } from './authorization-request-store.js';
-import type { AuthorizationSettings, AuthorizationTools, AuthorizeOutcome } from './flow.js';
+import { authorize } from '../authorization/authorize.js';
+import type { AuthorizationRequestStore } from '../authorization/authorization-request-store.js';
+import type { AuthorizationSettings, AuthorizationTools, AuthorizeOutcome } from '../authorization/flow.js';
 
 /** A pair of RSA keys as the tests hold it. */
 export type TestKey = { readonly privateKey: KeyObject; readonly jwk: Jwk };
