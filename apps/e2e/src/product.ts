@@ -101,7 +101,8 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const certificates = path.join(folder, 'certs');
   const made = await run(CLI, ['certs', 'dev', certificates], { env: { HOME: folder } });
   if (made.code !== 0) throw new Error(`certs dev failed: ${made.stderr}${made.stdout}`);
-  const issuer = options.issuer ?? `https://localhost:${gateway}`;
+  // S24: a trailing slash is taken and removed.
+  const issuer = options.issuer ?? `https://localhost:${gateway}/`;
   const programs =
     options.mode === 'host'
       ? startHost(options, places, issuer, folder)

@@ -8,7 +8,7 @@ const folder = import.meta.dirname;
 /** The statements named by titles of tests: `it('S8 S11 ...')`, `describe.each(...)('S46 ...')`. */
 function tested(): Set<string> {
   const names = new Set<string>();
-  for (const file of readdirSync(folder)) {
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.ts') || file.startsWith('statements')) continue;
     const text = readFileSync(path.join(folder, file), 'utf8');
     for (const [, title = ''] of text.matchAll(/(?:\bit|\bdescribe)?(?:\.each\([^`]*?\))?\(\s*['`]((?:S\d+ )+)/g))
