@@ -1,8 +1,11 @@
 import { DataSource } from 'typeorm';
 import type pg from 'pg';
-import { keysMigrations, keysTables } from './keys/index.js';
-import { tokenMigrations, tokenTables } from './token/index.js';
-import { wardenMigrations, wardenTables } from './warden/index.js';
+import { keysMigrations } from './keys/migrations.js';
+import { keysTables } from './keys/tables.js';
+import { tokenMigrations } from './token/migrations.js';
+import { tokenTables } from './token/tables.js';
+import { wardenMigrations } from './warden/migrations.js';
+import { wardenTables } from './warden/tables.js';
 import { connectionOptions } from './database-url.js';
 
 /** The three components that own a schema each; the schema has the component's name. */
