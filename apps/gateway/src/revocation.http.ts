@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { callOptionsOf, formParametersOf, send } from './answer.js';
 import { oauthErrorAnswer } from './oauth-error.js';
+import { OAUTH_JSON } from './token-answer.js';
 
 /** The revocation endpoint (RFC 7009). 200 means revoked or unknown; an outage is never 200. */
 @Controller('oauth2/revoke')
@@ -24,6 +25,8 @@ export class RevocationController {
     if (response.error !== undefined) {
       return send(reply, oauthErrorAnswer(response.error, authorization));
     }
-    send(reply, { status: 200, headers: { 'cache-control': 'no-store', pragma: 'no-cache' }, body: '' });
+    // Empty as the original's; client libraries refuse the answer of this endpoint when it is not called JSON.
+    const headers = { 'content-type': OAUTH_JSON, 'cache-control': 'no-store', pragma: 'no-cache' };
+    send(reply, { status: 200, headers, body: '' });
   }
 }

@@ -201,9 +201,10 @@ describe('the introspection endpoint', () => {
 });
 
 describe('the revocation endpoint', () => {
-  it('answers 200 with an empty body', async () => {
+  it('answers 200 with an empty body that is called JSON', async () => {
     const response = await gateway.post('/oauth2/revoke', 'token=garbage&callback=x');
     expect([response.statusCode, response.body]).toEqual([200, '']);
+    expect(response.headers['content-type']).toBe('application/json;charset=UTF-8');
   });
 
   it('answers a refused client with its error', async () => {
