@@ -2,6 +2,7 @@ import type { tokenV1 } from '@castellan/rpc';
 import type { HttpAnswer } from '@castellan/service';
 
 import { errorHeaders } from './oauth-error.js';
+import { PAGE_STYLE_PATH } from './page-style.js';
 import { errorBody, OAUTH_JSON } from './token-answer.js';
 
 /** No script, no frame, no form target: nothing that an echoed value could use, were the escaping ever to fail. */
@@ -55,10 +56,11 @@ export function escapeHtml(text: string): string {
 function htmlPage(status: number, title: string, markup: readonly string[]): HttpAnswer {
   const body = [
     '<!doctype html>',
-    `<html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>`,
-    `<body><h1>${title}</h1>`,
+    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<title>${title}</title><link rel="stylesheet" href="${PAGE_STYLE_PATH}"></head>`,
+    `<body><main><h1>${title}</h1>`,
     ...markup,
-    '</body></html>',
+    '</main></body></html>',
     '',
   ].join('\n');
   return {

@@ -8,6 +8,7 @@ import { DiscoveryController } from './discovery.http.js';
 import type { GatewayConfig } from './gateway.config.js';
 import { HealthController } from './health.http.js';
 import { IntrospectionController } from './introspection.http.js';
+import { PageStyleController } from './page-style.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
 import { renderGatewayError } from './render-error.js';
 import { RevocationController } from './revocation.http.js';
@@ -26,6 +27,7 @@ export class GatewayModule {
         RevocationController,
         DiscoveryController,
         HealthController,
+        PageStyleController,
         ...(config.consentUrl === undefined ? [ConsentPageController] : []),
       ],
       providers: [
