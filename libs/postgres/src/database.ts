@@ -163,9 +163,15 @@ async function refuseOldServer(dataSource: DataSource): Promise<void> {
   const rows: { version: string; number: string }[] = await dataSource.query(
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number`,
   );
-  const row = rows[0];
-  if (row !== undefined && Number(row.number) < OLDEST_MAJOR * 10_000)
-    throw new DatabaseError(`PostgreSQL ${row.version} is too old: version ${OLDEST_MAJOR} or newer is needed`);
+  const refusal = rows[0] === undefined ? undefined : refusedServer(rows[0].version, Number(rows[0].number));
+  if (refusal !== undefined) throw new DatabaseError(refusal);
+}
+
+/** Why a server of that `server_version` and `server_version_num` cannot be used; undefined when it can. */
+export function refusedServer(version: string, number: number): string | undefined {
+  return number >= OLDEST_MAJOR * 10_000
+    ? undefined
+    : `PostgreSQL ${version} is too old: version ${OLDEST_MAJOR} or newer is needed`;
 }
 
 async function refuseUnmigrated(dataSource: DataSource, component: Component): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openDatabase } from './database.js';
+import { openDatabase, refusedServer } from './database.js';
 import { migrate } from './migrate.js';
 import { testServerUrl } from './testing.js';
 
@@ -66,6 +66,15 @@ describe('migrate', () => {
 });
 
 describe('openDatabase', () => {
+  it.each([
+    ['9.6.24', 90_624, 'PostgreSQL 9.6.24 is too old: version 14 or newer is needed'],
+    ['13.18', 130_018, 'PostgreSQL 13.18 is too old: version 14 or newer is needed'],
+    ['14.0', 140_000, undefined],
+    ['18.4', 180_004, undefined],
+  ])('judges a PostgreSQL %s by its version', (version, number, refusal) => {
+    expect(refusedServer(version, number)).toBe(refusal);
+  });
+
   it('refuses a database that is not migrated and names the command', async () => {
     const url = await emptyDatabase();
     await expect(openDatabase({ url, component: 'token' })).rejects.toThrow(/castellan migrate sql/);
