@@ -44,6 +44,12 @@ describe('a flow cookie', () => {
     expect(opened.map((flow) => flow.startedAt)).toEqual([time, time - 1_000, time - 2_000]);
   });
 
+  it('is not crowded out by cookies that only another host could name so', () => {
+    const tossed = Array.from({ length: 100 }, () => cookies.seal(newFlow(), false));
+    const flow = newFlow();
+    expect(cookies.open([...tossed, cookies.seal(flow, true)], true)).toEqual([flow]);
+  });
+
   it('sealed with an older key opens while that key is kept', () => {
     const cookie = cookies.seal(newFlow(), true);
     expect(cookiesWith([fresh, old]).open([cookie], true)).toHaveLength(1);

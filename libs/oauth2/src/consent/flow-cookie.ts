@@ -69,9 +69,8 @@ export function createFlowCookies(options: {
   const { keys, lifetimeMs, now, randomBytes } = options;
 
   function openOne(cookie: Cookie, secure: boolean): Flow | undefined {
-    const start = namePrefix(secure);
-    const requestId = cookie.name.slice(start.length);
-    if (!cookie.name.startsWith(start) || !/^[A-Za-z0-9_-]{43}$/.test(requestId)) return undefined;
+    const requestId = cookie.name.slice(namePrefix(secure).length);
+    if (!/^[A-Za-z0-9_-]{43}$/.test(requestId)) return undefined;
     const content = unseal(cookie, keys);
     if (content === undefined) return undefined;
     const startedAt = content.readUIntBE(secretBytes + hashBytes, timeBytes);
@@ -95,7 +94,9 @@ export function createFlowCookies(options: {
     },
 
     open(cookies, secure) {
-      const flows = cookies.slice(0, maxCookiesRead).flatMap((cookie) => openOne(cookie, secure) ?? []);
+      // The limit comes after the name, so that what a neighbouring host tosses in cannot crowd the true ones out.
+      const named = cookies.filter(({ name }) => name.startsWith(namePrefix(secure)));
+      const flows = named.slice(0, maxCookiesRead).flatMap((cookie) => openOne(cookie, secure) ?? []);
       return flows.sort((a, b) => b.startedAt - a.startedAt);
     },
 
