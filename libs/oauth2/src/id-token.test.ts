@@ -88,6 +88,7 @@ describe('an ID token', () => {
       'c_hash',
       's_hash',
       'azp',
+      'events',
     ];
     const idTokenExtra = Object.fromEntries(names.map((name) => [name, 'forged']));
     const { authTime: _authTime, ...withoutTime } = grant;

@@ -37,6 +37,8 @@ const reservedClaims: ReadonlySet<string> = new Set([
   'c_hash',
   's_hash',
   'azp',
+  // With it an ID token could pass for a logout token or a security event (OpenID Connect Back-Channel Logout section 2.4).
+  'events',
 ]);
 
 /** The hash of each signing algorithm (OpenID Connect Core section 3.1.3.6; RFC 8032 for EdDSA with Ed25519). */
