@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 
 import { badRequest } from './admin-error.js';
+import { escapedForHtml } from './json.js';
 
 /**
  * Reads a JSON body of a shape. Members that the shape does not know are ignored (rulings 39); duplicates, depth and
@@ -53,7 +54,7 @@ export function sendJson(
   void reply
     .status(status)
     .headers({ 'cache-control': 'no-store', 'content-type': 'application/json', ...headers })
-    .send(Buffer.from(json));
+    .send(Buffer.from(escapedForHtml(json)));
 }
 
 /** Sends the answer to something removed or done, about which there is nothing to say. */

@@ -136,7 +136,7 @@ describe('/clients/{id}', () => {
   it('GET answers 404 for a client that does not exist', async () => {
     const response = await admin.call('GET', '/clients/nope', undefined, { 'x-request-id': 'req-1' });
     expect(response.statusCode).toBe(404);
-    expect(response.body).toBe('{"error":{"code":404,"status":"Not Found","request":"req-1","message":"Not found"}}');
+    expect(response.body).toBe('{"error":{"code":404,"status":"Not Found","request":"req-1","message":"Not found"}}\n');
   });
 
   it.each(['a\u0000b', '{"x":1}', 'x'.repeat(200)])('never echoes a request ID like %j', async (id) => {
@@ -152,7 +152,7 @@ describe('/clients/{id}', () => {
       '/clients/stored',
       '{"id":"stored","client_secret":"new-secret","scope":"a"}',
     );
-    expect(response.statusCode).toBe(201);
+    expect([response.statusCode, response.headers.location]).toEqual([201, '/clients/stored']);
     expect(response.body).toBe(
       '{"id":"stored","client_name":"","redirect_uris":null,"grant_types":null,"response_types":null,"scope":"a",' +
         `"owner":"",${REST},"contacts":null,"public":false}`,

@@ -60,7 +60,7 @@ export class ClientsController {
       callOptionsOf(request),
     );
     this.warn(reply, id, updated.warnings);
-    sendJson(reply, 201, clientJson(present(updated.client)));
+    sendJson(reply, 201, clientJson(present(updated.client)), { location: `/clients/${encodeURIComponent(id)}` });
   }
 
   @Access(ADMIN_ROUTES.deleteClient)

@@ -17,6 +17,11 @@ export function jsonList(values: readonly string[]): string {
   return values.length === 0 ? 'null' : JSON.stringify(values);
 }
 
+/** Writes `<`, `>` and `&` in JSON text as the original did, so that no browser ever takes an answer for a page. */
+export function escapedForHtml(json: string): string {
+  return json.replace(/[<>&]/gu, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+}
+
 /** Go clients of 2017 send `null` for what was never set; it counts as absent, here and below. */
 export const textSchema = z.string().nullish();
 export const listSchema = z.array(z.string()).nullish();

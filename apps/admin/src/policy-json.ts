@@ -38,6 +38,13 @@ export function policyJson(policy: wardenV1.Policy): string {
     ['effect', JSON.stringify(policy.effect)],
     ['resources', JSON.stringify(policy.resources)],
     ['actions', JSON.stringify(policy.actions)],
-    ['conditions', policy.conditionsJson !== '' ? policy.conditionsJson : '{}'],
+    ['conditions', conditionsJson(policy.conditionsJson)],
   ]);
+}
+
+/** Writes conditions ordered by name, whatever order the store keeps them in. */
+function conditionsJson(stored: string): string {
+  const conditions: unknown = JSON.parse(stored !== '' ? stored : '{}');
+  const ordered = Object.entries(Object(conditions)).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return jsonObject(ordered.map(([name, condition]) => [name, JSON.stringify(condition)]));
 }

@@ -17,7 +17,7 @@ export class GroupsRpc implements RpcHandlers<typeof wardenV1.GroupsService> {
       const group = validateGroup({ id: id === '' ? randomUUID() : id, members });
       const revision = await this.groups.insert(group);
       if (revision === undefined) throw new RpcError('ALREADY_EXISTS', 'The group ID is taken');
-      return { group: toMessage(group), revision };
+      return { group: { id: group.id, members: [...new Set(members)] }, revision };
     });
   }
 

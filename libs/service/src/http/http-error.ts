@@ -66,14 +66,13 @@ export function toHttpError(thrown: unknown): HttpError {
   return new HttpError(status, message, { cause: thrown });
 }
 
-/** The error JSON of the original: `{"error":{"code","status","request"?,"message"}}`. */
+/** The error JSON of the original, with the newline it ended in: `{"error":{"code","status","request"?,"message"}}`. */
 export function errorJson(status: number, message: string, requestId?: string): string {
-  return JSON.stringify({
-    error: {
-      code: status,
-      status: STATUS_CODES[status] ?? 'Error',
-      ...(requestId === undefined ? {} : { request: requestId }),
-      message,
-    },
-  });
+  const error = {
+    code: status,
+    status: STATUS_CODES[status] ?? 'Error',
+    ...(requestId === undefined ? {} : { request: requestId }),
+    message,
+  };
+  return `${JSON.stringify({ error })}\n`;
 }
