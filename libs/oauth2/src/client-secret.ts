@@ -32,7 +32,7 @@ const maxLength = 1024;
 
 /**
  * `pepper` keys the verifiers of generated secrets, `processKey` (random, of this process) those kept in memory.
- * Generated secrets need no slow hash: nobody guesses 256 bits (design decision 7).
+ * Generated secrets need no slow hash: nobody guesses 256 bits (docs/adr/0007).
  */
 export function createClientSecrets(options: {
   readonly pepper: Buffer;

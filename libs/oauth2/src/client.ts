@@ -21,7 +21,7 @@ export type Client = {
   readonly requirePkce: boolean;
 };
 
-/** How a secret is verified: generated ones by peppered HMAC, chosen ones by a slow hash (design decision 7). */
+/** How a secret is verified: generated ones by peppered HMAC, chosen ones by a slow hash (docs/adr/0007). */
 export type ClientSecretHash =
   { readonly kind: 'hmac'; readonly hash: string } | { readonly kind: 'argon2id'; readonly hash: string };
 

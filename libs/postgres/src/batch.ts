@@ -1,5 +1,5 @@
 /**
- * Collects concurrent calls of one kind into batches (design.md 4.1, rulings 12): at most one batch is in flight, what
+ * Collects concurrent calls of one kind into batches (docs/architecture.md, rulings 12): at most one batch is in flight, what
  * arrives meanwhile goes in the next. Load raises the batch size, not the number of statements.
  *
  * `run` answers one answer per item, in order. Equal items are never merged. When a batch fails, each of its items is

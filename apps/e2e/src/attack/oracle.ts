@@ -1,0 +1,40 @@
+import { expect } from 'vitest';
+import { send } from '../http.js';
+import type { Target } from './target.js';
+
+/**
+ * What must hold after any attack: the process lives and is ready, no route failed, and no secret is in a log line or in
+ * any row of the database.
+ */
+export async function observe(target: Target, mayFail: boolean): Promise<void> {
+  const startedAt = Date.now();
+  const ready = await send(`${target.product.publicUrl}/health/ready`);
+  expect(ready.status, 'the product is ready').toBe(200);
+  expect(Date.now() - startedAt, 'it says so soon').toBeLessThan(2_000);
+  const log = target.product.log();
+  for (const secret of target.secrets) expect(log.includes(secret), 'a secret is in the log').toBe(false);
+  if (!mayFail) {
+    const faults = log.split('\n').filter((line) => /level=(error|fatal)|status=5\d\d/.test(line));
+    expect(faults, 'faults').toEqual([]);
+  }
+  const rows = await allRows(target);
+  for (const secret of target.secrets) {
+    const hex = Buffer.from(secret).toString('hex');
+    expect(rows.includes(secret) || rows.includes(hex), 'a secret is in the database').toBe(false);
+  }
+}
+
+async function allRows(target: Target): Promise<string> {
+  const { pool } = target.database.database;
+  const tables = await pool.query<{ schema: string; name: string }>(
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname IN ('token', 'warden', 'keys') AND c.relkind = 'r'`,
+  );
+  const texts = await Promise.all(
+    tables.rows.map(async ({ schema, name }) => {
+      const { rows } = await pool.query<{ row: string }>(`SELECT t::text AS row FROM "${schema}"."${name}" t`);
+      return rows.map(({ row }) => row).join('\n');
+    }),
+  );
+  return texts.join('\n');
+}
