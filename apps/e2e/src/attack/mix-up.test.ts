@@ -5,7 +5,6 @@ import {
   authorizationQuery,
   authorize,
   comeBack,
-  consentResponse,
   newTokens,
   rawTo,
   redeem,
