@@ -60,7 +60,10 @@ describe('form parameters', () => {
   it('are at most 200', () => {
     expect(parseFormParameters('a=1&'.repeat(200))).toHaveLength(200);
     expect(() => parseFormParameters('a=1&'.repeat(201))).toThrow('too many');
-    expect(() => parseFormParameters('&'.repeat(100_000) + 'a=1')).not.toThrow();
+    expect(parseFormParameters(`${'&'.repeat(300)}a=1`)).toHaveLength(1);
+    // Cutting the rest off would read one request where another reader finds a second value.
+    expect(() => parseFormParameters(`a=1${'&'.repeat(401)}a=2`)).toThrow('too many');
+    expect(() => parseFormParameters(`${'&'.repeat(100_000)}a=1`)).toThrow('too many');
   });
 
   it('of a query end before a fragment', () => {

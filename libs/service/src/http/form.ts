@@ -29,7 +29,10 @@ function decodePart(part: string): string {
 export function parseFormParameters(text: string): FormParameter[] {
   if (/\p{Surrogate}/u.test(text)) throw malformed('invalid text');
   const parameters: FormParameter[] = [];
-  for (const pair of text.split('&', MAX_PARAMETERS * 2 + 1)) {
+  const pairs = text.split('&', MAX_PARAMETERS * 2 + 1);
+  // Empty pairs are nothing, but not so many of them that what follows would be cut off unread.
+  if (pairs.length > MAX_PARAMETERS * 2) throw malformed('too many parameters');
+  for (const pair of pairs) {
     if (pair === '') continue;
     if (parameters.length === MAX_PARAMETERS) throw malformed('too many parameters');
     const equals = pair.indexOf('=');
