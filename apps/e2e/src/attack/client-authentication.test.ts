@@ -100,7 +100,11 @@ describe.each(endpoints)('CA-31: client authentication at %s', (path) => {
   it.each([
     ['CA-14', 'application/json', '{"client_id":"svc","client_secret":{"$ne":1},"grant_type":"client_credentials"}'],
     ['CA-14', 'application/json', '["svc"]'],
-    ['CA-14', 'multipart/form-data; boundary=x', '--x\r\nContent-Disposition: form-data; name="client_id"\r\n\r\nsvc\r\n--x--'],
+    [
+      'CA-14',
+      'multipart/form-data; boundary=x',
+      '--x\r\nContent-Disposition: form-data; name="client_id"\r\n\r\nsvc\r\n--x--',
+    ],
     ['CA-14', 'text/plain', 'client_id=svc'],
     ['CA-14', 'application/x-www-form-urlencoded, application/json', 'client_id=svc'],
     ['CA-14', 'application/x-www-form-urlencodedx', 'client_id=svc'],
@@ -122,20 +126,32 @@ describe.each(endpoints)('CA-31: client authentication at %s', (path) => {
 describe('secrets', () => {
   it('CA-06: ids and secrets with odd characters pass in both readings of Basic, and no other', async () => {
     const secret = 'a+b%2Bc :\u00e9\u{1f600}-and-more-characters';
-    const made = await admin(target(), 'POST', '/clients', { id: 'odd:id', client_secret: secret, grant_types: ['client_credentials'] });
+    const made = await admin(target(), 'POST', '/clients', {
+      id: 'odd:id',
+      client_secret: secret,
+      grant_types: ['client_credentials'],
+    });
     expect(made.status).toBe(201);
     target().secrets.add(secret);
     const encoded = new URLSearchParams({ x: secret }).toString().slice(2);
     const id = 'odd%3Aid';
     const form = 'grant_type=client_credentials';
     const answers = await Promise.all(
-      [encoded, encodeURIComponent(secret), secret, secret.normalize('NFD'), encoded.toLowerCase(), secret.toUpperCase(), ` ${secret}`].map((text) =>
-        sendRawForm(target().port, '/oauth2/token', form, [basicText(`${id}:${text}`)]),
-      ),
+      [
+        encoded,
+        encodeURIComponent(secret),
+        secret,
+        secret.normalize('NFD'),
+        encoded.toLowerCase(),
+        secret.toUpperCase(),
+        ` ${secret}`,
+      ].map((text) => sendRawForm(target().port, '/oauth2/token', form, [basicText(`${id}:${text}`)])),
     );
     expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200, 401, 401, 401, 401]);
     // A raw colon ends the id.
-    expect((await sendRawForm(target().port, '/oauth2/token', form, [basicText(`odd:id:${encoded}`)])).status).toBe(401);
+    expect((await sendRawForm(target().port, '/oauth2/token', form, [basicText(`odd:id:${encoded}`)])).status).toBe(
+      401,
+    );
   });
 
   it('CA-10, CA-11: wrong secrets neither get in nor lock the client out', async () => {
@@ -151,13 +167,22 @@ describe('secrets', () => {
 
   it('CA-13: of a long secret every byte counts', async () => {
     const long = 'x'.repeat(72);
-    const made = await admin(target(), 'POST', '/clients', { id: 'long', client_secret: `${long}-the-end`, grant_types: ['client_credentials'] });
+    const made = await admin(target(), 'POST', '/clients', {
+      id: 'long',
+      client_secret: `${long}-the-end`,
+      grant_types: ['client_credentials'],
+    });
     expect(made.status).toBe(201);
-    for (const wrong of [long, `${long}-the-enD`, `${long}-the-end-`]) expect((await ask('/oauth2/token', '', basicText(`long:${wrong}`))).status).toBe(401);
+    for (const wrong of [long, `${long}-the-enD`, `${long}-the-end-`])
+      expect((await ask('/oauth2/token', '', basicText(`long:${wrong}`))).status).toBe(401);
   });
 
   it('CA-04: a public client needs no secret and its code needs a verifier', async () => {
-    const answer = await sendRawForm(target().port, '/oauth2/token', 'grant_type=authorization_code&client_id=pub&code=x');
+    const answer = await sendRawForm(
+      target().port,
+      '/oauth2/token',
+      'grant_type=authorization_code&client_id=pub&code=x',
+    );
     expect([answer.status, errorOf({ text: answer.body })]).toEqual([400, 'invalid_grant']);
   });
 
@@ -166,9 +191,14 @@ describe('secrets', () => {
       const answer = await admin(target(), 'GET', path);
       expect(answer.status).toBe(200);
       expect(answer.text).not.toContain('client_secret"');
-      for (const { secret } of Object.values(target().clients)) expect(secret !== '' && answer.text.includes(secret)).toBe(false);
+      for (const { secret } of Object.values(target().clients))
+        expect(secret !== '' && answer.text.includes(secret)).toBe(false);
     }
-    const put = await admin(target(), 'PUT', '/clients/svc', { grant_types: ['client_credentials'], response_types: [], scope: 'docs hydra' });
+    const put = await admin(target(), 'PUT', '/clients/svc', {
+      grant_types: ['client_credentials'],
+      response_types: [],
+      scope: 'docs hydra',
+    });
     expect(put.status).toBe(201);
     expect(put.text).not.toContain('client_secret"');
     // Not sent means unchanged.

@@ -14,7 +14,13 @@ describe('introspection behind a policy', () => {
     const url = `${target().product.publicUrl}/oauth2/introspect`;
     expect((await send(url, { form: { token }, bearer })).status).toBe(403);
     expect((await send(url, { form: { token }, basic: ['conf', 'wrong'] })).status).toBe(401);
-    const policy = { id: 'may-introspect', subjects: ['conf'], effect: 'allow', resources: ['rn:hydra:oauth2:tokens'], actions: ['introspect'] };
+    const policy = {
+      id: 'may-introspect',
+      subjects: ['conf'],
+      effect: 'allow',
+      resources: ['rn:hydra:oauth2:tokens'],
+      actions: ['introspect'],
+    };
     expect((await admin(target(), 'POST', '/policies', policy)).status).toBe(201);
     expect((await introspect(target(), token)).status).toBe(200);
     expect((await introspect(target(), token, {}, 'evil')).status).toBe(403);

@@ -37,7 +37,10 @@ describe('introspection', () => {
   it('IN-02: a token does not vouch for itself', async () => {
     const token = await serviceToken(target(), 'docs');
     for (const asked of [token, `${token}`]) {
-      const answer = await send(`${target().product.publicUrl}/oauth2/introspect`, { form: { token: asked }, bearer: token });
+      const answer = await send(`${target().product.publicUrl}/oauth2/introspect`, {
+        form: { token: asked },
+        bearer: token,
+      });
       expect(answer.status).toBe(401);
       expect(answer.headers['www-authenticate']).toMatch(/^Bearer/);
     }
@@ -56,8 +59,22 @@ describe('introspection', () => {
     const revoked = (await newTokens(target())).access_token;
     await revoke(target(), revoked);
     const { refresh_token: refreshToken, id_token: idToken } = await newTokens(target());
-    const random = Array.from({ length: 50 }, () => `ct_at_${randomBytes(40).toString('base64url')}.${randomBytes(32).toString('base64url')}`);
-    for (const token of [revoked, refreshToken, idToken, 'x', '', 'null', '{}', 'x'.repeat(10_000), "' OR 1=1--", ...random]) {
+    const random = Array.from(
+      { length: 50 },
+      () => `ct_at_${randomBytes(40).toString('base64url')}.${randomBytes(32).toString('base64url')}`,
+    );
+    for (const token of [
+      revoked,
+      refreshToken,
+      idToken,
+      'x',
+      '',
+      'null',
+      '{}',
+      'x'.repeat(10_000),
+      "' OR 1=1--",
+      ...random,
+    ]) {
       const answer = await introspect(target(), token);
       expect([answer.status, answer.text]).toEqual([200, inactive]);
       expect(answer.headers['cache-control']).toBe('no-store');
@@ -66,7 +83,10 @@ describe('introspection', () => {
 
   it('IN-07: GET, PUT and the query tell nothing', async () => {
     const token = await serviceToken(target(), 'docs');
-    const basic = ['Authorization', `Basic ${Buffer.from(`svc:${target().clients.svc.secret}`).toString('base64')}`] as const;
+    const basic = [
+      'Authorization',
+      `Basic ${Buffer.from(`svc:${target().clients.svc.secret}`).toString('base64')}`,
+    ] as const;
     for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
       const answer = await rawTo(target(), { method, path: `/oauth2/introspect?token=${token}`, headers: [basic] });
       expect([method, answer.status, answer.headers.get('allow')?.[0]]).toEqual([method, 405, 'POST']);
@@ -97,7 +117,12 @@ describe('introspection', () => {
   });
 
   it('IN-09: a child scope does not cover its parent', async () => {
-    await admin(target(), 'POST', '/clients', { id: 'child', client_secret: 'a-secret-of-thirty-two-characters', grant_types: ['client_credentials'], scope: 'foo.bar' });
+    await admin(target(), 'POST', '/clients', {
+      id: 'child',
+      client_secret: 'a-secret-of-thirty-two-characters',
+      grant_types: ['client_credentials'],
+      scope: 'foo.bar',
+    });
     const answer = await send(`${target().product.publicUrl}/oauth2/token`, {
       form: { grant_type: 'client_credentials', scope: 'foo.bar' },
       basic: ['child', 'a-secret-of-thirty-two-characters'],
@@ -149,7 +174,10 @@ describe('revocation', () => {
 
 describe('metadata and keys', () => {
   it('IN-23: discovery promises what is served and nothing that is off', async () => {
-    const metadata = JSON.parse((await rawTo(target(), { path: '/.well-known/openid-configuration' })).body) as Record<string, readonly string[]>;
+    const metadata = JSON.parse((await rawTo(target(), { path: '/.well-known/openid-configuration' })).body) as Record<
+      string,
+      readonly string[]
+    >;
     expect(metadata['code_challenge_methods_supported']).toEqual(['S256']);
     expect(metadata['id_token_signing_alg_values_supported']).not.toContain('none');
     expect(metadata['id_token_signing_alg_values_supported']).not.toContain('HS256');
@@ -163,14 +191,18 @@ describe('metadata and keys', () => {
   });
 
   it('IN-25, IN-26: the public key set holds public keys of one purpose, each under a name of its own', async () => {
-    const { keys } = JSON.parse((await rawTo(target(), { path: '/.well-known/jwks.json' })).body) as { keys: Record<string, unknown>[] };
+    const { keys } = JSON.parse((await rawTo(target(), { path: '/.well-known/jwks.json' })).body) as {
+      keys: Record<string, unknown>[];
+    };
     expect(keys.length).toBeGreaterThan(0);
     for (const key of keys) {
       for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'oth']) expect(key).not.toHaveProperty(member);
       expect(key['kty']).not.toBe('oct');
     }
     expect(new Set(keys.map((key) => key['kid'])).size).toBe(keys.length);
-    const consent = JSON.parse((await admin(target(), 'GET', '/keys/hydra.consent.response/public')).text) as { keys: { n: string }[] };
+    const consent = JSON.parse((await admin(target(), 'GET', '/keys/hydra.consent.response/public')).text) as {
+      keys: { n: string }[];
+    };
     expect(keys.map((key) => key['n'])).not.toContain(consent.keys[0]?.n);
   });
 });

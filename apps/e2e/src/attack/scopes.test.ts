@@ -36,7 +36,9 @@ describe('scopes and grants', () => {
     const answer = await own(scope);
     expect(answer.status).toBe(400);
     expect(['invalid_scope', 'invalid_request']).toContain(errorOf(answer));
-    const started = await rawTo(target(), { path: `/oauth2/auth?${authorizationQuery('conf', { scope: `docs ${scope === 'openid' || scope === 'docs openid' ? 'hydra' : scope}` })}` });
+    const started = await rawTo(target(), {
+      path: `/oauth2/auth?${authorizationQuery('conf', { scope: `docs ${scope === 'openid' || scope === 'docs openid' ? 'hydra' : scope}` })}`,
+    });
     expect(started.headers.get('location')?.[0] ?? 'our page').not.toContain('challenge=');
   });
 
@@ -46,18 +48,34 @@ describe('scopes and grants', () => {
   });
 
   it('SC-02: an empty scope in the registration gives no scope', async () => {
-    const made = await admin(target(), 'POST', '/clients', { id: 'blank', client_secret: 'a-secret-of-thirty-two-characters', grant_types: ['client_credentials'], scope: ' ' });
+    const made = await admin(target(), 'POST', '/clients', {
+      id: 'blank',
+      client_secret: 'a-secret-of-thirty-two-characters',
+      grant_types: ['client_credentials'],
+      scope: ' ',
+    });
     expect(made.status).toBe(201);
     for (const scope of ['docs', '.docs', '.']) {
-      const answer = await send(`${target().product.publicUrl}/oauth2/token`, { form: { grant_type: 'client_credentials', scope }, basic: ['blank', 'a-secret-of-thirty-two-characters'] });
+      const answer = await send(`${target().product.publicUrl}/oauth2/token`, {
+        form: { grant_type: 'client_credentials', scope },
+        basic: ['blank', 'a-secret-of-thirty-two-characters'],
+      });
       expect(answer.status).toBe(400);
     }
   });
 
   it('SC-03: a client registered for a star has the star and nothing else', async () => {
-    await admin(target(), 'POST', '/clients', { id: 'star', client_secret: 'a-secret-of-thirty-two-characters', grant_types: ['client_credentials'], scope: '* hydra.*' });
+    await admin(target(), 'POST', '/clients', {
+      id: 'star',
+      client_secret: 'a-secret-of-thirty-two-characters',
+      grant_types: ['client_credentials'],
+      scope: '* hydra.*',
+    });
     const ask = (scope: string): Promise<Answer> =>
-      send(`${target().product.publicUrl}/oauth2/token`, { form: { grant_type: 'client_credentials', scope }, basic: ['star', 'a-secret-of-thirty-two-characters'] });
+      send(`${target().product.publicUrl}/oauth2/token`, {
+        form: { grant_type: 'client_credentials', scope },
+        basic: ['star', 'a-secret-of-thirty-two-characters'],
+      });
     expect((await ask('docs')).status).toBe(400);
     expect((await ask('hydra.keys')).status).toBe(400);
     expect((await ask('*')).status).toBe(200);
@@ -74,7 +92,12 @@ describe('scopes and grants', () => {
     ['SC-09', 'urn:ietf:params:oauth:grant-type:token-exchange', 'unsupported_grant_type'],
     ['SC-09', 'implicit', 'unsupported_grant_type'],
   ])('%s: grant type %j is %s', async (_id, grantType, error) => {
-    const answer = await tokenRequest(target(), 'svc', { grant_type: grantType, username: 'alice', password: 'x', scope: 'docs' });
+    const answer = await tokenRequest(target(), 'svc', {
+      grant_type: grantType,
+      username: 'alice',
+      password: 'x',
+      scope: 'docs',
+    });
     expect([answer.status, errorOf(answer)]).toEqual([400, error]);
   });
 
@@ -83,9 +106,16 @@ describe('scopes and grants', () => {
       const answer = await tokenRequest(target(), client, { grant_type: 'client_credentials', scope: 'docs' });
       expect([client, answer.status, errorOf(answer)]).toEqual([client, 400, 'unauthorized_client']);
     }
-    const made = await admin(target(), 'POST', '/clients', { id: 'pubcc', public: true, grant_types: ['client_credentials'], scope: 'docs' });
+    const made = await admin(target(), 'POST', '/clients', {
+      id: 'pubcc',
+      public: true,
+      grant_types: ['client_credentials'],
+      scope: 'docs',
+    });
     if (made.status === 201) {
-      const answer = await send(`${target().product.publicUrl}/oauth2/token`, { form: { grant_type: 'client_credentials', client_id: 'pubcc' } });
+      const answer = await send(`${target().product.publicUrl}/oauth2/token`, {
+        form: { grant_type: 'client_credentials', client_id: 'pubcc' },
+      });
       expect([400, 401]).toContain(answer.status);
     }
   });

@@ -188,6 +188,11 @@ export function flowOf(target: Target, browser: Browser, answer: Answer): Flow {
   return { browser, challenge, claims, back: String(claims['redir']) };
 }
 
+/** The claims of the challenge in a location that leads to the consent app. */
+export function claimsOfChallenge(location: string): Readonly<Record<string, unknown>> {
+  return claimsOf(new URL(location).searchParams.get('challenge') ?? '');
+}
+
 /** The claims of an honest consent response to a flow. */
 export function honestClaims(flow: Flow, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const now = Math.floor(Date.now() / 1000);
@@ -282,7 +287,7 @@ export type Tokens = {
 };
 
 /** Reads a token response. */
-export function tokensOf(answer: Answer): Tokens {
+export function tokensOf(answer: { readonly text: string }): Tokens {
   return JSON.parse(answer.text) as Tokens;
 }
 
