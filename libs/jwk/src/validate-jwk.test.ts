@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
+import { createECDH, createPublicKey, generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { generateKey } from './generate-key.js';
 import type { Jwk } from './jwk.js';
@@ -52,6 +52,16 @@ describe('imported JWK', () => {
   it('loses members that are not known', async () => {
     const imported = await importJwk(JSON.stringify({ ...ec, comment: 'x', __proto__: null, toString: 'x' }));
     expect(formatJwk(imported)).toBe(formatJwk(ec));
+  });
+
+  it('is taken with a private part that lost its leading zeros, and gets them back', async () => {
+    const pair = createECDH('secp521r1');
+    pair.setPrivateKey(randomBytes(64));
+    const [x, y] = [pair.getPublicKey().subarray(1, 67), pair.getPublicKey().subarray(67)];
+    const whole = Buffer.concat([Buffer.alloc(66), pair.getPrivateKey()]).subarray(-66);
+    const jwk = { kty: 'EC', crv: 'P-521', x: x.toString('base64url'), y: y.toString('base64url') };
+    const imported = await importJwk(JSON.stringify({ ...jwk, d: whole.subarray(2).toString('base64url') }));
+    expect(imported).toEqual({ ...jwk, d: whole.toString('base64url') });
   });
 
   const refused: [string, string, unknown][] = [

@@ -64,7 +64,7 @@ function parseObject(json: string): unknown {
 
 const soundMaterial: Readonly<Record<'RSA' | 'EC' | 'OKP' | 'oct', (jwk: Jwk) => Jwk>> = {
   RSA: (jwk) => soundRsaKey(only(jwk, ['n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi'])),
-  EC: (jwk) => soundCurveKey(only(jwk, ['crv', 'x', 'y', 'd'])),
+  EC: (jwk) => soundCurveKey(withFullLength(only(jwk, ['crv', 'x', 'y', 'd']))),
   OKP: (jwk) => soundCurveKey(only(jwk, ['crv', 'x', 'd'])),
   oct: (jwk) => soundSecret(only(jwk, ['k'])),
 };
@@ -77,6 +77,14 @@ function only(jwk: Jwk, members: readonly (keyof Jwk)[]): Jwk {
   );
   if (strange !== undefined) throw malformed(`member "${strange}" does not belong to a key of type ${jwk.kty}`);
   return jwk;
+}
+
+// The Go clients of 2017 write `d` without its leading zero octets, which RFC 7518 section 6.2.2.1 demands.
+function withFullLength(jwk: Jwk): Jwk {
+  const bytes = decodeBase64url(jwk.d ?? '');
+  const size = curveSizes.get(jwk.crv ?? '')?.bytes ?? 0;
+  if (bytes === undefined || bytes.length === 0 || bytes.length >= size) return jwk;
+  return { ...jwk, d: Buffer.concat([Buffer.alloc(size - bytes.length), bytes]).toString('base64url') };
 }
 
 function soundCurveKey(jwk: Jwk): Jwk {
