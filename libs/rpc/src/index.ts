@@ -26,4 +26,5 @@ export { DEFAULT_CALL_DEADLINE_MS, DEFAULT_SERVER_DEADLINE_MS, MAX_DEADLINE_MS, 
 export { PEER_METADATA, REQUEST_ID_METADATA, newRequestId, readRequestId } from './call-metadata.js';
 export { spiffeNameOf, uriNamesOf } from './certificate-name.js';
 export { createRpcChannelClient, openRpcChannel, type RpcChannel, type RpcChannelOptions } from './channel.js';
+export { decodeMessage } from './decode-message.js';
 export { descriptorSetPath } from './descriptor-set.js';

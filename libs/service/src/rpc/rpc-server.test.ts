@@ -215,6 +215,8 @@ describe('a malformed gRPC request', () => {
     ['a wrong wire type', Buffer.from('0d', 'hex')],
     ['a length beyond the message', nested],
     ['an unterminated group', Buffer.from('1b'.repeat(1000), 'hex')],
+    ['text that is not UTF-8', Buffer.from('1202fffe', 'hex')],
+    ['an overlong slash in a text', Buffer.from('1202c0af', 'hex')],
   ])('with %s is answered and hurts nobody', async (_title, bytes) => {
     expect(await callRaw(SIGN, bytes)).toMatchObject({
       code: status.INVALID_ARGUMENT,

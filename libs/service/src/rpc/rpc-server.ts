@@ -13,6 +13,7 @@ import {
   REQUEST_ID_METADATA,
   RpcError,
   clampDeadline,
+  decodeMessage,
   readRequestId,
   serviceRoomOf,
   toGrpcStatus,
@@ -77,7 +78,7 @@ function deadlineOf(call: ServerUnaryCall<unknown, unknown>): number {
 
 function decodeRequest(method: RpcMethod, bytes: Buffer): unknown {
   try {
-    return method.requestDeserialize(bytes);
+    return decodeMessage(method.requestDeserialize, bytes);
   } catch (cause) {
     throw new RpcError('INVALID_ARGUMENT', 'the request is malformed', { cause });
   }
