@@ -38,7 +38,7 @@ const packages = {
   'libs/jwk': ['jose', 'zod'],
   'libs/policy': ['zod', 're2js'],
   'libs/oauth2': ['jose', 'zod'],
-  'libs/rpc': ['@grpc/grpc-js', '@bufbuild/protobuf'],
+  'libs/rpc': ['@grpc/grpc-js', '@bufbuild/protobuf', '@bufbuild/protobuf/*'],
   'libs/postgres': ['typeorm', 'typeorm/*', 'pg'],
   'libs/redis': ['ioredis', 'lru-cache'],
 };
