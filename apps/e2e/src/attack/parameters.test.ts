@@ -55,7 +55,7 @@ describe('parameters', () => {
     for (let each = 0; each < 50; each++) stall();
     const startedAt = Date.now();
     expect((await rawTo(target(), { path: '/.well-known/jwks.json' })).status).toBe(200);
-    expect(Date.now() - startedAt).toBeLessThan(2_000);
+    expect(Date.now() - startedAt).toBeLessThan(5_000);
   });
 
   it.each([
