@@ -23,9 +23,11 @@ export {
   type Logger,
   type LoggerOptions,
 } from './logger.js';
-export { readTracingConfig, tracingVariables, type TracingConfig } from './tracing.config.js';
+export { currentTrace } from './tracing/trace-context.js';
+export { startTracing, type Tracing } from './tracing/tracing.js';
+export { readTracingConfig, tracingVariables, type TracingConfig } from './tracing/tracing.config.js';
 export { createNestLogger } from './nest-logger.js';
-export { METRICS, createMetrics, type Metrics } from './metrics.js';
+export { METRICS, createMetrics, watchPool, type GaugeReading, type Metrics, type WatchedGauge } from './metrics.js';
 export { READINESS, Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.js';
 export { ServiceModule } from './service.module.js';
 export { InjectRpcClient, RpcService, provideRpcClient, rpcClientToken } from './rpc/rpc-service.js';

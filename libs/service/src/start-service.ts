@@ -130,11 +130,21 @@ function drainDelay(env: NodeJS.ProcessEnv): number {
  */
 export async function startService(options: ServiceOptions): Promise<void> {
   const env = withFlags(options);
-  await runService({ env, drainMs: drainDelay(env), start: (context) => startRpcService(options, context) });
+  await runService({
+    env,
+    name: options.name,
+    drainMs: drainDelay(env),
+    start: (context) => startRpcService(options, context),
+  });
 }
 
 /** Main of an HTTP service: the same with a Fastify application instead of a gRPC port. */
 export async function startHttpService(options: HttpServiceOptions): Promise<void> {
   const env = withFlags(options);
-  await runService({ env, drainMs: drainDelay(env), start: (context) => startHttp(options, context) });
+  await runService({
+    env,
+    name: options.name,
+    drainMs: drainDelay(env),
+    start: (context) => startHttp(options, context),
+  });
 }

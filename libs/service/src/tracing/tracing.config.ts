@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readConfig, urlSchema } from './config.js';
+import { readConfig, urlSchema } from '../config.js';
 
 /** Where traces go and how many of them are kept. */
 export type TracingConfig = {
