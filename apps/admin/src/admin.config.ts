@@ -10,7 +10,8 @@ export type AdminConfig = {
   readonly rootCredentials?: RootCredentials;
 };
 
-const schema = z.object({
+/** The variables of the admin API. */
+export const adminVariables = z.object({
   RESOURCE_NAME_PREFIX: z
     .string()
     .regex(/^[A-Za-z0-9._~-]+(?::[A-Za-z0-9._~-]+)*$/, 'must be plain words joined by colons, such as rn:hydra')
@@ -23,7 +24,7 @@ const schema = z.object({
  * @throws ConfigError naming every variable that cannot be used, never a secret
  */
 export function readAdminConfig(env: NodeJS.ProcessEnv): AdminConfig {
-  const variables = readConfig(schema, env);
+  const variables = readConfig(adminVariables, env);
   const forced = variables.FORCE_ROOT_CLIENT_CREDENTIALS;
   return {
     resourceNamePrefix: variables.RESOURCE_NAME_PREFIX,

@@ -35,7 +35,8 @@ const httpUrl = z
 
 const origin = httpUrl.refine((url) => new URL(url).origin === url, 'must be an origin, without a path');
 
-const schema = z.object({
+/** The variables of the consent app. */
+export const consentVariables = z.object({
   PORT: z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535).default(3000),
   HOST: z.string().default('0.0.0.0'),
   HYDRA_URL: httpUrl,
@@ -56,7 +57,7 @@ const schema = z.object({
  */
 export function readConsentConfig(env: NodeJS.ProcessEnv): ConsentConfig {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = schema.safeParse(given);
+  const parsed = consentVariables.safeParse(given);
   if (!parsed.success)
     throw new ConsentConfigError(parsed.error.issues.map((issue) => describe(issue, given)).join('\n'));
   const { data } = parsed;

@@ -4,5 +4,5 @@
  * the product, nothing more: it reads two keys through the public API and shares no code and no database with it.
  */
 export type { Log as ConsentLog } from './app-context.js';
-export { type ConsentConfig, ConsentConfigError, readConsentConfig } from './consent.config.js';
+export { type ConsentConfig, ConsentConfigError, consentVariables, readConsentConfig } from './consent.config.js';
 export { type ConsentApp, startConsentApp } from './consent-app.js';

@@ -6,7 +6,8 @@ export type GatewayConfig = {
   readonly consentUrl?: string;
 };
 
-const schema = z.object({ CONSENT_URL: urlSchema.optional() });
+/** The variables of the gateway. */
+export const gatewayVariables = z.object({ CONSENT_URL: urlSchema.optional() });
 
 /**
  * Reads the configuration of the gateway. Address, TLS and CORS are the HTTP edge's (`readHttpConfig`); issuer and
@@ -14,6 +15,6 @@ const schema = z.object({ CONSENT_URL: urlSchema.optional() });
  * @throws ConfigError naming every variable that cannot be used
  */
 export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
-  const { CONSENT_URL: consentUrl } = readConfig(schema, env);
+  const { CONSENT_URL: consentUrl } = readConfig(gatewayVariables, env);
   return consentUrl !== undefined ? { consentUrl } : {};
 }

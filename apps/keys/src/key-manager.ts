@@ -16,7 +16,8 @@ import {
   TLS_SET,
 } from '@castellan/jwk';
 import { createKeyStore, type Database, openDatabase } from '@castellan/postgres';
-import { ConfigError, type Logger } from '@castellan/service';
+import { ConfigError, type Logger, type Metrics } from '@castellan/service';
+import { watchKeys } from './key-metrics.js';
 import type { KeysConfig } from './keys.config.js';
 
 /** The key of the server certificate. For this process only: no rpc reaches it. */
@@ -39,13 +40,16 @@ export type KeyManager = {
 };
 
 /** What the key manager is given. */
-export type KeyManagerDependencies = { readonly logger: Logger };
+export type KeyManagerDependencies = { readonly logger: Logger; readonly metrics?: Metrics };
 
 /**
  * Opens the key manager: connects, proves that the database belongs to this system secret, and makes the product's own
  * sets where they are missing. Throws ConfigError for a wrong secret and DatabaseError for a database that cannot serve.
  */
-export async function openKeyManager(config: KeysConfig, { logger }: KeyManagerDependencies): Promise<KeyManager> {
+export async function openKeyManager(
+  config: KeysConfig,
+  { logger, metrics }: KeyManagerDependencies,
+): Promise<KeyManager> {
   const check = checkSystemSecret(config.systemSecret.reveal());
   if (!check.ok) throw new ConfigError(check.error);
   for (const warning of check.warnings) logger.warn(warning);
@@ -55,6 +59,9 @@ export async function openKeyManager(config: KeysConfig, { logger }: KeyManagerD
     onRetry: (message) => logger.warn(message),
   });
   try {
+    if (metrics !== undefined) {
+      watchKeys(metrics, { database, store: createKeyStore(database), secretWarnings: check.warnings.length });
+    }
     return await serveKeys(database, config, logger);
   } catch (cause) {
     await database.close();

@@ -14,7 +14,8 @@ export type KeysConfig = {
   readonly exportPrivate: boolean;
 };
 
-const keysSchema = z.object({
+/** The variables of the key manager. */
+export const keysVariables = z.object({
   KEYS_DATABASE_URL: z.string().optional(),
   DATABASE_URL: z.string().optional(),
   SYSTEM_SECRET: z.string(),
@@ -30,7 +31,7 @@ const keysSchema = z.object({
  * Throws ConfigError that names every variable that cannot be used and shows no value.
  */
 export function readKeysConfig(env: NodeJS.ProcessEnv): KeysConfig {
-  const values = readConfig(keysSchema, env);
+  const values = readConfig(keysVariables, env);
   const databaseUrl = values.KEYS_DATABASE_URL ?? values.DATABASE_URL ?? '';
   const secret = checkSystemSecret(values.SYSTEM_SECRET);
   const problems = [

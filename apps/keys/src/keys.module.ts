@@ -1,5 +1,5 @@
 import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
-import { LOGGER, type Logger, READINESS, type ReadinessCheck } from '@castellan/service';
+import { LOGGER, type Logger, METRICS, type Metrics, READINESS, type ReadinessCheck } from '@castellan/service';
 import { type KeyManager, openKeyManager } from './key-manager.js';
 import type { KeysConfig } from './keys.config.js';
 import { KeysRpc } from './keys.grpc.js';
@@ -23,8 +23,8 @@ export class KeysModule {
   static forRoot(config: KeysConfig): DynamicModule {
     const manager: Provider = {
       provide: KEY_MANAGER,
-      inject: [LOGGER],
-      useFactory: (logger: Logger) => openKeyManager(config, { logger }),
+      inject: [LOGGER, METRICS],
+      useFactory: (logger: Logger, metrics: Metrics) => openKeyManager(config, { logger, metrics }),
     };
     const shutdown: Provider = {
       provide: KeyManagerShutdown,

@@ -28,12 +28,13 @@ import {
   tokenPartitionedTables,
 } from '@castellan/postgres';
 import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
-import { ConfigError, type Logger } from '@castellan/service';
+import { ConfigError, type Logger, type Metrics } from '@castellan/service';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
 import { createIdTokenSigner, type PublishedIdTokenSigner } from './id-token-signer.js';
 import { createIntrospectionGuard } from './introspection-guard.js';
 import { startMaintenance } from './maintenance.js';
 import { createSlowHasher } from './slow-hasher.js';
+import { countBurns, watchTokenDatabase } from './token-metrics.js';
 import type { TokenConfig } from './token.config.js';
 
 /** What the endpoints beside the authorization endpoint work with. */
@@ -56,11 +57,12 @@ export type TokenService = {
   close(): Promise<void>;
 };
 
-/** Whom the token service calls, and its log. */
+/** Whom the token service calls, its log, and what it counts. */
 export type TokenServiceDependencies = {
   readonly signing: RpcClient<typeof keysV1.SigningService>;
   readonly warden: RpcClient<typeof wardenV1.WardenService>;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 };
 
 /**
@@ -97,14 +99,15 @@ async function requireSecret(database: Database, config: TokenConfig): Promise<v
 async function wire(
   database: Database,
   config: TokenConfig,
-  { signing, warden, logger }: TokenServiceDependencies,
+  { signing, warden, logger, metrics }: TokenServiceDependencies,
 ): Promise<TokenService> {
   const { issuer, lifetimes } = config;
   const secret = config.secret.reveal();
   const keeper = createPartitionKeeper(database, tokenPartitionedTables(lifetimes));
   await keeper.makeAhead();
   const clientStore = createClientStore(database);
-  const store = createTokenStore(database, keeper);
+  const store = countBurns(createTokenStore(database, keeper), metrics);
+  watchTokenDatabase(metrics, database, keeper);
   const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper);
   const mint: Mint = {
     tokenText: createTokenText({

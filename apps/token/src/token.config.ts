@@ -44,7 +44,8 @@ const lifespan = durationSchema
   .refine((ms) => ms >= 1_000 && ms <= 315_360_000_000, 'must be a duration from 1s to 87600h')
   .transform(Math.round);
 
-const tokenSchema = z.object({
+/** The variables of the token service. */
+export const tokenVariables = z.object({
   TOKEN_DATABASE_URL: z.string().optional(),
   DATABASE_URL: z.string().optional(),
   ISSUER: urlSchema,
@@ -75,7 +76,7 @@ const tokenSchema = z.object({
  * used and shows no value.
  */
 export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
-  const values = readConfig(tokenSchema, env);
+  const values = readConfig(tokenVariables, env);
   const databaseUrl = values.TOKEN_DATABASE_URL ?? values.DATABASE_URL ?? '';
   const issuer = values.ISSUER.replace(/\/$/, '');
   const problems = [

@@ -3,6 +3,8 @@ import { keysV1, type RpcClient, wardenV1 } from '@castellan/rpc';
 import {
   LOGGER,
   type Logger,
+  METRICS,
+  type Metrics,
   provideRpcClient,
   READINESS,
   type ReadinessCheck,
@@ -31,12 +33,13 @@ export class TokenModule {
   static forRoot(config: TokenConfig): DynamicModule {
     const service: Provider = {
       provide: TOKEN_SERVICE,
-      inject: [rpcClientToken(keysV1.SigningService), rpcClientToken(wardenV1.WardenService), LOGGER],
+      inject: [rpcClientToken(keysV1.SigningService), rpcClientToken(wardenV1.WardenService), LOGGER, METRICS],
       useFactory: (
         signing: RpcClient<typeof keysV1.SigningService>,
         warden: RpcClient<typeof wardenV1.WardenService>,
         logger: Logger,
-      ) => openTokenService(config, { signing, warden, logger }),
+        metrics: Metrics,
+      ) => openTokenService(config, { signing, warden, logger, metrics }),
     };
     return {
       module: TokenModule,

@@ -13,10 +13,14 @@ export type WardenConfig = {
   readonly cacheMinimumPolicies: number;
 };
 
-const wardenSchema = z.object({
+/** The variables of the Warden. */
+export const wardenVariables = z.object({
+  WARDEN_DATABASE_URL: z.string().optional(),
+  DATABASE_URL: z.string().optional(),
   WARDEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
   REDIS_URL: z.string().refine(isRedisUrl, 'must be a URL such as redis://localhost:6379 or rediss://...').optional(),
   WARDEN_CACHE_MINIMUM_POLICIES: integerSchema.default(500),
+  CASTELLAN_ENV: z.string().optional(),
 });
 
 /**
@@ -36,9 +40,9 @@ export function readWardenConfig(env: NodeJS.ProcessEnv): WardenConfig {
 }
 
 /** The variables of the schema; throws ConfigError with their problems and the others'. */
-function readVariables(env: NodeJS.ProcessEnv, others: readonly string[]): z.infer<typeof wardenSchema> {
+function readVariables(env: NodeJS.ProcessEnv, others: readonly string[]): z.infer<typeof wardenVariables> {
   try {
-    const values = readConfig(wardenSchema, env);
+    const values = readConfig(wardenVariables, env);
     if (others.length === 0) return values;
   } catch (error) {
     throw error instanceof ConfigError ? new ConfigError([...others, ...error.problems]) : error;

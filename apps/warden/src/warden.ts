@@ -8,10 +8,13 @@ import {
   openDatabase,
 } from '@castellan/postgres';
 import { createDecisionCache, type DecisionCache, type DecisionCacheEvent, openRedis } from '@castellan/redis';
-import { ConfigError, type Logger } from '@castellan/service';
+import { ConfigError, type Logger, type Metrics, watchPool } from '@castellan/service';
 import { deriveKey, secretVerifier } from '@castellan/jwk';
 import { createPolicyDecisionPoint, type PolicyDecisionPoint } from './snapshot.js';
 import type { WardenConfig } from './warden.config.js';
+
+/** Where the Warden says what happens to it. */
+export type WardenDependencies = { readonly logger: Logger; readonly metrics: Metrics };
 
 /** An open Warden: its decision point, and the stores of what it decides by. */
 export type Warden = {
@@ -34,7 +37,7 @@ const forgeryLogIntervalMs = 10_000;
  * Opens the Warden: connects, and proves that the database belongs to this secret. Redis may be down. Throws ConfigError
  * for a wrong secret and DatabaseError for a database that cannot serve.
  */
-export async function openWarden(config: WardenConfig, { logger }: { readonly logger: Logger }): Promise<Warden> {
+export async function openWarden(config: WardenConfig, { logger, metrics }: WardenDependencies): Promise<Warden> {
   const database = await openDatabase({
     url: config.databaseUrl,
     component: 'warden',
@@ -46,15 +49,16 @@ export async function openWarden(config: WardenConfig, { logger }: { readonly lo
         'The database was initialised with another WARDEN_SECRET. Set the one that was used first; it is derived from SYSTEM_SECRET.',
       );
     }
-    return serve(database, config, logger);
+    watchPool(metrics, 'warden', database.pool);
+    return serve(database, config, { logger, metrics });
   } catch (cause) {
     await database.close();
     throw cause;
   }
 }
 
-function serve(database: Database, config: WardenConfig, logger: Logger): Warden {
-  const { cache, close } = openCache(config, logger);
+function serve(database: Database, config: WardenConfig, { logger, metrics }: WardenDependencies): Warden {
+  const { cache, close } = openCache(config, { logger, metrics });
   return {
     decisionPoint: createPolicyDecisionPoint({
       reader: createPostgresPolicyStateReader(database),
@@ -81,7 +85,10 @@ function serve(database: Database, config: WardenConfig, logger: Logger): Warden
   };
 }
 
-function openCache(config: WardenConfig, logger: Logger): { readonly cache: DecisionCache; close(): void } {
+function openCache(
+  config: WardenConfig,
+  { logger, metrics }: WardenDependencies,
+): { readonly cache: DecisionCache; close(): void } {
   const secret = config.secret.reveal();
   let reachable = true;
   const redis =
@@ -105,15 +112,16 @@ function openCache(config: WardenConfig, logger: Logger): { readonly cache: Deci
     maxLocalEntries: maxLocalDecisions,
     now: Date.now,
     random: Math.random,
-    onEvent: logCacheEvents(logger),
+    onEvent: tellCacheEvents({ logger, metrics }),
   });
   return { cache, close: () => redis?.disconnect() };
 }
 
-function logCacheEvents(logger: Logger): (event: DecisionCacheEvent) => void {
+function tellCacheEvents({ logger, metrics }: WardenDependencies): (event: DecisionCacheEvent) => void {
   let forgeries = 0;
   let loggedAt = Number.NEGATIVE_INFINITY;
   return (event) => {
+    metrics.countCacheEvent('decision', event);
     if (event === 'redis_down') logger.warn('Redis does not answer in time; decisions are made without it for a while');
     if (event === 'redis_up') logger.info('Redis answers again');
     if (event !== 'forged') return;

@@ -1,3 +1,4 @@
+import { tracingChannel } from 'node:diagnostics_channel';
 import { DataSource } from 'typeorm';
 import type pg from 'pg';
 import { keysMigrations } from './keys/migrations.js';
@@ -114,6 +115,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return serve(dataSource, options.component);
 }
 
+const statements = tracingChannel<unknown, object>('castellan:sql');
+
+/** Says on a diagnostics channel which statement runs, by name; does nothing but run it while nobody listens. */
+function traced<T>(name: string, component: Component, run: () => Promise<T>): Promise<T> {
+  return statements.start.hasSubscribers ? statements.tracePromise(run, { name, component }) : run();
+}
+
 function serve(dataSource: DataSource, component: Component): Database {
   const pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
   // Offset of the database clock against the monotonic one, so that a jump of the process clock changes nothing.
@@ -142,10 +150,10 @@ function serve(dataSource: DataSource, component: Component): Database {
     dataSource,
     pool,
     async query<Row>(name: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
-      const result = await pool.query({ name, text, values: [...values] });
+      const result = await traced(name, component, () => pool.query({ name, text, values: [...values] }));
       return result.rows as Row[];
     },
-    transaction,
+    transaction: (work) => traced('transaction', component, () => transaction(work)),
     now: () => performance.now() + offset,
     observeClock(databaseNow) {
       offset = databaseNow.getTime() - performance.now();

@@ -15,7 +15,13 @@ export {
 export { isPlaintextRemote, refusedDatabaseUrl } from './database-url.js';
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.js';
 export { migrate, type MigrateOptions } from './migrate.js';
-export { bucketOf, createPartitionKeeper, type PartitionedTable, type PartitionKeeper } from './partitions.js';
+export {
+  bucketOf,
+  createPartitionKeeper,
+  type PartitionedTable,
+  type PartitionKeeper,
+  type PartitionState,
+} from './partitions.js';
 export * from './keys/index.js';
 export * from './token/index.js';
 export * from './warden/index.js';

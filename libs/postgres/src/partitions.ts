@@ -20,7 +20,12 @@ export type PartitionKeeper = {
   ensure(table: string, bucket: number): Promise<void>;
   /** Drops partitions whose last row expired more than an hour ago; answers their names. */
   sweep(): Promise<readonly string[]>;
+  /** What is there now, per table. */
+  state(): Promise<readonly PartitionState[]>;
 };
+
+/** The partitions of one table, and how many seconds ago the oldest of them should have been dropped (0: none should). */
+export type PartitionState = { readonly table: string; readonly partitions: number; readonly overdueSeconds: number };
 
 /** Partitions made ahead at most, per table: beyond, they are made on demand. */
 const MOST_AHEAD = 60;
@@ -115,6 +120,22 @@ export function createPartitionKeeper(database: Database, tables: readonly Parti
           dropped.push(name);
         }
       return dropped;
+    },
+
+    async state() {
+      const now = await databaseNow();
+      const states: PartitionState[] = [];
+      for (const { table, bucketSeconds } of tables) {
+        const present = await existing(table);
+        const oldest = Math.min(...present.map(({ bucket }) => bucket));
+        const overdue = now / 1000 - ((oldest + 1) * bucketSeconds + GRACE_SECONDS);
+        states.push({
+          table,
+          partitions: present.length,
+          overdueSeconds: present.length === 0 ? 0 : Math.max(0, Math.round(overdue)),
+        });
+      }
+      return states;
     },
   };
 }

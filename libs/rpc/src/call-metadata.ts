@@ -6,6 +6,9 @@ export const REQUEST_ID_METADATA = 'x-request-id';
 /** Metadata name by which a caller states its own name on a plaintext channel; read nowhere else. */
 export const PEER_METADATA = 'castellan-peer';
 
+/** Metadata name of the caller's place in a trace (W3C Trace Context). */
+export const TRACEPARENT_METADATA = 'traceparent';
+
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 export function newRequestId(): string {

@@ -1,6 +1,6 @@
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { Client, Metadata, credentials, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
-import { PEER_METADATA, REQUEST_ID_METADATA, newRequestId } from './call-metadata.js';
+import { PEER_METADATA, REQUEST_ID_METADATA, TRACEPARENT_METADATA, newRequestId } from './call-metadata.js';
 import { uriNamesOf } from './certificate-name.js';
 import type { CallOptions, PeerName, RpcClient, RpcDefinition, RpcMethod } from './contract.js';
 import { DEFAULT_CALL_DEADLINE_MS, clampDeadline } from './deadline.js';
@@ -68,6 +68,7 @@ export function openRpcChannel(options: RpcChannelOptions): RpcChannel {
   function call(method: RpcMethod, request: unknown, callOptions?: CallOptions): Promise<unknown> {
     const metadata = new Metadata();
     metadata.set(REQUEST_ID_METADATA, callOptions?.requestId ?? newRequestId());
+    if (callOptions?.traceparent !== undefined) metadata.set(TRACEPARENT_METADATA, callOptions.traceparent);
     if (security.kind === 'plaintext') metadata.set(PEER_METADATA, security.peer);
     const deadline = Date.now() + clampDeadline(callOptions?.deadlineMs, DEFAULT_CALL_DEADLINE_MS);
     return new Promise((resolve, reject) => {

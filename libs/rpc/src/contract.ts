@@ -38,6 +38,8 @@ export type CallOptions = {
   /** Milliseconds from now; 2000 by default, at most 30000. */
   readonly deadlineMs?: number;
   readonly requestId?: string;
+  /** W3C `traceparent` of the work that calls, where it is traced. */
+  readonly traceparent?: string;
 };
 
 /** What a provider of service `S` implements. Answers are returned; refusals are thrown as `RpcError`. */

@@ -23,7 +23,13 @@ export {
 } from './contract.js';
 export { RPC_CODES, RpcError, fromGrpcStatus, toGrpcStatus, type RpcCode } from './rpc-error.js';
 export { DEFAULT_CALL_DEADLINE_MS, DEFAULT_SERVER_DEADLINE_MS, MAX_DEADLINE_MS, clampDeadline } from './deadline.js';
-export { PEER_METADATA, REQUEST_ID_METADATA, newRequestId, readRequestId } from './call-metadata.js';
+export {
+  PEER_METADATA,
+  REQUEST_ID_METADATA,
+  TRACEPARENT_METADATA,
+  newRequestId,
+  readRequestId,
+} from './call-metadata.js';
 export { spiffeNameOf, uriNamesOf } from './certificate-name.js';
 export { createRpcChannelClient, openRpcChannel, type RpcChannel, type RpcChannelOptions } from './channel.js';
 export { decodeMessage } from './decode-message.js';

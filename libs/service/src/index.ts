@@ -23,24 +23,39 @@ export {
   type Logger,
   type LoggerOptions,
 } from './logger.js';
+export { currentTrace } from './tracing/trace-context.js';
+export { startTracing, type Tracing } from './tracing/tracing.js';
+export { readTracingConfig, tracingVariables, type TracingConfig } from './tracing/tracing.config.js';
 export { createNestLogger } from './nest-logger.js';
-export { METRICS, createMetrics, type Metrics } from './metrics.js';
+export { METRICS, createMetrics, watchPool, type GaugeReading, type Metrics, type WatchedGauge } from './metrics.js';
 export { READINESS, Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.js';
 export { ServiceModule } from './service.module.js';
 export { InjectRpcClient, RpcService, provideRpcClient, rpcClientToken } from './rpc/rpc-service.js';
 export { RpcModule, type RpcListen, type RpcModuleOptions, type RpcSecurity } from './rpc/rpc.module.js';
 export { RpcHost } from './rpc/rpc-host.js';
-export { readRpcConfig } from './rpc/rpc.config.js';
-export { createLoggerFromEnv } from './logger.config.js';
+export { readRpcConfig, rpcVariables } from './rpc/rpc.config.js';
+export { createLoggerFromEnv, loggerVariables } from './logger.config.js';
 export { HttpError, errorJson, toHttpError, type HttpAnswer } from './http/http-error.js';
 export { HTTP_ERROR_RENDERER, type HttpErrorRenderer } from './http/error-filter.js';
 export { FormBody } from './http/body-parsers.js';
 export { parseFormParameters, parseQueryParameters, type FormParameter } from './http/form.js';
 export { parseJsonBody } from './http/json-body.js';
-export { readCorsConfig, type CorsOptions } from './http/cors.js';
+export { corsVariables, readCorsConfig, type CorsOptions } from './http/cors.js';
 export type { HttpTransport, TlsCertificate } from './http/transport.js';
-export { readHttpConfig, requireTransport, type HttpConfig, type HttpConfigOptions } from './http/http.config.js';
+export {
+  httpVariables,
+  readHttpConfig,
+  requireTransport,
+  type HttpConfig,
+  type HttpConfigOptions,
+} from './http/http.config.js';
 export { createHttpApp, type HttpApp, type HttpAppOptions } from './http/http-app.js';
 export { startOperations, type Operations, type OperationsOptions } from './operations.js';
 export { runService, type RunServiceOptions, type RunningService } from './run-service.js';
-export { startHttpService, startService, type HttpServiceOptions, type ServiceOptions } from './start-service.js';
+export {
+  operationsVariables,
+  startHttpService,
+  startService,
+  type HttpServiceOptions,
+  type ServiceOptions,
+} from './start-service.js';

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { readConfig } from './config.js';
 import { LOG_FORMATS, LOG_LEVELS, createLogger, type Logger } from './logger.js';
 
-const loggerSchema = z.object({
+/** The variables of the log. */
+export const loggerVariables = z.object({
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   LOG_FORMAT: z.enum(LOG_FORMATS, `must be one of ${LOG_FORMATS.join(', ')}`).default('text'),
 });
@@ -12,6 +13,6 @@ const loggerSchema = z.object({
  * @throws ConfigError
  */
 export function createLoggerFromEnv(env: NodeJS.ProcessEnv): Logger {
-  const { LOG_LEVEL: level, LOG_FORMAT: format } = readConfig(loggerSchema, env);
+  const { LOG_LEVEL: level, LOG_FORMAT: format } = readConfig(loggerVariables, env);
   return createLogger({ level, format });
 }

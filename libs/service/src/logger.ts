@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { formatLogfmt } from './logfmt.js';
 import { redactFields, scrubText } from './redaction.js';
+import { currentTrace } from './tracing/trace-context.js';
 
 /** Token of the process's logger; provided globally by `ServiceModule`. */
 export const LOGGER = Symbol('LOGGER');
@@ -56,7 +57,9 @@ function build(write: Write, threshold: number, bound: Record<string, unknown>):
   function at(level: WritableLevel): (message: string, fields?: object) => void {
     if (LOG_LEVELS.indexOf(level) > threshold) return () => undefined;
     return (message, fields) => {
-      write(level, scrubText(message), fields === undefined ? bound : { ...bound, ...redactFields(fields) });
+      const shown = fields === undefined ? bound : { ...bound, ...redactFields(fields) };
+      const trace = currentTrace();
+      write(level, scrubText(message), trace === undefined ? shown : { ...shown, trace_id: trace.traceId });
     };
   }
   return {

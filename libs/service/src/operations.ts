@@ -70,6 +70,12 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     },
   );
   collectDefaultMetrics({ register: options.metrics.registry });
+  options.metrics.watch({
+    name: 'castellan_ready',
+    help: '1 while this process would get traffic.',
+    labels: [],
+    read: async () => [{ labels: {}, value: (await options.readiness?.report())?.ready === true ? 1 : 0 }],
+  });
   const port = await listen(server, options.port, options.host);
   return {
     port,

@@ -2,6 +2,8 @@ import { ConfigError } from './config.js';
 import type { Logger } from './logger.js';
 import { createLoggerFromEnv } from './logger.config.js';
 import { createMetrics, type Metrics } from './metrics.js';
+import { readTracingConfig } from './tracing/tracing.config.js';
+import { startTracing } from './tracing/tracing.js';
 
 /** A started process. */
 export type RunningService = {
@@ -13,6 +15,8 @@ export type RunningService = {
 
 export type RunServiceOptions = {
   readonly env?: NodeJS.ProcessEnv;
+  /** Name in traces; `host` when absent. */
+  readonly name?: string;
   /** Milliseconds between "not ready" and the closing of the doors, for balancers that learn of it by polling. */
   readonly drainMs?: number;
   /** Starts everything, or throws. */
@@ -54,6 +58,7 @@ export async function runService(options: RunServiceOptions): Promise<void> {
   try {
     const logger = createLoggerFromEnv(env);
     const metrics = createMetrics();
+    const tracing = await startTracing(readTracingConfig(env, options.name ?? 'host'), { logger, metrics });
     // A rejection that nobody awaited must not stop the requests of everybody else.
     process.on('unhandledRejection', (error) => {
       metrics.countFault('unhandled_rejection');
@@ -76,6 +81,7 @@ export async function runService(options: RunServiceOptions): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, options.drainMs));
     }
     await running.close();
+    await tracing.stop();
     process.exit(0);
   } catch (error) {
     reportStartFailure(error, env);

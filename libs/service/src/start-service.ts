@@ -26,7 +26,8 @@ const OPERATIONS_PORTS: Readonly<Record<PeerName, number>> = {
   client: 0,
 };
 
-const operationsSchema = z.object({
+/** The variables of the operations port and the shutdown. */
+export const operationsVariables = z.object({
   OPS_HOST: z.string().optional(),
   OPS_PORT: portSchema.optional(),
   SHUTDOWN_DELAY: durationSchema.default(0),
@@ -58,7 +59,7 @@ function withFlags(options: ServiceOptions): NodeJS.ProcessEnv {
 }
 
 async function openOperations(name: PeerName, context: StartContext, readiness: Readiness): Promise<Operations> {
-  const { OPS_HOST: host, OPS_PORT: port } = readConfig(operationsSchema, context.env);
+  const { OPS_HOST: host, OPS_PORT: port } = readConfig(operationsVariables, context.env);
   const operations = await startOperations({
     port: port ?? OPERATIONS_PORTS[name],
     metrics: context.metrics,
@@ -71,7 +72,7 @@ async function openOperations(name: PeerName, context: StartContext, readiness: 
 
 async function startRpcService(options: ServiceOptions, context: StartContext): Promise<RunningService> {
   const { env, logger, metrics } = context;
-  readConfig(operationsSchema, env);
+  readConfig(operationsVariables, env);
   const rpc: RpcModuleOptions = readRpcConfig(env, options.name);
   const root: DynamicModule = {
     module: ServiceRootModule,
@@ -95,7 +96,7 @@ async function startRpcService(options: ServiceOptions, context: StartContext): 
 
 async function startHttp(options: HttpServiceOptions, context: StartContext): Promise<RunningService> {
   const { env, logger, metrics } = context;
-  readConfig(operationsSchema, env);
+  readConfig(operationsVariables, env);
   const config = readHttpConfig(env, options.http);
   const transport = requireTransport(config);
   const { listen: _none, ...rpc } = readRpcConfig(env, options.name);
@@ -129,11 +130,21 @@ function drainDelay(env: NodeJS.ProcessEnv): number {
  */
 export async function startService(options: ServiceOptions): Promise<void> {
   const env = withFlags(options);
-  await runService({ env, drainMs: drainDelay(env), start: (context) => startRpcService(options, context) });
+  await runService({
+    env,
+    name: options.name,
+    drainMs: drainDelay(env),
+    start: (context) => startRpcService(options, context),
+  });
 }
 
 /** Main of an HTTP service: the same with a Fastify application instead of a gRPC port. */
 export async function startHttpService(options: HttpServiceOptions): Promise<void> {
   const env = withFlags(options);
-  await runService({ env, drainMs: drainDelay(env), start: (context) => startHttp(options, context) });
+  await runService({
+    env,
+    name: options.name,
+    drainMs: drainDelay(env),
+    start: (context) => startHttp(options, context),
+  });
 }

@@ -66,7 +66,7 @@ async function openHost(
   const { logger, metrics } = options;
   const config = await openDatabases(options, closers);
 
-  const manager = await openKeyManager(config.keys, { logger });
+  const manager = await openKeyManager(config.keys, { logger, metrics });
   closers.push(() => manager.close());
 
   const { http } = config;

@@ -4,8 +4,13 @@ import type { Metrics } from '../metrics.js';
 
 /** One line per answer (route pattern, never the query) where `log` is on, and the counters. */
 export function addAccessLog(server: FastifyInstance, logger: Logger, metrics: Metrics, log: boolean): void {
+  server.addHook('onRequest', (_request, _reply, done) => {
+    metrics.countInFlight('http', 1);
+    done();
+  });
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
+    metrics.countInFlight('http', -1);
     metrics.observeHttp(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
     if (log) {
       logger.info('completed handling request', {

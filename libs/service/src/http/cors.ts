@@ -19,7 +19,8 @@ export type CorsOptions = {
 /** The authorization endpoint is for browsers to go to, not for scripts (RFC 9700 section 2.6). */
 const NEVER = ['/oauth2/auth'];
 
-const corsSchema = z.object({
+/** The variables of cross-origin requests. */
+export const corsVariables = z.object({
   CORS_ALLOWED_ORIGINS: commaListSchema.optional(),
   CORS_ALLOWED_METHODS: commaListSchema.default(['GET', 'POST', 'PUT', 'DELETE']),
   CORS_ALLOWED_HEADERS: commaListSchema.default(['Authorization', 'Content-Type']),
@@ -36,7 +37,7 @@ function isOrigin(text: string): boolean {
  * @throws ConfigError when an origin is not exact (`*`, `null`, a path, upper case)
  */
 export function readCorsConfig(env: NodeJS.ProcessEnv): CorsOptions | undefined {
-  const variables = readConfig(corsSchema, env);
+  const variables = readConfig(corsVariables, env);
   const origins = variables.CORS_ALLOWED_ORIGINS;
   if (origins === undefined || origins.length === 0) return undefined;
   if (!origins.every(isOrigin)) {

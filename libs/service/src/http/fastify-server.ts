@@ -5,10 +5,12 @@ import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import { readRequestId } from '@castellan/rpc';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
+import { activeTracer } from '../tracing/tracing.js';
 import { addAccessLog } from './access-log.js';
 import { ANSWER_HEADERS, addAnswerHeaders } from './answer-headers.js';
 import { addBodyParsers } from './body-parsers.js';
 import { addCors, type CorsOptions } from './cors.js';
+import { addSpans } from './http-spans.js';
 import { errorJson } from './http-error.js';
 import { createRouteTable, type RouteTable } from './route-table.js';
 import { addTransportCheck, addTransportFacts, type HttpTransport, type TlsCertificate } from './transport.js';
@@ -116,6 +118,8 @@ export function createFastifyServer(options: FastifyServerOptions): { server: Fa
   }) as unknown as FastifyInstance;
 
   server.addHook('onRoute', (route) => routes.add(route.method, route.url));
+  const tracer = activeTracer();
+  if (tracer !== undefined) addSpans(server, tracer);
   // In this order: facts, headers of whatever answer comes, then the refusals.
   addTransportFacts(server, transport);
   addAnswerHeaders(server);

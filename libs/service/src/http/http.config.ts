@@ -25,7 +25,8 @@ export type HttpConfigOptions = {
   readonly forceHttp?: boolean;
 };
 
-const httpSchema = z.object({
+/** The variables of an HTTP edge beside its address and CORS. */
+export const httpVariables = z.object({
   HTTPS_TLS_CERT_PATH: z.string().optional(),
   HTTPS_TLS_KEY_PATH: z.string().optional(),
   HTTPS_TLS_CERT: z.string().optional(),
@@ -35,7 +36,7 @@ const httpSchema = z.object({
   LOG_REQUESTS: booleanSchema.default(true),
 });
 
-type HttpVariables = z.infer<typeof httpSchema>;
+type HttpVariables = z.infer<typeof httpVariables>;
 
 function readPem(variable: 'HTTPS_TLS_CERT' | 'HTTPS_TLS_KEY', variables: HttpVariables): string | undefined {
   const text = variables[variable];
@@ -87,7 +88,7 @@ export function readHttpConfig(env: NodeJS.ProcessEnv, options: HttpConfigOption
     z.object({ [portVariable]: portSchema.default(options.defaultPort), [hostVariable]: z.string().optional() }),
     env,
   ) as Readonly<Record<string, string | number | undefined>>;
-  const variables = readConfig(httpSchema, env);
+  const variables = readConfig(httpVariables, env);
   const host = address[hostVariable];
   const transport = readTransport(variables, options.forceHttp === true || variables.DANGEROUS_FORCE_HTTP);
   const cors = readCorsConfig(env);

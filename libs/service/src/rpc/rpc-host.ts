@@ -21,6 +21,8 @@ import { ConfigError } from '../config.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import type { Readiness } from '../readiness.js';
+import { currentTrace, formatTraceparent } from '../tracing/trace-context.js';
+import { activeTracer } from '../tracing/tracing.js';
 import { RPC_SERVICE, type RpcServiceMetadata } from './rpc-metadata.js';
 import { invokeMethod, type HostedMethod } from './rpc-invocation.js';
 import type { RpcModuleOptions } from './rpc.module.js';
@@ -47,6 +49,12 @@ function roundTrip(serialize: (value: never) => Buffer, deserialize: (bytes: Buf
   return deserialize(serialize(value as never));
 }
 
+/** Tells the called service where in a trace we are, while we keep traces. */
+function withTrace(options: CallOptions | undefined): CallOptions | undefined {
+  const trace = activeTracer() === undefined ? undefined : currentTrace();
+  return trace === undefined ? options : { ...options, traceparent: formatTraceparent(trace) };
+}
+
 /**
  * Knows the services of this process and the way to the others. A client finds its service here when a provider of
  * this process hosts it, else over a channel; the server of the gRPC port serves what is hosted here.
@@ -71,7 +79,7 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
         } catch (error) {
           return Promise.reject(error);
         }
-        return call(request, options);
+        return this.countUnanswered(call(request, withTrace(options)), serviceRoomOf(definition));
       };
     }
     return Object.freeze(client) as unknown as RpcClient<S>;
@@ -115,6 +123,16 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.stop();
+  }
+
+  /** A call that got no answer is refused by whoever made it: nothing is allowed for want of one. */
+  private countUnanswered(call: Promise<unknown>, room: string): Promise<unknown> {
+    return call.catch((error: unknown) => {
+      if (error instanceof RpcError && (error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED')) {
+        this.dependencies.metrics.countFailClosed(room);
+      }
+      throw error;
+    });
   }
 
   private resolveCall(definition: RpcDefinition, name: string, method: RpcMethod, caller: PeerName): Call {

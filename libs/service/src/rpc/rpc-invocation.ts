@@ -2,6 +2,7 @@ import { HttpException } from '@nestjs/common';
 import { RpcError, type CallContext, type PeerName } from '@castellan/rpc';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
+import { activeTracer } from '../tracing/tracing.js';
 
 /** A method of a hosted service, ready to be called by either door. */
 export type HostedMethod = {
@@ -53,8 +54,25 @@ export async function invokeMethod(
   context: CallContext,
   to: InvocationDependencies,
 ): Promise<unknown> {
+  const tracer = activeTracer();
+  if (tracer === undefined) return answerMethod(method, request, context, to);
+  const attributes = {
+    'rpc.system': 'grpc',
+    'castellan.peer': context.peer,
+    'castellan.request_id': context.requestId,
+  };
+  return tracer.trace(method.name, 'server', attributes, () => answerMethod(method, request, context, to));
+}
+
+async function answerMethod(
+  method: HostedMethod,
+  request: unknown,
+  context: CallContext,
+  to: InvocationDependencies,
+): Promise<unknown> {
   const startedAt = process.hrtime.bigint();
   let code: string = 'OK';
+  to.metrics.countInFlight('rpc', 1);
   try {
     if (!method.peers.includes(context.peer)) {
       throw new RpcError('PERMISSION_DENIED', `${context.peer} may not call ${method.name}`);
@@ -65,6 +83,7 @@ export async function invokeMethod(
     code = error.code;
     throw error;
   } finally {
+    to.metrics.countInFlight('rpc', -1);
     to.metrics.observeRpc(method.name, code, Number(process.hrtime.bigint() - startedAt) / 1e9);
   }
 }

@@ -11,6 +11,7 @@ import {
   DEFAULT_SERVER_DEADLINE_MS,
   MAX_DEADLINE_MS,
   REQUEST_ID_METADATA,
+  TRACEPARENT_METADATA,
   RpcError,
   clampDeadline,
   decodeMessage,
@@ -23,6 +24,8 @@ import {
 import { ConfigError } from '../config.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
+import { parseTraceparent, runInTrace } from '../tracing/trace-context.js';
+import { activeTracer } from '../tracing/tracing.js';
 import { createHealthService } from './rpc-health.js';
 import type { HostedService } from './rpc-host.js';
 import { invokeMethod, type HostedMethod } from './rpc-invocation.js';
@@ -93,6 +96,13 @@ function encodeResponse(method: RpcMethod, response: unknown, hosted: HostedMeth
   }
 }
 
+/** Does work as part of the caller's trace, where traces are kept and the caller has one. */
+function inTraceOf<T>(call: ServerUnaryCall<unknown, unknown>, work: () => T): T {
+  if (activeTracer() === undefined) return work();
+  const caller = parseTraceparent(call.metadata.get(TRACEPARENT_METADATA)[0]);
+  return caller === undefined ? work() : runInTrace(caller, work);
+}
+
 function passBytes(bytes: Buffer): Buffer {
   return bytes;
 }
@@ -122,12 +132,8 @@ function addHostedService(server: Server, service: HostedService, options: RpcSe
         ...hosted,
         handle: (bytes, known) => hosted.handle(decodeRequest(method, bytes as Buffer), known),
       };
-      return encodeResponse(
-        method,
-        await invokeMethod(decoding, call.request, context, options),
-        hosted,
-        options.logger,
-      );
+      const invoke = (): Promise<unknown> => invokeMethod(decoding, call.request, context, options);
+      return encodeResponse(method, await inTraceOf(call, invoke), hosted, options.logger);
     };
     implementation[name] = (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
       answer(call).then(

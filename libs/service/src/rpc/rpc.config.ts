@@ -8,7 +8,8 @@ import type { RpcModuleOptions, RpcSecurity } from './rpc.module.js';
 
 const GRPC_PORTS: Readonly<Partial<Record<PeerName, number>>> = { token: 4451, warden: 4452, keys: 4453 };
 
-const rpcSchema = z.object({
+/** The variables of gRPC, in both directions. */
+export const rpcVariables = z.object({
   TOKEN_GRPC: z.string().default('localhost:4451'),
   WARDEN_GRPC: z.string().default('localhost:4452'),
   KEYS_GRPC: z.string().default('localhost:4453'),
@@ -23,7 +24,7 @@ const rpcSchema = z.object({
   CASTELLAN_ENV: z.string().optional(),
 });
 
-type RpcVariables = z.infer<typeof rpcSchema>;
+type RpcVariables = z.infer<typeof rpcVariables>;
 
 function readPem(variable: string, path: string): Buffer {
   try {
@@ -62,7 +63,7 @@ function readSecurity(variables: RpcVariables): RpcSecurity {
  * @throws ConfigError for a bad variable, missing certificates, or plaintext beyond loopback
  */
 export function readRpcConfig(env: NodeJS.ProcessEnv, name: PeerName): RpcModuleOptions {
-  const variables = readConfig(rpcSchema, env);
+  const variables = readConfig(rpcVariables, env);
   const security = readSecurity(variables);
   const targets = { token: variables.TOKEN_GRPC, warden: variables.WARDEN_GRPC, keys: variables.KEYS_GRPC };
   const defaultPort = GRPC_PORTS[name];

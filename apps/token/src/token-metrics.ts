@@ -1,0 +1,50 @@
+import type { StoredAuthorizationCode, StoredRefreshToken, TokenStore } from '@castellan/oauth2';
+import type { Database, PartitionKeeper } from '@castellan/postgres';
+import { watchPool, type Metrics } from '@castellan/service';
+
+/**
+ * The same store, which also counts what an operator must hear of: single-use things that come a second time, and races
+ * for one. Both happen without malice (a double click, a lost answer); many of them do not.
+ */
+export function countBurns(store: TokenStore, metrics: Metrics): TokenStore {
+  function seen<T extends StoredAuthorizationCode | StoredRefreshToken>(
+    kind: 'authorization_code' | 'refresh_token',
+    found: T | undefined,
+  ): T | undefined {
+    if (found?.state === 'used') metrics.countReuse(kind);
+    return found;
+  }
+  return {
+    ...store,
+    findAuthorizationCode: async (key) => seen('authorization_code', await store.findAuthorizationCode(key)),
+    findRefreshToken: async (key) => seen('refresh_token', await store.findRefreshToken(key)),
+    async consumeAuthorizationCode(burn) {
+      const outcome = await store.consumeAuthorizationCode(burn);
+      if (outcome === 'lost') metrics.countBurnConflict('authorization_code');
+      return outcome;
+    },
+    async rotateRefreshToken(burn) {
+      const outcome = await store.rotateRefreshToken(burn);
+      if (outcome === 'lost') metrics.countBurnConflict('refresh_token');
+      return outcome;
+    },
+  };
+}
+
+/** Watches the pool and the partitions: how many there are, and how long the oldest dead row outlives its time. */
+export function watchTokenDatabase(metrics: Metrics, database: Database, keeper: PartitionKeeper): void {
+  watchPool(metrics, 'token', database.pool);
+  metrics.watch({
+    name: 'castellan_partitions',
+    help: 'Partitions of a table of tokens.',
+    labels: ['table'],
+    read: async () => (await keeper.state()).map(({ table, partitions }) => ({ labels: { table }, value: partitions })),
+  });
+  metrics.watch({
+    name: 'castellan_oldest_dead_row_seconds',
+    help: 'How long ago the oldest partition that is still there should have been dropped; 0 when none should.',
+    labels: ['table'],
+    read: async () =>
+      (await keeper.state()).map(({ table, overdueSeconds }) => ({ labels: { table }, value: overdueSeconds })),
+  });
+}
