@@ -9,6 +9,8 @@ export type Metrics = {
   observeRpc(rpc: string, code: string, seconds: number): void;
   observeHttp(method: string, route: string, status: number, seconds: number): void;
   countFault(kind: 'unhandled_rejection' | 'rpc' | 'http'): void;
+  /** Counts a decision of the Warden by where it came from; the sources are those of its decision cache. */
+  countDecision(source: string): void;
 };
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -50,6 +52,12 @@ export function createMetrics(): Metrics {
     labelNames: ['kind'],
     registers,
   });
+  const decisions = new Counter({
+    name: 'castellan_warden_decisions_total',
+    help: 'Decisions by source: bypass (cheaper made than looked up), local_hit, redis_hit, shared, miss.',
+    labelNames: ['source'],
+    registers,
+  });
   return {
     registry,
     observeRpc(rpc, code, seconds) {
@@ -62,5 +70,6 @@ export function createMetrics(): Metrics {
       requestDurations.observe({ method: known, route }, seconds);
     },
     countFault: (kind) => faults.inc({ kind }),
+    countDecision: (source) => decisions.inc({ source }),
   };
 }
