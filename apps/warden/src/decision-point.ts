@@ -1,29 +1,33 @@
-import {
-  compileSnapshot,
-  createDecider,
-  type Decider,
-  type PolicySnapshot,
-  type PolicyStateReader,
-  type Revision,
-} from '@castellan/policy';
+import { createDecider, type Decider, PolicyIndex, type PolicyStateReader, type Revision } from '@castellan/policy';
+import { RpcError } from '@castellan/rpc';
+import type { Consistency } from './consistency.js';
 import { createFence } from './fence.js';
 import { unavailable } from './rpc-answer.js';
 
-/** Policies and groups, compiled, at the revision that the database has. */
+/** Policies and groups, indexed, at the revision that the database has. */
 export interface PolicyDecisionPoint {
   /**
-   * The Decider at the revision that the database had after this call, or a later one: no decision by it can miss a
-   * write that returned before. Throws RpcError UNAVAILABLE when the database does not answer.
+   * A Decider that is as new as asked for. By default, and fully consistent, it is at the revision that the database had
+   * after this call, or a later one: no decision by it can miss a write that returned before. Throws RpcError UNAVAILABLE
+   * when that needs the database and it does not answer, FAILED_PRECONDITION for a revision that nobody has written yet.
    */
-  atCurrentRevision(): Promise<Decider>;
+  at(consistency: Consistency): Promise<Decider>;
+  /** The index behind the Deciders, at the current revision. Throws as `at` does. */
+  currentIndex(): Promise<PolicyIndex>;
+  /** Says that the database may have a new revision: what changed is read before anybody asks. */
+  anticipate(): void;
 }
 
 export type PolicyDecisionPointOptions = {
   readonly reader: PolicyStateReader;
   /** Milliseconds for a fence read; a database that does not answer must not hold back all who come after. */
   readonly fenceTimeoutMs: number;
-  /** Milliseconds for a read of the whole state. */
+  /** Milliseconds for a read of what changed, or of the whole state. */
   readonly loadTimeoutMs: number;
+  /** Greatest age in milliseconds of policies that are decided by without asking the database. */
+  readonly maxStalenessMs: number;
+  /** Milliseconds of a clock that does not jump. */
+  readonly now: () => number;
   /** Puts a cache in front of a Decider. */
   readonly wrap: (decider: Decider) => Decider;
   /** Told of stored policies that cannot be evaluated, each time they are others than before. */
@@ -33,8 +37,10 @@ export type PolicyDecisionPointOptions = {
   readonly onRecovery: () => void;
 };
 
-/** `after`: number of the last fence that had returned when this state was asked for; it is as new as that, or newer. */
-type Loaded = { readonly snapshot: PolicySnapshot; readonly decider: Decider; readonly after: number };
+/** `after`: number of the last fence that had returned when this was read; the index is as new as that, or newer. */
+type Loaded = { readonly index: PolicyIndex; after: number };
+
+type Fence = { readonly number: number; readonly revision: Revision; readonly sentAt: number };
 
 /** Makes a decision point; it reads nothing before it is asked. */
 export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): PolicyDecisionPoint {
@@ -44,55 +50,109 @@ export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): 
   let sent = 0;
   let returned = 0;
   let isOut = false;
+  let invalidIds = '';
+  /** When the newest fence was sent whose revision the index shows. */
+  let confirmedAt = Number.NEGATIVE_INFINITY;
 
-  const fence = createFence(async () => {
+  const live = createDecider({
+    get revision() {
+      return indexed().revision;
+    },
+    decide: (request) => indexed().decide(request),
+    decideWithin: (request, budget) => indexed().decideWithin(request, budget),
+  });
+  const cached = options.wrap(live);
+
+  function indexed(): PolicyIndex {
+    if (loaded === undefined) throw new Error('no Decider is handed out before policies were read');
+    return loaded.index;
+  }
+
+  const fence = createFence<Fence>(async () => {
     const number = ++sent;
+    const sentAt = options.now();
     const revision = await withTimeout(reader.readRevision(), options.fenceTimeoutMs);
     returned = number;
-    return { number, revision };
+    return { number, revision, sentAt };
   });
 
-  async function load(): Promise<void> {
+  /** Brings the index to the newest revision: by what changed, or anew where that cannot be told. */
+  async function catchUp(): Promise<void> {
     const after = returned;
-    const state = await withTimeout(reader.readState(), options.loadTimeoutMs);
-    const previous = loaded?.snapshot;
-    const snapshot = compileSnapshot(state, previous);
-    loaded = { snapshot, decider: options.wrap(createDecider(snapshot)), after };
-    const ids = snapshot.invalidPolicyIds;
-    if (ids.join() !== (previous?.invalidPolicyIds ?? []).join()) options.onInvalidPolicies(ids);
+    const changes =
+      loaded === undefined
+        ? undefined
+        : await withTimeout(reader.readChanges(loaded.index.revision), options.loadTimeoutMs);
+    if (loaded !== undefined && changes !== undefined) {
+      loaded.index.apply(changes);
+      loaded.after = after;
+    } else {
+      const state = await withTimeout(reader.readState(), options.loadTimeoutMs);
+      loaded = { index: new PolicyIndex(state), after };
+    }
+    const ids = loaded.index.invalidPolicyIds;
+    if (ids.join() !== invalidIds) options.onInvalidPolicies(ids);
+    invalidIds = ids.join();
   }
 
-  function findFresh(revision: Revision, number: number): Decider | undefined {
-    if (loaded === undefined) return undefined;
+  function isFresh({ number, revision }: Fence): boolean {
     // The mark is never used twice, so that equal revisions are equal states, even after a database was restored.
-    const isEqual = loaded.snapshot.revision.mark === revision.mark;
-    return isEqual || loaded.after >= number ? loaded.decider : undefined;
+    return loaded !== undefined && (loaded.index.revision.mark === revision.mark || loaded.after >= number);
   }
 
-  async function read(): Promise<Decider> {
-    const { number, revision } = await fence();
-    for (;;) {
-      const decider = findFresh(revision, number);
-      if (decider !== undefined) return decider;
-      // A load that was under way may be too old; one that begins now is not.
-      loading ??= load().finally(() => (loading = undefined));
+  async function read(): Promise<void> {
+    const fenced = await fence();
+    while (!isFresh(fenced)) {
+      // A read that was under way may be too old; one that begins now is not.
+      loading ??= catchUp().finally(() => (loading = undefined));
       await loading;
+    }
+    confirmedAt = Math.max(confirmedAt, fenced.sentAt);
+  }
+
+  async function toCurrentRevision(): Promise<void> {
+    try {
+      await read();
+      if (isOut) options.onRecovery();
+      isOut = false;
+    } catch (cause) {
+      if (!isOut) options.onOutage(cause);
+      isOut = true;
+      throw unavailable(cause);
     }
   }
 
+  function anticipate(): void {
+    // Who needs the database hears of its outage; here nobody waits.
+    toCurrentRevision().catch(() => undefined);
+  }
+
+  async function toRevision(number: number): Promise<void> {
+    if (loaded !== undefined && loaded.index.revision.number >= number) return;
+    await toCurrentRevision();
+    if (indexed().revision.number < number) {
+      throw new RpcError('FAILED_PRECONDITION', `there is no revision ${number} yet`);
+    }
+  }
+
+  async function toRecentRevision(): Promise<void> {
+    const age = options.now() - confirmedAt;
+    if (age > options.maxStalenessMs) await toCurrentRevision();
+    else if (age > options.maxStalenessMs / 2) anticipate();
+  }
+
   return {
-    async atCurrentRevision() {
-      try {
-        const decider = await read();
-        if (isOut) options.onRecovery();
-        isOut = false;
-        return decider;
-      } catch (cause) {
-        if (!isOut) options.onOutage(cause);
-        isOut = true;
-        throw unavailable(cause);
-      }
+    async at(consistency) {
+      if (consistency.kind === 'at_least') await toRevision(consistency.revision);
+      else if (consistency.kind === 'minimize_latency') await toRecentRevision();
+      else await toCurrentRevision();
+      return consistency.kind === 'fully_consistent' ? live : cached;
     },
+    async currentIndex() {
+      await toCurrentRevision();
+      return indexed();
+    },
+    anticipate,
   };
 }
 

@@ -3,6 +3,8 @@ import { type RpcClient, tokenV1 } from '@castellan/rpc';
 import {
   LOGGER,
   type Logger,
+  METRICS,
+  type Metrics,
   provideRpcClient,
   READINESS,
   type ReadinessCheck,
@@ -32,8 +34,8 @@ export class WardenModule {
   static forRoot(config: WardenConfig): DynamicModule {
     const warden: Provider = {
       provide: WARDEN,
-      inject: [LOGGER],
-      useFactory: (logger: Logger) => openWarden(config, { logger }),
+      inject: [LOGGER, METRICS],
+      useFactory: (logger: Logger, metrics: Metrics) => openWarden(config, { logger, metrics }),
     };
     return { module: WardenModule, providers: [warden, ...services] };
   }

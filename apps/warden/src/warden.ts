@@ -5,12 +5,19 @@ import {
   createPostgresPolicyStateReader,
   createPostgresPolicyStore,
   type Database,
+  listenForPolicyChanges,
   openDatabase,
 } from '@castellan/postgres';
-import { createDecisionCache, type DecisionCache, type DecisionCacheEvent, openRedis } from '@castellan/redis';
-import { ConfigError, type Logger } from '@castellan/service';
+import {
+  createDecisionCache,
+  type DecisionCache,
+  type DecisionCacheEvent,
+  type DecisionCacheOutcome,
+  openRedis,
+} from '@castellan/redis';
+import { ConfigError, type Logger, type Metrics } from '@castellan/service';
 import { deriveKey, secretVerifier } from '@castellan/jwk';
-import { createPolicyDecisionPoint, type PolicyDecisionPoint } from './snapshot.js';
+import { createPolicyDecisionPoint, type PolicyDecisionPoint } from './decision-point.js';
 import type { WardenConfig } from './warden.config.js';
 
 /** An open Warden: its decision point, and the stores of what it decides by. */
@@ -34,7 +41,10 @@ const forgeryLogIntervalMs = 10_000;
  * Opens the Warden: connects, and proves that the database belongs to this secret. Redis may be down. Throws ConfigError
  * for a wrong secret and DatabaseError for a database that cannot serve.
  */
-export async function openWarden(config: WardenConfig, { logger }: { readonly logger: Logger }): Promise<Warden> {
+export async function openWarden(
+  config: WardenConfig,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
+): Promise<Warden> {
   const database = await openDatabase({
     url: config.databaseUrl,
     component: 'warden',
@@ -46,42 +56,53 @@ export async function openWarden(config: WardenConfig, { logger }: { readonly lo
         'The database was initialised with another WARDEN_SECRET. Set the one that was used first; it is derived from SYSTEM_SECRET.',
       );
     }
-    return serve(database, config, logger);
+    return serve(database, config, { logger, onOutcome: (outcome) => metrics.countDecision(outcome) });
   } catch (cause) {
     await database.close();
     throw cause;
   }
 }
 
-function serve(database: Database, config: WardenConfig, logger: Logger): Warden {
-  const { cache, close } = openCache(config, logger);
+type Watching = { readonly logger: Logger; readonly onOutcome: (outcome: DecisionCacheOutcome) => void };
+
+function serve(database: Database, config: WardenConfig, watching: Watching): Warden {
+  const { logger } = watching;
+  const { cache, close } = openCache(config, watching);
+  const decisionPoint = createPolicyDecisionPoint({
+    reader: createPostgresPolicyStateReader(database),
+    fenceTimeoutMs,
+    loadTimeoutMs,
+    maxStalenessMs: config.maxStalenessMs,
+    now: () => performance.now(),
+    wrap: (decider) => cache.wrap(decider),
+    onInvalidPolicies(ids) {
+      if (ids.length === 0) logger.info('Every stored policy can be evaluated again');
+      else
+        logger.error('Stored policies cannot be evaluated; what they concern is denied', {
+          policies: ids.slice(0, 20),
+        });
+    },
+    onOutage: (error) => logger.error('The policy database does not answer; no decision is made', { error }),
+    onRecovery: () => logger.info('The policy database answers again'),
+  });
+  const listener = listenForPolicyChanges(database, () => decisionPoint.anticipate());
   return {
-    decisionPoint: createPolicyDecisionPoint({
-      reader: createPostgresPolicyStateReader(database),
-      fenceTimeoutMs,
-      loadTimeoutMs,
-      wrap: (decider) => cache.wrap(decider),
-      onInvalidPolicies(ids) {
-        if (ids.length === 0) logger.info('Every stored policy can be evaluated again');
-        else
-          logger.error('Stored policies cannot be evaluated; what they concern is denied', {
-            policies: ids.slice(0, 20),
-          });
-      },
-      onOutage: (error) => logger.error('The policy database does not answer; no decision is made', { error }),
-      onRecovery: () => logger.info('The policy database answers again'),
-    }),
+    decisionPoint,
     policies: createPostgresPolicyStore(database),
     groups: createPostgresGroupStore(database),
     ping: () => database.ping(),
     async close() {
       close();
+      listener.close();
       await database.close();
     },
   };
 }
 
-function openCache(config: WardenConfig, logger: Logger): { readonly cache: DecisionCache; close(): void } {
+function openCache(
+  config: WardenConfig,
+  { logger, onOutcome }: Watching,
+): { readonly cache: DecisionCache; close(): void } {
   const secret = config.secret.reveal();
   let reachable = true;
   const redis =
@@ -106,6 +127,7 @@ function openCache(config: WardenConfig, logger: Logger): { readonly cache: Deci
     now: Date.now,
     random: Math.random,
     onEvent: logCacheEvents(logger),
+    onOutcome,
   });
   return { cache, close: () => redis?.disconnect() };
 }

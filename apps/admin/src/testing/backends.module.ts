@@ -215,6 +215,9 @@ class TestWarden implements RpcHandlers<typeof wardenV1.WardenService> {
   async batchCheck(): Promise<wardenV1.BatchCheckResponse> {
     throw new RpcError('UNIMPLEMENTED', 'the admin API never asks this');
   }
+  async explain(): Promise<wardenV1.ExplainResponse> {
+    throw new RpcError('UNIMPLEMENTED', 'the admin API never asks this');
+  }
 }
 
 class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
