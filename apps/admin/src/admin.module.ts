@@ -16,6 +16,7 @@ import { ACCESS_CONTROL, AccessGuard, requireAccess } from './access.guard.js';
 import type { AccessControl } from './access.js';
 import { renderAdminError } from './admin-error.js';
 import type { AdminConfig } from './admin.config.js';
+import { ACCESS_URL, AuthzenController, AuthzenMetadataController } from './authzen.http.js';
 import { ClientsController } from './clients.http.js';
 import { GroupsController } from './groups.http.js';
 import { KeysController } from './keys.http.js';
@@ -32,6 +33,7 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   KeysController,
   PoliciesController,
   WardenController,
+  AuthzenController,
   GroupsController,
   StatsController,
 ];
@@ -49,7 +51,7 @@ export class AdminModule {
     requireAccess(ADMIN_CONTROLLERS);
     return {
       module: AdminModule,
-      controllers: [...ADMIN_CONTROLLERS],
+      controllers: [...ADMIN_CONTROLLERS, AuthzenMetadataController],
       providers: [
         provideRpcClient(tokenV1.ClientsService, 'admin'),
         provideRpcClient(wardenV1.WardenService, 'admin'),
@@ -57,6 +59,7 @@ export class AdminModule {
         provideRpcClient(wardenV1.GroupsService, 'admin'),
         provideRpcClient(keysV1.KeysService, 'admin'),
         { provide: RESOURCE_NAMES, useValue: createResourceNames(config.resourceNamePrefix) },
+        { provide: ACCESS_URL, useValue: { value: config.accessUrl } },
         { provide: HTTP_ERROR_RENDERER, useValue: renderAdminError },
         AccessGuard,
         {

@@ -13,6 +13,10 @@ export type ResourceNames = {
   policy(id: string): string;
   wardenAllowed(): string;
   wardenTokenAllowed(): string;
+  /** Names that the original did not have are `rn:castellan:`, whatever the prefix (rulings 41). */
+  wardenExplain(): string;
+  accessEvaluation(): string;
+  accessEvaluations(): string;
   groups(): string;
   group(id: string): string;
   healthStats(): string;
@@ -33,6 +37,9 @@ export function createResourceNames(prefix: string): ResourceNames {
     policy: (id) => name('policies', escapeResourcePart(id)),
     wardenAllowed: () => name('warden', 'allowed'),
     wardenTokenAllowed: () => name('warden', 'token', 'allowed'),
+    wardenExplain: () => 'rn:castellan:warden:explain',
+    accessEvaluation: () => 'rn:castellan:access:evaluation',
+    accessEvaluations: () => 'rn:castellan:access:evaluations',
     groups: () => name('warden', 'groups'),
     group: (id) => name('warden', 'groups', escapeResourcePart(id)),
     healthStats: () => name('health', 'stats'),

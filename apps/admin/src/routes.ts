@@ -236,6 +236,28 @@ export const ADMIN_ROUTES = {
     resource: one((n) => n.wardenTokenAllowed()),
   },
 
+  explain: {
+    method: 'POST',
+    path: '/warden/explain',
+    scope: decide,
+    action: 'warden:explain',
+    resource: one((n) => n.wardenExplain()),
+  },
+  accessEvaluation: {
+    method: 'POST',
+    path: '/access/v1/evaluation',
+    scope: decide,
+    action: 'decide',
+    resource: one((n) => n.accessEvaluation()),
+  },
+  accessEvaluations: {
+    method: 'POST',
+    path: '/access/v1/evaluations',
+    scope: decide,
+    action: 'decide',
+    resource: one((n) => n.accessEvaluations()),
+  },
+
   findGroups: {
     method: 'GET',
     path: '/warden/groups',

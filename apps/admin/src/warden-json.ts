@@ -1,11 +1,11 @@
-import type { wardenV1 } from '@castellan/rpc';
+import { wardenV1 } from '@castellan/rpc';
 import { z } from 'zod';
 
 import { jsonObject, listSchema, objectSchema, textSchema as text } from './json.js';
 
 const context = objectSchema.nullish();
 
-/** Body of POST `/warden/allowed`. */
+/** Body of POST `/warden/allowed` and of `/warden/explain`. */
 export const allowedBodySchema = z.object({ subject: text, resource: text, action: text, context });
 
 /** Body of POST `/warden/token/allowed`. */
@@ -41,4 +41,38 @@ export function tokenAllowedJson(decision: wardenV1.CheckTokenResponse): string 
     ['ext', token.extraJson !== '' ? token.extraJson : 'null'],
     ['allowed', 'true'],
   ]);
+}
+
+const denialReasons: Readonly<Record<number, string>> = {
+  [wardenV1.DenialReason.DENIAL_REASON_DEFAULT]: 'default',
+  [wardenV1.DenialReason.DENIAL_REASON_EXPLICIT]: 'explicit',
+  [wardenV1.DenialReason.DENIAL_REASON_POLICY_INVALID]: 'policy_invalid',
+};
+
+/** Writes what led to a decision. `reason` is null where it is allowed, `nearest_miss` where nothing was near. */
+export function explanationJson(explanation: wardenV1.ExplainResponse): string {
+  const { decision, subjects, policies, truncated, nearestMiss, decisionUs } = explanation;
+  return JSON.stringify({
+    allowed: decision?.allowed === true,
+    reason: denialReasons[decision?.reason ?? 0] ?? null,
+    revision: decision?.revision ?? 0,
+    decision_us: decisionUs,
+    subjects,
+    policies: policies.map(({ id, effect, subject, unfulfilledCondition }) => ({
+      id,
+      effect,
+      subject,
+      unfulfilled_condition: unfulfilledCondition || null,
+    })),
+    truncated,
+    nearest_miss:
+      nearestMiss !== undefined
+        ? {
+            id: nearestMiss.id,
+            subject: nearestMiss.subject,
+            part: nearestMiss.part,
+            condition: nearestMiss.condition || null,
+          }
+        : null,
+  });
 }

@@ -98,3 +98,37 @@ describe('POST /warden/token/allowed', () => {
     },
   );
 });
+
+describe('POST /warden/explain', () => {
+  it('says what led to the decision', async () => {
+    admin.backends.decide = ({ subject }) => subject === 'root';
+    const response = await admin.call('POST', '/warden/explain', '{"subject":"peter","resource":"r","action":"a"}');
+    expect([response.statusCode, response.json()]).toEqual([
+      200,
+      {
+        allowed: false,
+        reason: 'default',
+        revision: 1,
+        decision_us: 1.5,
+        subjects: ['peter', 'staff'],
+        policies: [{ id: 'p1', effect: 'allow', subject: 'staff', unfulfilled_condition: 'owner' }],
+        truncated: false,
+        nearest_miss: { id: 'p1', subject: 'staff', part: 'condition', condition: 'owner' },
+      },
+    ]);
+  });
+
+  it('is a right of its own', async () => {
+    admin.backends.decide = ({ subject, action }) => subject === 'root' && action === 'decide';
+    const body = '{"subject":"peter","resource":"r","action":"a"}';
+    expect((await admin.call('POST', '/warden/explain', body)).statusCode).toBe(403);
+    expect((await admin.call('POST', '/warden/allowed', body)).statusCode).toBe(200);
+    admin.backends.decide = ({ resource, action }) =>
+      resource === 'rn:castellan:warden:explain' && action === 'warden:explain';
+    expect((await admin.call('POST', '/warden/explain', body)).statusCode).toBe(200);
+  });
+
+  it('refuses an access request without a name in it', async () => {
+    expect((await admin.call('POST', '/warden/explain', '{"resource":"r","action":"a"}')).statusCode).toBe(400);
+  });
+});

@@ -6,7 +6,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Access, AdminController } from './access.guard.js';
 import { callOptionsOf, readBody, sendJson } from './admin-request.js';
 import { ADMIN_ROUTES } from './routes.js';
-import { allowedBodySchema, allowedJson, tokenAllowedBodySchema, tokenAllowedJson } from './warden-json.js';
+import {
+  allowedBodySchema,
+  allowedJson,
+  explanationJson,
+  tokenAllowedBodySchema,
+  tokenAllowedJson,
+} from './warden-json.js';
 
 /** Decisions of the Warden. A denial is an answer (200); an access request without a name in it is denied (rulings 39). */
 @AdminController()
@@ -39,5 +45,25 @@ export class WardenController {
       callOptionsOf(request),
     );
     sendJson(reply, 200, tokenAllowedJson(decision));
+  }
+
+  /** Says what led to a decision, to who may know the policies. Unlike the original's endpoints it refuses a nameless request. */
+  @Access(ADMIN_ROUTES.explain)
+  async explain(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { subject, resource, action, context } = readBody(request, allowedBodySchema);
+    const explanation = await this.warden.explain(
+      {
+        check: {
+          subject: subject ?? '',
+          resource: resource ?? '',
+          action: action ?? '',
+          context: context ?? undefined,
+          anonymous: false,
+        },
+        token: '',
+      },
+      callOptionsOf(request),
+    );
+    sendJson(reply, 200, explanationJson(explanation));
   }
 }

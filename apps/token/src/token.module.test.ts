@@ -22,7 +22,7 @@ class Signing implements RpcHandlers<typeof keysV1.SigningService> {
 }
 
 @Injectable()
-@RpcService(wardenV1.WardenService, { check: ['token'], checkToken: [], batchCheck: [] })
+@RpcService(wardenV1.WardenService, { check: ['token'], checkToken: [], batchCheck: [], explain: [] })
 class Warden implements RpcHandlers<typeof wardenV1.WardenService> {
   readonly asked: wardenV1.CheckRequest[] = [];
   async check(request: wardenV1.CheckRequest): Promise<wardenV1.CheckResponse> {
@@ -31,6 +31,7 @@ class Warden implements RpcHandlers<typeof wardenV1.WardenService> {
   }
   checkToken = () => Promise.reject(new Error('not asked'));
   batchCheck = () => Promise.reject(new Error('not asked'));
+  explain = () => Promise.reject(new Error('not asked'));
 }
 
 class NeighboursModule {}

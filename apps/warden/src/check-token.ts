@@ -1,7 +1,8 @@
 import { type JsonObject } from '@castellan/policy';
 import { type CallContext, type RpcClient, RpcError, type tokenV1, wardenV1 } from '@castellan/rpc';
 import { decideCheck, readSingleCheck } from './check.js';
-import type { PolicyDecisionPoint } from './snapshot.js';
+import { readConsistency } from './consistency.js';
+import type { PolicyDecisionPoint } from './decision-point.js';
 
 /** What a token check asks of others. */
 export type CheckTokenDependencies = {
@@ -20,8 +21,9 @@ export async function checkToken(
   call: CallContext,
 ): Promise<wardenV1.CheckTokenResponse> {
   refuseMalformed(request, call);
+  const consistency = readConsistency(request.consistency);
   // The fence is sent while the token is asked about: both are after the request arrived.
-  const fenced = decisionPoint.atCurrentRevision();
+  const fenced = decisionPoint.at(consistency);
   fenced.catch(() => undefined);
   const { introspection, scopeMissing } = await introspect(tokens, request, call);
   if (scopeMissing) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_SCOPE);

@@ -2,6 +2,7 @@ import {
   type AccessRequest,
   type Decider,
   type Decision,
+  type DecisionAt,
   type DenialReason,
   findAccessRequestProblem,
 } from '@castellan/policy';
@@ -42,8 +43,31 @@ export function readSingleCheck(check: wardenV1.CheckRequest, peer: PeerName): A
 
 /** Decides, in the words of the wire. */
 export async function decideCheck(decider: Decider, request: AccessRequest): Promise<wardenV1.CheckResponse> {
-  const decision = await decider.decide(request);
-  return { allowed: decision.allowed, reason: reasonOf(decision), revision: decider.revision.number };
+  return toResponse(await decider.decide(request));
+}
+
+/**
+ * Decides several access requests at one revision: where the policies changed on the way, all are decided again, at once
+ * and without a cache.
+ */
+export async function decideChecks(
+  decider: Decider,
+  requests: readonly AccessRequest[],
+): Promise<readonly wardenV1.CheckResponse[]> {
+  const decided = await Promise.all(requests.map((request) => decider.decide(request)));
+  const { mark } = decider.revision;
+  if (decided.every(({ revision }) => revision.mark === mark)) return decided.map(toResponse);
+  const { revision } = decider;
+  return requests.map((request) => {
+    const decision = decider.decideWithin(request, Number.POSITIVE_INFINITY);
+    if (decision === undefined) throw new Error('a decision without a budget must end');
+    return toResponse({ decision, revision });
+  });
+}
+
+/** A decision in the words of the wire. */
+export function toResponse({ decision, revision }: DecisionAt): wardenV1.CheckResponse {
+  return { allowed: decision.allowed, reason: reasonOf(decision), revision: revision.number };
 }
 
 function reasonOf(decision: Decision): wardenV1.DenialReason {

@@ -5,6 +5,7 @@ export const wardenPeers: PeerTable<typeof wardenV1.WardenService> = {
   check: ['admin', 'token', 'client'],
   checkToken: ['admin', 'client'],
   batchCheck: ['admin', 'client'],
+  explain: ['admin', 'client'],
 };
 
 /** Who may manage policies: the admin API, which asks the Warden first. */

@@ -7,7 +7,11 @@ const env = { DATABASE_URL: 'postgres://localhost/castellan', WARDEN_SECRET: 'cd
 describe('the configuration of the Warden', () => {
   it('needs a database and a secret', () => {
     const config = readWardenConfig(env);
-    expect(config).toMatchObject({ databaseUrl: env.DATABASE_URL, cacheMinimumPolicies: 500 });
+    expect(config).toMatchObject({
+      databaseUrl: env.DATABASE_URL,
+      cacheMinimumPolicies: 500,
+      maxStalenessMs: 5_000,
+    });
     expect(config.redisUrl).toBeUndefined();
     expect(config.secret.reveal()).toBe(env.WARDEN_SECRET);
     expect(JSON.stringify(config)).not.toContain(env.WARDEN_SECRET);
@@ -31,6 +35,7 @@ describe('the configuration of the Warden', () => {
     [{ WARDEN_SECRET: 'short' }, 'WARDEN_SECRET: must have at least 16 characters'],
     [{ REDIS_URL: 'http://localhost' }, 'REDIS_URL'],
     [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL'],
+    [{ WARDEN_MAX_STALENESS: 'soon' }, 'WARDEN_MAX_STALENESS'],
     [{ WARDEN_CACHE_MINIMUM_POLICIES: '-1' }, 'WARDEN_CACHE_MINIMUM_POLICIES'],
   ])('refuses %j', (variables, message) => {
     const read = (): unknown => readWardenConfig({ ...env, ...variables });

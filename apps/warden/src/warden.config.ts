@@ -1,5 +1,5 @@
 import { isPlaintextRemote, refusedDatabaseUrl } from '@castellan/postgres';
-import { ConfigError, integerSchema, readConfig, Secret } from '@castellan/service';
+import { ConfigError, durationSchema, integerSchema, readConfig, Secret } from '@castellan/service';
 import { z } from 'zod';
 
 /** Configuration of the Warden. */
@@ -9,8 +9,10 @@ export type WardenConfig = {
   readonly secret: Secret;
   /** Where decisions are kept that many replicas can use; absent keeps them in this process. */
   readonly redisUrl?: string;
-  /** Decisions that may look at fewer policies are made anew: that is cheaper than to look them up. */
+  /** Decisions that look at no more policies are made anew: that is cheaper than to look them up. */
   readonly cacheMinimumPolicies: number;
+  /** Greatest age in milliseconds of the policies that a caller in a hurry accepts. */
+  readonly maxStalenessMs: number;
 };
 
 /** The variables of the Warden. */
@@ -21,11 +23,12 @@ export const wardenVariables = z.object({
   REDIS_URL: z.string().refine(isRedisUrl, 'must be a URL such as redis://localhost:6379 or rediss://...').optional(),
   WARDEN_CACHE_MINIMUM_POLICIES: integerSchema.default(500),
   CASTELLAN_ENV: z.string().optional(),
+  WARDEN_MAX_STALENESS: durationSchema.default(5_000),
 });
 
 /**
  * Reads the configuration: WARDEN_DATABASE_URL or DATABASE_URL, WARDEN_SECRET, REDIS_URL (none),
- * WARDEN_CACHE_MINIMUM_POLICIES (500). Throws ConfigError that names every variable that cannot be used and shows no value.
+ * WARDEN_CACHE_MINIMUM_POLICIES (500), WARDEN_MAX_STALENESS (5s). Throws ConfigError that names every variable that cannot be used and shows no value.
  */
 export function readWardenConfig(env: NodeJS.ProcessEnv): WardenConfig {
   const databaseUrl = env['WARDEN_DATABASE_URL'] || env['DATABASE_URL'] || '';
@@ -36,6 +39,7 @@ export function readWardenConfig(env: NodeJS.ProcessEnv): WardenConfig {
     secret: new Secret(values.WARDEN_SECRET),
     ...(values.REDIS_URL !== undefined ? { redisUrl: values.REDIS_URL } : {}),
     cacheMinimumPolicies: values.WARDEN_CACHE_MINIMUM_POLICIES,
+    maxStalenessMs: values.WARDEN_MAX_STALENESS,
   };
 }
 

@@ -200,3 +200,88 @@ describe('the peers of the Warden', () => {
     }
   });
 });
+
+describe('consistency', () => {
+  const { ConsistencyMode } = wardenV1;
+
+  it('AT_LEAST: sees the write whose revision it names, on another replica', async () => {
+    for (let i = 0; i < 5; i++) {
+      const revision = await put('p', { effect: i % 2 === 0 ? 'allow' : 'deny' });
+      const consistency = { mode: ConsistencyMode.CONSISTENCY_MODE_AT_LEAST, revision };
+      expect((await two.warden().check(checkOf({ consistency }))).allowed).toBe(i % 2 === 0);
+    }
+    const consistency = { mode: ConsistencyMode.CONSISTENCY_MODE_AT_LEAST, revision: 1_000_000 };
+    await expect(two.warden().check(checkOf({ consistency }))).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+  });
+
+  it('MINIMIZE_LATENCY: hears of a write without asking', async () => {
+    const consistency = { mode: ConsistencyMode.CONSISTENCY_MODE_MINIMIZE_LATENCY, revision: 0 };
+    await two.warden().check(checkOf({ consistency }));
+    const revision = await put('p');
+    const deadline = performance.now() + 2_000;
+    let seen = 0;
+    while (seen < revision && performance.now() < deadline) {
+      seen = (await two.warden().check(checkOf({ consistency }))).revision;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(seen).toBe(revision);
+  });
+
+  it('FULLY_CONSISTENT: sees every write, in a batch too', async () => {
+    const consistency = { mode: ConsistencyMode.CONSISTENCY_MODE_FULLY_CONSISTENT, revision: 0 };
+    for (const effect of ['allow', 'deny'] as const) {
+      await put('p', { effect });
+      expect((await two.warden().check(checkOf({ consistency }))).allowed).toBe(effect === 'allow');
+      const { results } = await two.warden().batchCheck({ checks: [checkOf()], consistency });
+      expect(results[0]?.decision?.allowed).toBe(effect === 'allow');
+    }
+  });
+
+  it.each([
+    { mode: 99 as wardenV1.ConsistencyMode, revision: 0 },
+    { mode: ConsistencyMode.CONSISTENCY_MODE_AT_LEAST, revision: 0 },
+    { mode: ConsistencyMode.CONSISTENCY_MODE_MINIMIZE_LATENCY, revision: 1 },
+  ])('refuses %j', async (consistency) => {
+    await expect(one.warden().check(checkOf({ consistency }))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  it('is said once for a batch', async () => {
+    const consistency = { mode: ConsistencyMode.CONSISTENCY_MODE_FULLY_CONSISTENT, revision: 0 };
+    const { results } = await one.warden().batchCheck({ checks: [checkOf({ consistency })] });
+    expect(results[0]?.invalidArgument).toContain('once');
+  });
+});
+
+describe('Explain', () => {
+  it('says what led to the decision', async () => {
+    await one.groups().createGroup({ group: { id: 'staff', members: ['peter'] } });
+    const owner = { owner: { type: 'EqualsSubjectCondition', options: {} } };
+    const revision = await put('p', { subjects: ['staff'], conditions: owner });
+    const explanation = await two
+      .warden('admin')
+      .explain({ check: checkOf({ context: { owner: 'peter' } }), token: '' });
+    expect(explanation).toMatchObject({
+      decision: { allowed: false, reason: DenialReason.DENIAL_REASON_DEFAULT, revision },
+      subjects: ['peter', 'staff'],
+      policies: [{ id: 'p', effect: 'allow', subject: 'staff', unfulfilledCondition: 'owner' }],
+      nearestMiss: { id: 'p', subject: 'staff', part: 'condition', condition: 'owner' },
+      truncated: false,
+    });
+    expect(explanation.decisionUs).toBeGreaterThan(0);
+  });
+
+  it('needs a token that may explain from whoever is not the admin API', async () => {
+    await put('p');
+    const check = checkOf();
+    const ask = (token: string): Promise<unknown> => one.warden('client').explain({ check, token });
+    await expect(ask('')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await expect(ask('unknown')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    one.tokens.tokens.set('auditor-token', { subject: 'auditor', scopes: ['hydra.warden'] });
+    await expect(ask('auditor-token')).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    const resources = ['rn:castellan:warden:explain'];
+    await put('auditors', { subjects: ['auditor'], resources, actions: ['warden:explain'] });
+    expect(await ask('auditor-token')).toMatchObject({ decision: { allowed: true } });
+    one.tokens.tokens.set('auditor-token', { subject: 'auditor', scopes: [] });
+    await expect(ask('auditor-token')).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
+});

@@ -5,12 +5,13 @@ import {
   createPostgresPolicyStateReader,
   createPostgresPolicyStore,
   type Database,
+  listenForPolicyChanges,
   openDatabase,
 } from '@castellan/postgres';
 import { createDecisionCache, type DecisionCache, type DecisionCacheEvent, openRedis } from '@castellan/redis';
 import { ConfigError, type Logger, type Metrics, watchPool } from '@castellan/service';
 import { deriveKey, secretVerifier } from '@castellan/jwk';
-import { createPolicyDecisionPoint, type PolicyDecisionPoint } from './snapshot.js';
+import { createPolicyDecisionPoint, type PolicyDecisionPoint } from './decision-point.js';
 import type { WardenConfig } from './warden.config.js';
 
 /** Where the Warden says what happens to it. */
@@ -59,27 +60,32 @@ export async function openWarden(config: WardenConfig, { logger, metrics }: Ward
 
 function serve(database: Database, config: WardenConfig, { logger, metrics }: WardenDependencies): Warden {
   const { cache, close } = openCache(config, { logger, metrics });
+  const decisionPoint = createPolicyDecisionPoint({
+    reader: createPostgresPolicyStateReader(database),
+    fenceTimeoutMs,
+    loadTimeoutMs,
+    maxStalenessMs: config.maxStalenessMs,
+    now: () => performance.now(),
+    wrap: (decider) => cache.wrap(decider),
+    onInvalidPolicies(ids) {
+      if (ids.length === 0) logger.info('Every stored policy can be evaluated again');
+      else
+        logger.error('Stored policies cannot be evaluated; what they concern is denied', {
+          policies: ids.slice(0, 20),
+        });
+    },
+    onOutage: (error) => logger.error('The policy database does not answer; no decision is made', { error }),
+    onRecovery: () => logger.info('The policy database answers again'),
+  });
+  const listener = listenForPolicyChanges(database, () => decisionPoint.anticipate());
   return {
-    decisionPoint: createPolicyDecisionPoint({
-      reader: createPostgresPolicyStateReader(database),
-      fenceTimeoutMs,
-      loadTimeoutMs,
-      wrap: (decider) => cache.wrap(decider),
-      onInvalidPolicies(ids) {
-        if (ids.length === 0) logger.info('Every stored policy can be evaluated again');
-        else
-          logger.error('Stored policies cannot be evaluated; what they concern is denied', {
-            policies: ids.slice(0, 20),
-          });
-      },
-      onOutage: (error) => logger.error('The policy database does not answer; no decision is made', { error }),
-      onRecovery: () => logger.info('The policy database answers again'),
-    }),
+    decisionPoint,
     policies: createPostgresPolicyStore(database),
     groups: createPostgresGroupStore(database),
     ping: () => database.ping(),
     async close() {
       close();
+      listener.close();
       await database.close();
     },
   };
@@ -113,6 +119,7 @@ function openCache(
     now: Date.now,
     random: Math.random,
     onEvent: tellCacheEvents({ logger, metrics }),
+    onOutcome: (outcome) => metrics.countDecision(outcome),
   });
   return { cache, close: () => redis?.disconnect() };
 }

@@ -1,39 +1,131 @@
 import type { AccessRequest } from './access-request.js';
 import { findAccessRequestProblem } from './access-request.js';
-import { matchesPolicy } from './compiled-policy.js';
+import { findUnfulfilled } from './conditions/named-conditions.js';
 import { allowed, type Decision, denied } from './decision.js';
-import type { PolicySnapshot } from './policy-snapshot.js';
+import { loose } from './policy-index/dimension.js';
+import type { PairTable } from './policy-index/pair-table.js';
+import type { PolicyTable } from './policy-index/policy-table.js';
+
+/** An access request with what was found for it: candidate template numbers, and the subject under evaluation. */
+type Search = {
+  readonly table: PolicyTable;
+  readonly request: AccessRequest;
+  readonly resources: readonly number[];
+  readonly resourceCount: number;
+  readonly subjects: readonly number[];
+  readonly subjectCount: number;
+  readonly actionMask: number;
+  subject: string;
+  /** Policies that it may still look at. */
+  budget: number;
+};
+
+/** So many policies are passed over by their action mask in the time that one is looked at. */
+const skippedPerLooked = 64;
+
+const none = 0;
+const found = 1;
+const foundInvalid = 2;
+
+// Decisions are synchronous and never nest, so that these serve all of them.
+const resourceNumbers: number[] = [];
+const subjectNumbers: number[] = [];
+const actionNumbers: number[] = [];
 
 /**
  * Decides an access request. The subject and each of its groups are evaluated; over all of them one denial overrides
  * every allowance, and a policy that cannot be evaluated denies. What nothing allows is denied. A request that
  * `findAccessRequestProblem` complains about is denied: an empty subject is matched only in an anonymous request.
+ * Answers undefined when that takes looking at more policies than the budget says.
  */
-export function decide(snapshot: PolicySnapshot, request: AccessRequest): Decision {
+export function decide(
+  table: PolicyTable,
+  groups: readonly string[],
+  request: AccessRequest,
+  budget: number,
+): Decision | undefined {
   if (findAccessRequestProblem(request) !== undefined) return denied('default');
+  const { resources, actions } = table;
+  resources.begin(request.resource);
+  actions.begin(request.action);
+  resources.cost = 0;
+  actions.cost = 0;
+  table.subjects.cost = 0;
+  const resourceCount = resources.lookUp(request.resource, resourceNumbers);
+  const actionMask = table.maskOfActions(actionNumbers, actions.lookUp(request.action, actionNumbers));
+
   let isAllowed = false;
   let isInvalid = false;
-  for (const subject of subjectsOf(snapshot, request)) {
-    for (const policy of snapshot.findCandidates(subject)) {
-      // Once allowed, only a policy that denies can change the answer.
-      if (policy.verdict === 'allow' && isAllowed) continue;
-      if (!matchesPolicy(policy, request, subject)) continue;
-      if (policy.verdict === 'deny') return denied('explicit');
-      if (policy.verdict === 'invalid') isInvalid = true;
-      else isAllowed = true;
-    }
+  let left = budget;
+  for (let i = -1; i < groups.length; i++) {
+    const subject = i < 0 ? request.subject : (groups[i] ?? '');
+    table.subjects.begin(subject);
+    const search: Search = {
+      table,
+      request,
+      resources: resourceNumbers,
+      resourceCount,
+      subjects: subjectNumbers,
+      subjectCount: table.subjects.lookUp(subject, subjectNumbers),
+      actionMask,
+      subject,
+      budget: left,
+    };
+    const denial = scan(search, table.denials);
+    if (denial === found) return denied('explicit');
+    if (denial === foundInvalid) isInvalid = true;
+    // Once allowed, only a policy that denies can change the answer.
+    if (!isAllowed && !isInvalid) isAllowed = scan(search, table.allowances) === found;
+    left = search.budget;
+    if (left - resources.cost - actions.cost - table.subjects.cost < 0) return undefined;
   }
   if (isInvalid) return denied('policy_invalid');
   return isAllowed ? allowed : denied('default');
 }
 
-/** How many policies a decision may have to look at: an estimate of its cost. */
-export function countCandidates(snapshot: PolicySnapshot, request: AccessRequest): number {
-  let count = 0;
-  for (const subject of subjectsOf(snapshot, request)) count += snapshot.findCandidates(subject).length;
-  return count;
+/** Looks through the policies under every pair: `found` as soon as one matches; `foundInvalid` when only such do. */
+function scan(search: Search, pairs: PairTable): number {
+  const { table, resources, subjects, resourceCount, subjectCount, actionMask } = search;
+  let outcome = none;
+  for (let i = 0; i < resourceCount; i++) {
+    const resource = resources[i] ?? loose;
+    for (let j = 0; j < subjectCount; j++) {
+      const subject = subjects[j] ?? loose;
+      const row = pairs.find(resource, subject);
+      if (row < 0) continue;
+      const where = pairs.rows[row + 2] ?? 0;
+      const count = pairs.rows[row + 3] ?? 0;
+      search.budget -= count / skippedPerLooked;
+      if (search.budget < 0) return outcome;
+      if (count === 1) {
+        if (((table.masks[where] ?? 0) & actionMask) === 0) continue;
+        if (!matches(search, where, resource, subject)) continue;
+        if (table.verdictOf(where) !== 'invalid') return found;
+        outcome = foundInvalid;
+        continue;
+      }
+      const { cells } = table.arena;
+      for (let entry = where, end = where + 2 * count; entry < end; entry += 2) {
+        if (((cells[entry + 1] ?? 0) & actionMask) === 0) continue;
+        const slot = cells[entry] ?? 0;
+        if (!matches(search, slot, resource, subject)) continue;
+        if (table.verdictOf(slot) !== 'invalid') return found;
+        outcome = foundInvalid;
+      }
+    }
+  }
+  return outcome;
 }
 
-function subjectsOf(snapshot: PolicySnapshot, request: AccessRequest): readonly string[] {
-  return request.anonymous ? [''] : [request.subject, ...snapshot.findGroups(request.subject)];
+/** Whether a policy that was found under a pair matches: cheap questions first, conditions last. */
+function matches(search: Search, slot: number, resource: number, subject: number): boolean {
+  search.budget--;
+  const { table, request } = search;
+  if (!table.matchesAny(slot, 'actions')) return false;
+  if (resource === loose ? !table.matchesAny(slot, 'resources') : !table.resources.matches(resource)) return false;
+  if (subject === loose ? !table.matchesAny(slot, 'subjects') : !table.subjects.matches(subject)) return false;
+  const conditions = table.conditionsOf(slot);
+  if (conditions === undefined) return true;
+  const evaluation = { subject: search.subject, resource: request.resource };
+  return findUnfulfilled(conditions, request.context, evaluation) === undefined;
 }

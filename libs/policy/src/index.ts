@@ -4,11 +4,10 @@
  * clock and no transport. Where policies are kept, `policy-store.ts` says what is expected; a token is not its business.
  */
 export { type AccessRequest, findAccessRequestProblem, maxSubjectLength } from './access-request.js';
-export type { StoredPolicy } from './compiled-policy.js';
 export { ConditionError } from './conditions/condition.js';
-export { countCandidates, decide } from './decide.js';
-export { createDecider, type Decider } from './decider.js';
+export { createDecider, type Decider, type DecisionAt } from './decider.js';
 export { allowed, type Decision, denied, type DenialReason } from './decision.js';
+export type { ExplainedPolicy, Explanation, NearestMiss } from './explain.js';
 export { type Group, maxMembersPerWrite, validateGroup, validateMembers } from './group.js';
 export { checkId } from './id.js';
 export type { JsonObject, JsonValue } from './json.js';
@@ -22,7 +21,9 @@ export {
 } from './policy.js';
 export { PolicyError } from './policy-error.js';
 export { parseConditionsJson, parsePolicyJson, type PolicyJson, policyToJson } from './policy-json.js';
-export { compileSnapshot, type PolicySnapshot, type PolicyState, type Revision } from './policy-snapshot.js';
+export { PolicyIndex } from './policy-index.js';
+export type { Membership, PolicyChanges, PolicyState, Revision } from './policy-state.js';
 export { type GroupStore, maxPageSize, type PolicyStateReader, type PolicyStore } from './policy-store.js';
+export type { StoredPolicy } from './stored-policy.js';
 export { compileTemplate, type Template } from './template.js';
 export { TemplateError } from './template-syntax.js';

@@ -1,6 +1,6 @@
 import type { Group } from './group.js';
 import type { Policy } from './policy.js';
-import type { PolicyState, Revision } from './policy-snapshot.js';
+import type { PolicyChanges, PolicyState, Revision } from './policy-state.js';
 
 /** Most policies that one page may hold. */
 export const maxPageSize = 10_000;
@@ -45,4 +45,9 @@ export interface PolicyStateReader {
   readRevision(): Promise<Revision>;
   /** The revision with every policy and membership as they were at it, all from one moment. */
   readState(): Promise<PolicyState>;
+  /**
+   * What is different from an earlier revision, all from one moment. Undefined when that cannot be told: the revision is
+   * of another history (a restored database), or too long ago; then the whole state has to be read.
+   */
+  readChanges(since: Revision): Promise<PolicyChanges | undefined>;
 }

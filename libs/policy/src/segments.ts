@@ -38,6 +38,17 @@ export function matchSegments(segments: readonly Segment[], value: string): bool
   return matchPositions(segments, value);
 }
 
+/** Every value that the segments match, when these are at most `limit`; undefined otherwise. */
+export function expandSegments(segments: readonly Segment[], limit: number): readonly string[] | undefined {
+  let values: readonly string[] = [''];
+  for (const segment of segments) {
+    if (segment.kind !== 'choice' || values.length * segment.texts.length > limit) return undefined;
+    const { texts } = segment;
+    values = values.flatMap((value) => texts.map((text) => value + text));
+  }
+  return [...new Set(values)];
+}
+
 function choice(texts: readonly string[]): Segment {
   return { kind: 'choice', texts };
 }

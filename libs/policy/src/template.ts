@@ -1,5 +1,5 @@
 import { compileAnchored } from './expression.js';
-import { matchSegments, toSegments } from './segments.js';
+import { expandSegments, matchSegments, toSegments } from './segments.js';
 import { maxTemplateBytes, parseTemplate, TemplateError } from './template-syntax.js';
 import { findUnstorable } from './text.js';
 
@@ -8,8 +8,18 @@ export type Template = {
   readonly text: string;
   /** `exact` matches its text alone; `segments` runs on our own matcher; `expression` on the RE2 engine. All are linear in the value. */
   readonly kind: 'exact' | 'segments' | 'expression';
+  /** Every value that it matches, where these are few; undefined otherwise. */
+  readonly values: readonly string[] | undefined;
+  /** What every value that it matches begins with, ends with, and holds somewhere; empty when nothing is known. */
+  readonly literals: TemplateLiterals;
   matches(value: string): boolean;
 };
+
+/** Literal text of a template. */
+export type TemplateLiterals = { readonly prefix: string; readonly suffix: string; readonly all: readonly string[] };
+
+/** A template of only alternations stands for each of its values while these are no more. */
+const maxValues = 16;
 
 /**
  * Compiles a template: literal text, with RE2 expressions inside `<...>`, anchored at both ends; `.` does not match a
@@ -24,12 +34,20 @@ export function compileTemplate(text: string): Template {
   if (unstorable >= 0) throw new TemplateError('NUL or lone surrogate', unstorable);
 
   const parts = parseTemplate(text);
+  const first = parts[0];
+  const last = parts.at(-1);
+  const literals: TemplateLiterals = {
+    prefix: first?.kind === 'literal' ? first.text : '',
+    suffix: last?.kind === 'literal' ? last.text : '',
+    all: parts.flatMap((part) => (part.kind === 'literal' ? [part.text] : [])),
+  };
   if (parts.every((part) => part.kind === 'literal')) {
-    return { text, kind: 'exact', matches: (value) => value === text };
+    return { text, kind: 'exact', values: [text], literals, matches: (value) => value === text };
   }
   const segments = toSegments(parts);
   if (segments !== undefined) {
-    return { text, kind: 'segments', matches: (value) => matchSegments(segments, value) };
+    const values = expandSegments(segments, maxValues);
+    return { text, kind: 'segments', values, literals, matches: (value) => matchSegments(segments, value) };
   }
-  return { text, kind: 'expression', matches: compileAnchored(parts) };
+  return { text, kind: 'expression', values: undefined, literals, matches: compileAnchored(parts) };
 }

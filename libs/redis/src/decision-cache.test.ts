@@ -2,11 +2,11 @@ import { createHmac, randomBytes } from 'node:crypto';
 import {
   type AccessRequest,
   allowed,
-  compileSnapshot,
   createDecider,
   type Decider,
   type Decision,
   denied,
+  PolicyIndex,
   type Revision,
 } from '@castellan/policy';
 import { policyOf } from '@castellan/policy/testing';
@@ -26,6 +26,7 @@ let server: TestRedis;
 let redis: Redis;
 let time: number;
 let events: string[];
+let outcomes: string[];
 
 beforeAll(async () => {
   server = await startTestRedis();
@@ -36,6 +37,7 @@ beforeEach(async () => {
   await server.client.flushall();
   time = 1_750_000_000_000;
   events = [];
+  outcomes = [];
   redis = await connect();
 });
 afterEach(() => redis.disconnect());
@@ -46,18 +48,30 @@ async function connect(): Promise<Redis> {
   return connection;
 }
 
+type Replica = { wrap(decider: Decider): { decide(request: AccessRequest): Promise<Decision> } };
+
+/** The decisions of a cache, without their revisions. */
+function plainly(cache: DecisionCache): Replica {
+  return { wrap: (decider) => ({ decide: async (asked) => (await cache.wrap(decider).decide(asked)).decision }) };
+}
+
 /** Each cache is another replica: nothing but Redis is shared. */
-function createReplica(options: Partial<DecisionCacheOptions> = {}): DecisionCache {
+function createReplica(options: Partial<DecisionCacheOptions> = {}): Replica {
+  return plainly(createCache(options));
+}
+
+function createCache(options: Partial<DecisionCacheOptions> = {}): DecisionCache {
   return createDecisionCache({
     redis,
     macKey,
     deployment: 'd',
-    minimumCost: 1,
+    minimumCost: 0,
     lifetimeMs: 60_000,
     maxLocalEntries: 100,
     now: () => time,
     random: () => 0.5,
     onEvent: (event) => events.push(event),
+    onOutcome: (outcome) => outcomes.push(outcome),
     ...options,
   });
 }
@@ -68,11 +82,11 @@ function createStub(decision: Decision | Error, at: Revision = revision): { deci
   return {
     decider: {
       revision: at,
-      estimateCost: () => 1000,
+      decideWithin: (_request, budget) => (budget < 1000 || decision instanceof Error ? undefined : decision),
       async decide() {
         count++;
         if (decision instanceof Error) throw decision;
-        return decision;
+        return { decision, revision: at };
       },
     },
     asked: () => count,
@@ -104,7 +118,7 @@ describe('the decision cache', () => {
     await server.client.flushall();
     expect(await decider.decide(request)).toEqual(allowed);
     expect(stub.asked()).toBe(1);
-    const alone = createDecisionCacheWithoutRedis();
+    const alone = createReplicaWithoutRedis();
     const second = createStub(allowed);
     await alone.wrap(second.decider).decide(request);
     await alone.wrap(second.decider).decide(request);
@@ -114,9 +128,10 @@ describe('the decision cache', () => {
   it('neither looks up nor keeps a decision that is cheaper to make', async () => {
     const stub = createStub(allowed);
     const decider = createReplica({ minimumCost: 1001 }).wrap(stub.decider);
+    expect(await decider.decide(request)).toEqual(allowed);
     await decider.decide(request);
-    await decider.decide(request);
-    expect(stub.asked()).toBe(2);
+    expect(stub.asked()).toBe(0);
+    expect(outcomes).toEqual(['bypass', 'bypass']);
     expect(await keptKeys()).toEqual([]);
   });
 
@@ -188,11 +203,36 @@ describe('the decision cache', () => {
   });
 
   it('decides without keeping what cannot be decided', async () => {
-    const stub = createStub(denied('default'));
-    await createReplica()
-      .wrap(stub.decider)
-      .decide({ ...request, context: { a: Number.NaN } });
+    const index = new PolicyIndex({ revision, policies: [policyOf('p', { subjects: ['<.*>'] })], memberships: [] });
+    const asked = { ...request, context: { a: Number.NaN } };
+    expect(await createReplica().wrap(createDecider(index)).decide(asked)).toEqual(denied('default'));
     expect(await keptKeys()).toEqual([]);
+  });
+
+  it('tells where each decision came from', async () => {
+    const stub = createStub(allowed);
+    const decider = createReplica().wrap(stub.decider);
+    await Promise.all([decider.decide(request), decider.decide(request)]);
+    await decider.decide(request);
+    await createReplica().wrap(stub.decider).decide(request);
+    expect(outcomes.toSorted()).toEqual(['local_hit', 'miss', 'redis_hit', 'shared']);
+  });
+
+  it('keeps nothing under a revision that passed while Redis was asked', async () => {
+    const index = new PolicyIndex({
+      revision,
+      policies: [policyOf('p', { subjects: ['<.*>'], resources: ['r'], actions: ['a'] })],
+      memberships: [],
+    });
+    const cache = createCache();
+    const later = { number: 2, mark: 'm2' };
+    const deciding = cache.wrap(createDecider(index)).decide(request);
+    index.apply({ revision: later, policies: [], removedPolicyIds: ['p'], memberships: [] });
+    expect(await deciding).toEqual({ decision: denied('default'), revision: later });
+    expect(await keptKeys()).toEqual([]);
+    const old = createStub(allowed);
+    expect((await cache.wrap(old.decider).decide(request)).decision).toEqual(allowed);
+    expect(old.asked()).toBe(1);
   });
 });
 
@@ -334,7 +374,7 @@ describe('cached and uncached answers', () => {
     for (let round = 0; round < 2; round++) {
       for (const [index, memberships] of groups.entries()) {
         const state = { revision: { number: index, mark: `m${index}` }, policies, memberships };
-        const plain = createDecider(compileSnapshot(state));
+        const plain = createDecider(new PolicyIndex(state));
         const cached = replica.wrap(plain);
         for (const subject of subjects)
           for (const resource of ['r', 'r2', 'r3', 'r4'])
@@ -342,7 +382,7 @@ describe('cached and uncached answers', () => {
               for (const context of contexts)
                 for (const anonymous of [false, true]) {
                   const question = { subject, resource, action, context, anonymous };
-                  expect(await cached.decide(question)).toEqual(await plain.decide(question));
+                  expect(await cached.decide(question)).toEqual((await plain.decide(question)).decision);
                   count++;
                 }
       }
@@ -351,15 +391,18 @@ describe('cached and uncached answers', () => {
   });
 });
 
-function createDecisionCacheWithoutRedis(): DecisionCache {
-  return createDecisionCache({
-    macKey,
-    deployment: 'd',
-    minimumCost: 1,
-    lifetimeMs: 60_000,
-    maxLocalEntries: 100,
-    now: () => time,
-    random: () => 0.5,
-    onEvent: (event) => events.push(event),
-  });
+function createReplicaWithoutRedis(): Replica {
+  return plainly(
+    createDecisionCache({
+      macKey,
+      deployment: 'd',
+      minimumCost: 0,
+      lifetimeMs: 60_000,
+      maxLocalEntries: 100,
+      now: () => time,
+      random: () => 0.5,
+      onEvent: (event) => events.push(event),
+      onOutcome: (outcome) => outcomes.push(outcome),
+    }),
+  );
 }

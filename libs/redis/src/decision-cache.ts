@@ -1,4 +1,4 @@
-import { type AccessRequest, type Decider, type Decision, findAccessRequestProblem } from '@castellan/policy';
+import type { AccessRequest, Decider, Decision, DecisionAt } from '@castellan/policy';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { createBreaker } from './breaker.js';
@@ -8,6 +8,12 @@ import { digestDecision } from './decision-key.js';
 /** What an operator wants to hear of. `forged`: an entry that is not ours stood in Redis. */
 export type DecisionCacheEvent = 'forged' | 'redis_down' | 'redis_up';
 
+/**
+ * Where a decision came from: `bypass`: made at once, cheaper than a lookup; `local_hit`, `redis_hit`: kept in this
+ * process or in Redis; `shared`: made for an equal question at the same time; `miss`: made, and kept.
+ */
+export type DecisionCacheOutcome = 'bypass' | 'local_hit' | 'redis_hit' | 'shared' | 'miss';
+
 export type DecisionCacheOptions = {
   /** Absent: decisions are kept in this process only. */
   readonly redis?: Redis;
@@ -15,7 +21,7 @@ export type DecisionCacheOptions = {
   readonly macKey: Buffer;
   /** Name of the deployment, among those that share the Redis. */
   readonly deployment: string;
-  /** Decisions that may look at fewer policies are made, not looked up: that is cheaper. */
+  /** Decisions that look at no more policies are made, not looked up: that is cheaper. Nothing is looked up before that. */
   readonly minimumCost: number;
   /** Longest life of an entry, in milliseconds. */
   readonly lifetimeMs: number;
@@ -26,6 +32,8 @@ export type DecisionCacheOptions = {
   /** From 0 to below 1. */
   readonly random: () => number;
   readonly onEvent: (event: DecisionCacheEvent) => void;
+  /** Told of every decision. */
+  readonly onOutcome: (outcome: DecisionCacheOutcome) => void;
 };
 
 /** Puts kept decisions in front of a Decider. */
@@ -40,38 +48,57 @@ const keyPrefix = 'castellan:decision:';
  */
 export function createDecisionCache(options: DecisionCacheOptions): DecisionCache {
   const local = new LRUCache<string, Decision>({ max: options.maxLocalEntries });
-  const pending = new Map<string, Promise<Decision>>();
+  const pending = new Map<string, Promise<DecisionAt>>();
   const remote = options.redis === undefined ? undefined : createRemote(options, options.redis);
 
-  async function lookUpOrDecide(decider: Decider, request: AccessRequest, digest: Buffer): Promise<Decision> {
+  async function lookUpOrDecide(decider: Decider, request: AccessRequest, digest: Buffer): Promise<DecisionAt> {
+    const { revision } = decider;
     const kept = await remote?.read(digest);
-    if (kept !== undefined) return kept;
-    const decision = await decider.decide(request);
-    if (isCacheable(decision)) remote?.write(digest, decision);
-    return decision;
+    if (kept !== undefined) {
+      options.onOutcome('redis_hit');
+      local.set(digest.toString('base64'), kept);
+      return { decision: kept, revision };
+    }
+    options.onOutcome('miss');
+    const decided = await decider.decide(request);
+    // While Redis was asked the policies may have changed: what is decided by the new ones is no answer by the old.
+    if (isCacheable(decided.decision) && decided.revision.mark === revision.mark) {
+      local.set(digest.toString('base64'), decided.decision);
+      remote?.write(digest, decided.decision);
+    }
+    return decided;
   }
 
   return {
     wrap: (decider) => ({
-      revision: decider.revision,
-      estimateCost: (request) => decider.estimateCost(request),
+      get revision() {
+        return decider.revision;
+      },
+      decideWithin: (request, budget) => decider.decideWithin(request, budget),
       async decide(request) {
-        if (decider.estimateCost(request) < options.minimumCost) return decider.decide(request);
-        if (findAccessRequestProblem(request) !== undefined) return decider.decide(request);
-        const digest = digestDecision(options.deployment, decider.revision, request);
+        const { revision } = decider;
+        const cheap = decider.decideWithin(request, options.minimumCost);
+        if (cheap !== undefined) {
+          options.onOutcome('bypass');
+          return { decision: cheap, revision };
+        }
+        const digest = digestDecision(options.deployment, revision, request);
         const key = digest.toString('base64');
         const kept = local.get(key);
-        if (kept !== undefined) return kept;
-
+        if (kept !== undefined) {
+          options.onOutcome('local_hit');
+          return { decision: kept, revision };
+        }
         // Equal questions at once are one lookup and one decision.
         const other = pending.get(key);
-        if (other !== undefined) return other;
+        if (other !== undefined) {
+          options.onOutcome('shared');
+          return other;
+        }
         const decided = lookUpOrDecide(decider, request, digest);
         pending.set(key, decided);
         try {
-          const decision = await decided;
-          if (isCacheable(decision)) local.set(key, decision);
-          return decision;
+          return await decided;
         } finally {
           pending.delete(key);
         }

@@ -7,5 +7,6 @@ export {
   type DecisionCache,
   type DecisionCacheEvent,
   type DecisionCacheOptions,
+  type DecisionCacheOutcome,
 } from './decision-cache.js';
 export { openRedis } from './redis-connection.js';

@@ -22,6 +22,8 @@ export type Metrics = {
   countLostSpans(count: number): void;
   /** Adds a gauge that is read whenever somebody asks; one whose reading fails is left out of that answer. */
   watch(gauge: WatchedGauge): void;
+  /** Counts a decision of the Warden by where it came from; the sources are those of its decision cache. */
+  countDecision(source: string): void;
 };
 
 /** A gauge that is read on demand. */
@@ -115,6 +117,12 @@ export function createMetrics(): Metrics {
     reuse.inc({ kind }, 0);
     conflicts.inc({ kind }, 0);
   }
+  const decisions = new Counter({
+    name: 'castellan_warden_decisions_total',
+    help: 'Decisions by source: bypass (cheaper made than looked up), local_hit, redis_hit, shared, miss.',
+    labelNames: ['source'],
+    registers,
+  });
   return {
     registry,
     observeRpc(rpc, code, seconds) {
@@ -140,6 +148,7 @@ export function createMetrics(): Metrics {
       watched.set(gauge.name, readers);
       registry.registerMetric(createWatchedGauge(gauge, readers));
     },
+    countDecision: (source) => decisions.inc({ source }),
   };
 }
 

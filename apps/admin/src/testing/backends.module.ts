@@ -212,8 +212,21 @@ class TestWarden implements RpcHandlers<typeof wardenV1.WardenService> {
     });
     return { allowed: true, reason: 0, revision: 1, token: facts };
   }
-  async batchCheck(): Promise<wardenV1.BatchCheckResponse> {
-    throw new RpcError('UNIMPLEMENTED', 'the admin API never asks this');
+  async batchCheck({ checks }: wardenV1.BatchCheckRequest): Promise<wardenV1.BatchCheckResponse> {
+    return { results: await Promise.all(checks.map(async (check) => ({ decision: await this.check(check) }))) };
+  }
+  async explain({ check }: wardenV1.ExplainRequest): Promise<wardenV1.ExplainResponse> {
+    if (check === undefined || check.subject === '') {
+      throw new RpcError('INVALID_ARGUMENT', 'subject must not be empty');
+    }
+    return {
+      decision: await this.check(check),
+      subjects: [check.subject, 'staff'],
+      policies: [{ id: 'p1', effect: 'allow', subject: 'staff', unfulfilledCondition: 'owner' }],
+      nearestMiss: { id: 'p1', subject: 'staff', part: 'condition', condition: 'owner' },
+      decisionUs: 1.5,
+      truncated: false,
+    };
   }
 }
 

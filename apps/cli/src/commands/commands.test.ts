@@ -187,6 +187,12 @@ const rows: readonly Row[] = [
     stdout: '{\n\t"allowed": true\n}\n',
   },
   {
+    args: ['warden', 'explain', 'peter', 'read', 'article:1', '--context', '{"ip":"10.0.0.1"}'],
+    answers: { 'POST /warden/explain': { status: 200, body: { allowed: false, reason: 'default' } } },
+    sent: { subject: 'peter', action: 'read', resource: 'article:1', context: { ip: '10.0.0.1' } },
+    stdout: '{\n\t"allowed": false,\n\t"reason": "default"\n}\n',
+  },
+  {
     args: ['warden', 'token-allowed', 'a.b', 'read', 'article:1', '--scopes', 'x,y'],
     answers: { 'POST /warden/token/allowed': { status: 200, body: { allowed: true, sub: 'peter' } } },
     sent: { token: 'a.b', scopes: ['x', 'y'], action: 'read', resource: 'article:1', context: {} },

@@ -20,6 +20,16 @@ export const wardenRows: readonly CommandRow[] = [
   { path: 'warden check', ...checkSubject },
   { path: 'warden allowed', ...checkSubject },
   {
+    path: 'warden explain',
+    summary: 'Say why a subject may, or may not, do an action on a resource',
+    details:
+      'Names the subject and groups that were tried, the policies that match, the condition that failed and the policy\n' +
+      'that came nearest. Needs the action warden:explain on rn:castellan:warden:explain.',
+    operands: '<subject> <action> <resource>',
+    flags: [contextFlag],
+    run: explainDecision,
+  },
+  {
     path: 'warden token-allowed',
     summary: 'Ask whether the bearer of an access token may do an action on a resource',
     details: `The token - is read from standard input. ${exitCodes}`,
@@ -37,6 +47,18 @@ async function isSubjectAllowed(call: CommandCall): Promise<void> {
     context: contextOf(call),
   };
   await decide(call, ['warden', 'allowed'], request, request);
+}
+
+async function explainDecision(call: CommandCall): Promise<void> {
+  const json = {
+    subject: call.operand(0),
+    action: call.operand(1),
+    resource: call.operand(2),
+    context: contextOf(call),
+  };
+  const api = await call.api();
+  const explanation = await api.post({ failure: 'Could not explain the decision', path: ['warden', 'explain'], json });
+  call.print(indentedJson(explanation));
 }
 
 async function isTokenAllowed(call: CommandCall): Promise<void> {

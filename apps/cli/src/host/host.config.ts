@@ -60,6 +60,7 @@ export function readHostConfig(env: NodeJS.ProcessEnv, flags: HostFlags): HostCo
   const serviceEnv: NodeJS.ProcessEnv = {
     ...env,
     ISSUER: issuer,
+    ACCESS_URL: env['ACCESS_URL'] || issuer,
     TOKEN_SECRET: deriveServiceSecret(systemSecret, 'token'),
     WARDEN_SECRET: deriveServiceSecret(systemSecret, 'warden'),
   };

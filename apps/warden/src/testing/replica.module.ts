@@ -34,7 +34,12 @@ export async function startReplica(
       ServiceModule.forRoot({ logger }),
       RpcModule.forRoot({ inProcessCodec: true }),
       { module: TokensModule, providers: [TokensTestService] },
-      WardenModule.forRoot({ secret: new Secret(wardenSecret), cacheMinimumPolicies: 500, ...config }),
+      WardenModule.forRoot({
+        secret: new Secret(wardenSecret),
+        cacheMinimumPolicies: 500,
+        maxStalenessMs: 5_000,
+        ...config,
+      }),
     ],
   };
   const app = await NestFactory.createApplicationContext(root, { logger: false, abortOnError: false });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Group, orderByBytes } from '../group.js';
 import type { Policy } from '../policy.js';
-import type { Revision } from '../policy-snapshot.js';
+import type { PolicyChanges, Revision } from '../policy-state.js';
 import type { GroupStore, PolicyStateReader, PolicyStore } from '../policy-store.js';
 
 /** The stores of one Warden in memory, sharing one revision. */
@@ -11,15 +11,43 @@ export type MemoryWarden = {
   readonly reader: PolicyStateReader;
 };
 
+/** What a write touched. */
+type Touched = { readonly policyId?: string; readonly groupId?: string; readonly members?: readonly string[] };
+
 /** Makes empty stores. */
 export function createMemoryWarden(): MemoryWarden {
   const policies = new Map<string, Policy>();
   const groups = new Map<string, ReadonlySet<string>>();
   let revision: Revision = { number: 1, mark: randomUUID() };
+  /** Every revision since the first, and what its write touched. */
+  const history: { readonly revision: Revision; readonly touched: Touched }[] = [{ revision, touched: {} }];
 
-  function raise(changed: boolean): number {
-    if (changed) revision = { number: revision.number + 1, mark: randomUUID() };
+  function raise(changed: boolean, touched: Touched): number {
+    if (!changed) return revision.number;
+    revision = { number: revision.number + 1, mark: randomUUID() };
+    history.push({ revision, touched });
     return revision.number;
+  }
+
+  function changesSince(since: Revision): PolicyChanges | undefined {
+    const start = history.findIndex((one) => one.revision.mark === since.mark);
+    if (start < 0) return undefined;
+    const touched = history.slice(start + 1).map((one) => one.touched);
+    const ids = [...new Set(touched.flatMap(({ policyId }) => policyId ?? []))];
+    const memberships = new Map(
+      touched.flatMap(({ groupId = '', members = [] }) =>
+        members.map((member) => [JSON.stringify([groupId, member]), { groupId, member }]),
+      ),
+    );
+    return {
+      revision,
+      policies: ids.flatMap((id) => structuredClone(policies.get(id)) ?? []),
+      removedPolicyIds: ids.filter((id) => !policies.has(id)),
+      memberships: [...memberships.values()].map((one) => ({
+        ...one,
+        isPresent: groups.get(one.groupId)?.has(one.member) === true,
+      })),
+    };
   }
 
   return {
@@ -27,7 +55,7 @@ export function createMemoryWarden(): MemoryWarden {
       async insert(policy) {
         if (policies.has(policy.id)) return undefined;
         policies.set(policy.id, structuredClone(policy));
-        return raise(true);
+        return raise(true, { policyId: policy.id });
       },
       async find(id) {
         return structuredClone(policies.get(id));
@@ -38,17 +66,17 @@ export function createMemoryWarden(): MemoryWarden {
       },
       async put(policy) {
         policies.set(policy.id, structuredClone(policy));
-        return raise(true);
+        return raise(true, { policyId: policy.id });
       },
       async remove(id) {
-        return raise(policies.delete(id));
+        return raise(policies.delete(id), { policyId: id });
       },
     },
     groups: {
       async insert(group: Group) {
         if (groups.has(group.id)) return undefined;
         groups.set(group.id, new Set(group.members));
-        return raise(true);
+        return raise(true, { groupId: group.id, members: group.members });
       },
       async find(id) {
         const members = groups.get(id);
@@ -58,26 +86,30 @@ export function createMemoryWarden(): MemoryWarden {
         return orderByBytes([...groups].filter(([, members]) => members.has(member)).map(([id]) => id));
       },
       async remove(id) {
-        return raise(groups.delete(id));
+        const members = [...(groups.get(id) ?? [])];
+        return raise(groups.delete(id), { groupId: id, members });
       },
       async addMembers(id, members) {
         const before = groups.get(id);
         if (before === undefined) return undefined;
         const after = new Set([...before, ...members]);
         groups.set(id, after);
-        return raise(after.size !== before.size);
+        return raise(after.size !== before.size, { groupId: id, members });
       },
       async removeMembers(id, members) {
         const before = groups.get(id);
         if (before === undefined) return undefined;
         const after = new Set([...before].filter((member) => !members.includes(member)));
         groups.set(id, after);
-        return raise(after.size !== before.size);
+        return raise(after.size !== before.size, { groupId: id, members });
       },
     },
     reader: {
       async readRevision() {
         return revision;
+      },
+      async readChanges(since) {
+        return changesSince(since);
       },
       async readState() {
         return {

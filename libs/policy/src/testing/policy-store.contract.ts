@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Policy } from '../policy.js';
-import { compileSnapshot } from '../policy-snapshot.js';
+import { PolicyIndex } from '../policy-index.js';
 import type { MemoryWarden } from './memory-stores.js';
 
 /** The stores under test, all of one Warden. */
@@ -220,7 +220,70 @@ export function testWardenStores(open: () => Promise<WardenStores>): void {
       expect(state.revision).toEqual(await stores.reader.readRevision());
       expect(state.policies).toMatchObject([{ id: 'p1', effect: 'allow', subjects: ['peter'] }]);
       expect(state.memberships).toHaveLength(2);
-      expect(compileSnapshot(state).invalidPolicyIds).toEqual([]);
+      expect(new PolicyIndex(state).invalidPolicyIds).toEqual([]);
+    });
+
+    it('reads what changed since a revision, each thing as it is now', async () => {
+      await stores.policies.insert(policyOf('gone'));
+      await stores.policies.insert(policyOf('same'));
+      await stores.groups.insert({ id: 'g1', members: ['a', 'b'] });
+      await stores.groups.insert({ id: 'g2', members: ['a'] });
+      const since = await stores.reader.readRevision();
+      expect(await stores.reader.readChanges(since)).toEqual({
+        revision: since,
+        policies: [],
+        removedPolicyIds: [],
+        memberships: [],
+      });
+      await stores.policies.put(policyOf('new', { effect: 'deny' }));
+      await stores.policies.put(policyOf('new', { subjects: ['<.*>'] }));
+      await stores.policies.remove('gone');
+      await stores.groups.addMembers('g1', ['c']);
+      await stores.groups.removeMembers('g1', ['a']);
+      await stores.groups.remove('g2');
+      const changes = await stores.reader.readChanges(since);
+      expect(changes?.revision).toEqual(await stores.reader.readRevision());
+      expect(changes?.policies).toMatchObject([{ id: 'new', effect: 'allow', subjects: ['<.*>'] }]);
+      expect(changes?.removedPolicyIds).toEqual(['gone']);
+      expect(new Set(changes?.memberships)).toEqual(
+        new Set([
+          { groupId: 'g1', member: 'a', isPresent: false },
+          { groupId: 'g1', member: 'c', isPresent: true },
+          { groupId: 'g2', member: 'a', isPresent: false },
+        ]),
+      );
+    });
+
+    it('reads no changes since a revision of another history', async () => {
+      await stores.policies.insert(policyOf('p1'));
+      const { number } = await stores.reader.readRevision();
+      expect(await stores.reader.readChanges({ number, mark: randomUUID() })).toBeUndefined();
+      expect(await stores.reader.readChanges({ number: number + 1, mark: randomUUID() })).toBeUndefined();
+    });
+
+    it('leads an index from any revision to the state that a new one has', async () => {
+      await stores.policies.put(policyOf('first'));
+      const index = new PolicyIndex(await stores.reader.readState());
+      for (let i = 0; i < 30; i++) {
+        await stores.policies.put(
+          policyOf(`p${i % 7}`, { subjects: [`s${i}`, 'g'], effect: i % 5 === 0 ? 'deny' : 'allow' }),
+        );
+        if (i % 3 === 0) await stores.policies.remove(`p${(i + 3) % 7}`);
+        await stores.groups.insert({ id: 'g', members: [`m${i}`] });
+        await stores.groups.addMembers('g', [`m${i % 4}`]);
+        if (i % 4 === 0) await stores.groups.remove('g');
+        if (i % 2 === 0) continue;
+        const changes = await stores.reader.readChanges(index.revision);
+        if (changes !== undefined) index.apply(changes);
+        const fresh = new PolicyIndex(await stores.reader.readState());
+        expect(index.revision).toEqual(fresh.revision);
+        for (let j = 0; j <= i; j++) {
+          for (const subject of [`s${j}`, `m${j}`]) {
+            const request = { subject, resource: 'articles:1', action: 'read', context: {}, anonymous: false };
+            expect(index.decide(request)).toEqual(fresh.decide(request));
+          }
+        }
+      }
     });
 
     it('never reads policies of another revision than it answers', async () => {

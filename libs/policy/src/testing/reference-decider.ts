@@ -6,7 +6,7 @@ import type { Policy } from '../policy.js';
 /**
  * The rule of section 4.2 written down again, as plainly as possible and sharing no code with the engine: collect every
  * policy that matches for the subject or one of its groups, then look whether one of them denies. It knows templates of
- * literal text, `<.*>` and `<.+>` and `<[^:]+>`, and StringEqual and EqualsSubject conditions.
+ * literal text, `<.*>` and `<.+>` and `<[^:]+>` and `<[0-9]+>` and `<a|b>`, and StringEqual and EqualsSubject conditions.
  */
 export function decideByReference(
   policies: readonly Policy[],
@@ -57,5 +57,7 @@ function matchesExpression(expression: string, text: string): boolean {
   if (expression === '.*') return !text.includes('\n');
   if (expression === '.+') return text !== '' && !text.includes('\n');
   if (expression === '[^:]+') return text !== '' && !text.includes(':');
+  if (expression === '[0-9]+') return text !== '' && [...text].every((character) => '0123456789'.includes(character));
+  if (expression.includes('|')) return expression.split('|').includes(text);
   throw new Error(`the reference does not know <${expression}>`);
 }

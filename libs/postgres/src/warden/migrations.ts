@@ -57,5 +57,92 @@ export class WardenSchema1764000000000 implements MigrationInterface {
   }
 }
 
+/** Revisions that changes can be told since; a replica that is further behind reads everything. */
+const historyLength = 10_000;
+
+/**
+ * The history of revisions, and what each write touched. Triggers write it, so that what a hand changes in the tables is
+ * told too, with the next write; a raised revision is announced to the replicas.
+ */
+export class WardenChanges1764100000000 implements MigrationInterface {
+  name = 'WardenChanges1764100000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE warden.revision_history (
+        value bigint PRIMARY KEY,
+        mark uuid NOT NULL
+      );
+      INSERT INTO warden.revision_history (value, mark) SELECT value, mark FROM warden.revision;
+
+      -- kind: what was touched; 'reset' when everything may be different. revision: the one that shows it.
+      CREATE TABLE warden.policy_change (
+        id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        revision bigint NOT NULL,
+        kind text NOT NULL CHECK (kind IN ('policy', 'membership', 'reset')),
+        policy_id text COLLATE "C",
+        group_id text COLLATE "C",
+        member text COLLATE "C"
+      );
+      CREATE INDEX policy_change_revision ON warden.policy_change (revision);
+
+      CREATE FUNCTION warden.note_policies() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO warden.policy_change (revision, kind, policy_id)
+          SELECT (SELECT value + 1 FROM warden.revision), 'policy', id FROM touched;
+        RETURN NULL;
+      END $$;
+      CREATE FUNCTION warden.note_memberships() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO warden.policy_change (revision, kind, group_id, member)
+          SELECT (SELECT value + 1 FROM warden.revision), 'membership', group_id, member FROM touched;
+        RETURN NULL;
+      END $$;
+      CREATE FUNCTION warden.note_reset() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO warden.policy_change (revision, kind) SELECT value + 1, 'reset' FROM warden.revision;
+        RETURN NULL;
+      END $$;
+      CREATE FUNCTION warden.announce_revision() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO warden.revision_history (value, mark) VALUES (NEW.value, NEW.mark);
+        IF NEW.value % 100 = 0 THEN
+          DELETE FROM warden.revision_history WHERE value < NEW.value - ${historyLength};
+          DELETE FROM warden.policy_change WHERE revision < NEW.value - ${historyLength};
+        END IF;
+        PERFORM pg_notify('castellan_warden_revision', NEW.value::text);
+        RETURN NULL;
+      END $$;
+    `);
+    // A transition table is of one event, so that each event needs a trigger of its own.
+    for (const [table, note] of [
+      ['policy', 'note_policies'],
+      ['subject_group_member', 'note_memberships'],
+    ]) {
+      for (const [event, rows] of [
+        ['INSERT', 'NEW'],
+        ['UPDATE', 'NEW'],
+        ['DELETE', 'OLD'],
+      ]) {
+        await runner.query(`
+          CREATE TRIGGER ${note}_${event?.toLowerCase()} AFTER ${event} ON warden.${table}
+            REFERENCING ${rows} TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION warden.${note}()`);
+      }
+      await runner.query(`
+        CREATE TRIGGER ${note}_truncate AFTER TRUNCATE ON warden.${table}
+          FOR EACH STATEMENT EXECUTE FUNCTION warden.note_reset()`);
+    }
+    await runner.query(`
+      CREATE TRIGGER announce_revision AFTER UPDATE ON warden.revision
+        FOR EACH ROW EXECUTE FUNCTION warden.announce_revision()`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      DROP FUNCTION warden.note_policies() CASCADE;
+      DROP FUNCTION warden.note_memberships() CASCADE;
+      DROP FUNCTION warden.note_reset() CASCADE;
+      DROP FUNCTION warden.announce_revision() CASCADE;
+      DROP TABLE warden.policy_change, warden.revision_history;
+    `);
+  }
+}
+
 /** Every migration of the warden component, in order. */
-export const wardenMigrations = [WardenSchema1764000000000];
+export const wardenMigrations = [WardenSchema1764000000000, WardenChanges1764100000000];

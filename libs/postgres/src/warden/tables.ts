@@ -26,6 +26,19 @@ export type PolicyRevisionRow = { only_row: boolean; value: string; mark: string
 /** A row of warden.key_check: what the database remembers of the Warden's secret. */
 export type WardenKeyCheckRow = { key_id: string; verifier: string };
 
+/** A row of warden.revision_history; the driver answers bigint as text. */
+export type RevisionHistoryRow = { value: string; mark: string };
+
+/** A row of warden.policy_change, which triggers write. */
+export type PolicyChangeRow = {
+  id: string;
+  revision: string;
+  kind: string;
+  policy_id: string | null;
+  group_id: string | null;
+  member: string | null;
+};
+
 const policyTable = new EntitySchema<PolicyRow>({
   name: 'Policy',
   schema: 'warden',
@@ -71,6 +84,27 @@ const wardenKeyCheckTable = new EntitySchema<WardenKeyCheckRow>({
   columns: { key_id: { type: 'text', primary: true }, verifier: { type: 'text' } },
 });
 
+const revisionHistoryTable = new EntitySchema<RevisionHistoryRow>({
+  name: 'RevisionHistory',
+  schema: 'warden',
+  tableName: 'revision_history',
+  columns: { value: { type: 'bigint', primary: true }, mark: { type: 'uuid' } },
+});
+
+const policyChangeTable = new EntitySchema<PolicyChangeRow>({
+  name: 'PolicyChange',
+  schema: 'warden',
+  tableName: 'policy_change',
+  columns: {
+    id: { type: 'uuid', primary: true },
+    revision: { type: 'bigint' },
+    kind: { type: 'text' },
+    policy_id: { type: 'text', nullable: true },
+    group_id: { type: 'text', nullable: true },
+    member: { type: 'text', nullable: true },
+  },
+});
+
 /** Tables of the warden component. */
 export const wardenTables = [
   policyTable,
@@ -78,4 +112,6 @@ export const wardenTables = [
   subjectGroupMemberTable,
   policyRevisionTable,
   wardenKeyCheckTable,
+  revisionHistoryTable,
+  policyChangeTable,
 ];

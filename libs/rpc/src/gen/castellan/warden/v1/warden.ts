@@ -18,6 +18,19 @@ export const protobufFileName = "castellan/warden/v1/warden.proto";
  * A denial is an answer; a gRPC status UNAVAILABLE is an outage and never means allowed or denied.
  */
 
+/** A mode of consistency; INVALID_ARGUMENT for one that the server does not know. */
+export enum ConsistencyMode {
+  /** CONSISTENCY_MODE_UNSPECIFIED - As FULLY_CONSISTENT, but an answer may be a kept one of the same revision. */
+  CONSISTENCY_MODE_UNSPECIFIED = 0,
+  /** CONSISTENCY_MODE_FULLY_CONSISTENT - Every write that returned before the request is seen, and the decision is made anew. */
+  CONSISTENCY_MODE_FULLY_CONSISTENT = 1,
+  /** CONSISTENCY_MODE_AT_LEAST - Every write up to `revision` is seen; FAILED_PRECONDITION when there is no such revision yet. */
+  CONSISTENCY_MODE_AT_LEAST = 2,
+  /** CONSISTENCY_MODE_MINIMIZE_LATENCY - Policies may be up to WARDEN_MAX_STALENESS old (5 s); the database is not asked. */
+  CONSISTENCY_MODE_MINIMIZE_LATENCY = 3,
+  UNRECOGNIZED = -1,
+}
+
 /** Why an access request was denied. */
 export enum DenialReason {
   /** DENIAL_REASON_UNSPECIFIED - Not denied. */
@@ -49,6 +62,73 @@ export interface CheckRequest {
     | undefined;
   /** The caller had no valid token: the subject is empty and only the admin API may ask so. */
   anonymous: boolean;
+  /** How new the policies must be; not in a batch, which says it once for all. */
+  consistency?: Consistency | undefined;
+}
+
+/** How new the policies and groups must be that a decision is made by. */
+export interface Consistency {
+  /** The mode. */
+  mode: ConsistencyMode;
+  /** With AT_LEAST alone: the revision that a write answered. */
+  revision: number;
+}
+
+/** What to explain. */
+export interface ExplainRequest {
+  /** The access request. */
+  check:
+    | CheckRequest
+    | undefined;
+  /**
+   * Access token of whoever asks, who must be allowed `warden:explain` on `rn:castellan:warden:explain`. The admin API,
+   * which has asked that itself, leaves it empty.
+   */
+  token: string;
+}
+
+/** A decision and what led to it. */
+export interface ExplainResponse {
+  /** The decision. */
+  decision:
+    | CheckResponse
+    | undefined;
+  /** The subject and each of its groups, in the order they were tried. */
+  subjects: string[];
+  /** Policies whose templates match, for each subject; at most 100. */
+  policies: ExplainedPolicy[];
+  /** The policy that came nearest, where none decided; absent when nothing was near. */
+  nearestMiss:
+    | NearestMiss
+    | undefined;
+  /** Microseconds that the decision itself took. */
+  decisionUs: number;
+  /** More policies match than are listed. */
+  truncated: boolean;
+}
+
+/** A policy whose templates match the access request. */
+export interface ExplainedPolicy {
+  /** Its ID. */
+  id: string;
+  /** `allow`, `deny`, or `invalid` when it cannot be evaluated. */
+  effect: string;
+  /** The subject or group that it matches. */
+  subject: string;
+  /** Name of the condition that is not fulfilled; empty when the policy takes part in the decision. */
+  unfulfilledCondition: string;
+}
+
+/** A policy that would allow the access request but for one thing. */
+export interface NearestMiss {
+  /** Its ID. */
+  id: string;
+  /** The subject or group that was tried. */
+  subject: string;
+  /** What does not match: `subject`, `resource`, `action` or `condition`. */
+  part: string;
+  /** Name of the condition, where it is one. */
+  condition: string;
 }
 
 /** The decision. */
@@ -72,7 +152,11 @@ export interface CheckTokenRequest {
   /** Does what. */
   action: string;
   /** Values for the conditions. */
-  context: { [key: string]: any } | undefined;
+  context:
+    | { [key: string]: any }
+    | undefined;
+  /** How new the policies must be. */
+  consistency?: Consistency | undefined;
 }
 
 /** The decision, and what the token says when it is allowed. */
@@ -109,6 +193,8 @@ export interface TokenFacts {
 export interface BatchCheckRequest {
   /** At most 256. */
   checks: CheckRequest[];
+  /** How new the policies must be, for all of them. */
+  consistency?: Consistency | undefined;
 }
 
 /** Answers, in the order of the requests. */
@@ -304,7 +390,7 @@ export interface RemoveMembersResponse {
 }
 
 function createBaseCheckRequest(): CheckRequest {
-  return { subject: "", resource: "", action: "", context: undefined, anonymous: false };
+  return { subject: "", resource: "", action: "", context: undefined, anonymous: false, consistency: undefined };
 }
 
 export const CheckRequest: MessageFns<CheckRequest> = {
@@ -323,6 +409,9 @@ export const CheckRequest: MessageFns<CheckRequest> = {
     }
     if (message.anonymous !== false) {
       writer.uint32(40).bool(message.anonymous);
+    }
+    if (message.consistency !== undefined) {
+      Consistency.encode(message.consistency, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -380,6 +469,14 @@ export const CheckRequest: MessageFns<CheckRequest> = {
             message.anonymous = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.consistency = Consistency.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -402,6 +499,446 @@ export const CheckRequest: MessageFns<CheckRequest> = {
     message.action = object.action ?? "";
     message.context = object.context ?? undefined;
     message.anonymous = object.anonymous ?? false;
+    message.consistency = (object.consistency !== undefined && object.consistency !== null)
+      ? Consistency.fromPartial(object.consistency)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseConsistency(): Consistency {
+  return { mode: 0, revision: 0 };
+}
+
+export const Consistency: MessageFns<Consistency> = {
+  encode(message: Consistency, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mode !== 0) {
+      writer.uint32(8).int32(message.mode);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(16).uint64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Consistency {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConsistency();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.mode = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Consistency>): Consistency {
+    return Consistency.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Consistency>): Consistency {
+    const message = createBaseConsistency();
+    message.mode = object.mode ?? 0;
+    message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
+function createBaseExplainRequest(): ExplainRequest {
+  return { check: undefined, token: "" };
+}
+
+export const ExplainRequest: MessageFns<ExplainRequest> = {
+  encode(message: ExplainRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.check !== undefined) {
+      CheckRequest.encode(message.check, writer.uint32(10).fork()).join();
+    }
+    if (message.token !== "") {
+      writer.uint32(18).string(message.token);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.check = CheckRequest.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExplainRequest>): ExplainRequest {
+    return ExplainRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainRequest>): ExplainRequest {
+    const message = createBaseExplainRequest();
+    message.check = (object.check !== undefined && object.check !== null)
+      ? CheckRequest.fromPartial(object.check)
+      : undefined;
+    message.token = object.token ?? "";
+    return message;
+  },
+};
+
+function createBaseExplainResponse(): ExplainResponse {
+  return { decision: undefined, subjects: [], policies: [], nearestMiss: undefined, decisionUs: 0, truncated: false };
+}
+
+export const ExplainResponse: MessageFns<ExplainResponse> = {
+  encode(message: ExplainResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.decision !== undefined) {
+      CheckResponse.encode(message.decision, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.subjects) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.policies) {
+      ExplainedPolicy.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.nearestMiss !== undefined) {
+      NearestMiss.encode(message.nearestMiss, writer.uint32(34).fork()).join();
+    }
+    if (message.decisionUs !== 0) {
+      writer.uint32(41).double(message.decisionUs);
+    }
+    if (message.truncated !== false) {
+      writer.uint32(48).bool(message.truncated);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.decision = CheckResponse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subjects.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.policies.push(ExplainedPolicy.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.nearestMiss = NearestMiss.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.decisionUs = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.truncated = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExplainResponse>): ExplainResponse {
+    return ExplainResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainResponse>): ExplainResponse {
+    const message = createBaseExplainResponse();
+    message.decision = (object.decision !== undefined && object.decision !== null)
+      ? CheckResponse.fromPartial(object.decision)
+      : undefined;
+    message.subjects = object.subjects?.map((e) => e) || [];
+    message.policies = object.policies?.map((e) => ExplainedPolicy.fromPartial(e)) || [];
+    message.nearestMiss = (object.nearestMiss !== undefined && object.nearestMiss !== null)
+      ? NearestMiss.fromPartial(object.nearestMiss)
+      : undefined;
+    message.decisionUs = object.decisionUs ?? 0;
+    message.truncated = object.truncated ?? false;
+    return message;
+  },
+};
+
+function createBaseExplainedPolicy(): ExplainedPolicy {
+  return { id: "", effect: "", subject: "", unfulfilledCondition: "" };
+}
+
+export const ExplainedPolicy: MessageFns<ExplainedPolicy> = {
+  encode(message: ExplainedPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.effect !== "") {
+      writer.uint32(18).string(message.effect);
+    }
+    if (message.subject !== "") {
+      writer.uint32(26).string(message.subject);
+    }
+    if (message.unfulfilledCondition !== "") {
+      writer.uint32(34).string(message.unfulfilledCondition);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.effect = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.unfulfilledCondition = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExplainedPolicy>): ExplainedPolicy {
+    return ExplainedPolicy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainedPolicy>): ExplainedPolicy {
+    const message = createBaseExplainedPolicy();
+    message.id = object.id ?? "";
+    message.effect = object.effect ?? "";
+    message.subject = object.subject ?? "";
+    message.unfulfilledCondition = object.unfulfilledCondition ?? "";
+    return message;
+  },
+};
+
+function createBaseNearestMiss(): NearestMiss {
+  return { id: "", subject: "", part: "", condition: "" };
+}
+
+export const NearestMiss: MessageFns<NearestMiss> = {
+  encode(message: NearestMiss, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    if (message.part !== "") {
+      writer.uint32(26).string(message.part);
+    }
+    if (message.condition !== "") {
+      writer.uint32(34).string(message.condition);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NearestMiss {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNearestMiss();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.part = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.condition = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NearestMiss>): NearestMiss {
+    return NearestMiss.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NearestMiss>): NearestMiss {
+    const message = createBaseNearestMiss();
+    message.id = object.id ?? "";
+    message.subject = object.subject ?? "";
+    message.part = object.part ?? "";
+    message.condition = object.condition ?? "";
     return message;
   },
 };
@@ -486,7 +1023,7 @@ export const CheckResponse: MessageFns<CheckResponse> = {
 };
 
 function createBaseCheckTokenRequest(): CheckTokenRequest {
-  return { token: "", scopes: [], resource: "", action: "", context: undefined };
+  return { token: "", scopes: [], resource: "", action: "", context: undefined, consistency: undefined };
 }
 
 export const CheckTokenRequest: MessageFns<CheckTokenRequest> = {
@@ -505,6 +1042,9 @@ export const CheckTokenRequest: MessageFns<CheckTokenRequest> = {
     }
     if (message.context !== undefined) {
       Struct.encode(Struct.wrap(message.context), writer.uint32(42).fork()).join();
+    }
+    if (message.consistency !== undefined) {
+      Consistency.encode(message.consistency, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -562,6 +1102,14 @@ export const CheckTokenRequest: MessageFns<CheckTokenRequest> = {
             message.context = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.consistency = Consistency.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -584,6 +1132,9 @@ export const CheckTokenRequest: MessageFns<CheckTokenRequest> = {
     message.resource = object.resource ?? "";
     message.action = object.action ?? "";
     message.context = object.context ?? undefined;
+    message.consistency = (object.consistency !== undefined && object.consistency !== null)
+      ? Consistency.fromPartial(object.consistency)
+      : undefined;
     return message;
   },
 };
@@ -809,13 +1360,16 @@ export const TokenFacts: MessageFns<TokenFacts> = {
 };
 
 function createBaseBatchCheckRequest(): BatchCheckRequest {
-  return { checks: [] };
+  return { checks: [], consistency: undefined };
 }
 
 export const BatchCheckRequest: MessageFns<BatchCheckRequest> = {
   encode(message: BatchCheckRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.checks) {
       CheckRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.consistency !== undefined) {
+      Consistency.encode(message.consistency, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -841,6 +1395,14 @@ export const BatchCheckRequest: MessageFns<BatchCheckRequest> = {
             message.checks.push(CheckRequest.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.consistency = Consistency.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -859,6 +1421,9 @@ export const BatchCheckRequest: MessageFns<BatchCheckRequest> = {
   fromPartial(object: DeepPartial<BatchCheckRequest>): BatchCheckRequest {
     const message = createBaseBatchCheckRequest();
     message.checks = object.checks?.map((e) => CheckRequest.fromPartial(e)) || [];
+    message.consistency = (object.consistency !== undefined && object.consistency !== null)
+      ? Consistency.fromPartial(object.consistency)
+      : undefined;
     return message;
   },
 };
@@ -2506,6 +3071,16 @@ export const WardenService = {
     responseSerialize: (value: BatchCheckResponse): Buffer => Buffer.from(BatchCheckResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchCheckResponse => BatchCheckResponse.decode(value),
   },
+  /** Explain decides an access request and says what led to the decision. */
+  explain: {
+    path: "/castellan.warden.v1.Warden/Explain" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExplainRequest): Buffer => Buffer.from(ExplainRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExplainRequest => ExplainRequest.decode(value),
+    responseSerialize: (value: ExplainResponse): Buffer => Buffer.from(ExplainResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExplainResponse => ExplainResponse.decode(value),
+  },
 } as const;
 
 export interface WardenServer extends UntypedServiceImplementation {
@@ -2515,6 +3090,8 @@ export interface WardenServer extends UntypedServiceImplementation {
   checkToken: handleUnaryCall<CheckTokenRequest, CheckTokenResponse>;
   /** BatchCheck decides up to 256 access requests at one policy revision; one answer per request, in order. */
   batchCheck: handleUnaryCall<BatchCheckRequest, BatchCheckResponse>;
+  /** Explain decides an access request and says what led to the decision. */
+  explain: handleUnaryCall<ExplainRequest, ExplainResponse>;
 }
 
 /** Policies manages policies for the admin API. */

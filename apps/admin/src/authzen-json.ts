@@ -1,0 +1,108 @@
+import type { wardenV1 } from '@castellan/rpc';
+import { z } from 'zod';
+
+import { objectSchema } from './json.js';
+
+const text = z.string().min(1, 'must not be empty');
+const properties = objectSchema.optional();
+const entity = z.object({ type: text, id: text, properties });
+const action = z.object({ name: text, properties });
+const context = objectSchema.optional();
+
+/** Body of an Access Evaluation Request (AuthZEN Authorization API 1.0, section 6.1). */
+export const evaluationSchema = z.object({ subject: entity, action, resource: entity, context });
+
+export type Evaluation = z.infer<typeof evaluationSchema>;
+
+const semantics = ['execute_all', 'deny_on_first_deny', 'permit_on_first_permit'] as const;
+export type EvaluationsSemantic = (typeof semantics)[number];
+
+const partialEvaluation = z.object({
+  subject: entity.optional(),
+  action: action.optional(),
+  resource: entity.optional(),
+  context,
+});
+
+/** Most evaluations in one request. */
+export const maxEvaluations = 256;
+
+/** Body of an Access Evaluations Request (section 7.1): what an evaluation leaves out is taken from the top. */
+export const evaluationsSchema = partialEvaluation.extend({
+  evaluations: z.array(partialEvaluation).max(maxEvaluations).optional(),
+  options: z.looseObject({ evaluations_semantic: z.enum(semantics).default('execute_all') }).optional(),
+});
+
+/** One evaluation with what the request says for all of them; a problem where a member is missing altogether. */
+export function completeEvaluation(
+  defaults: z.infer<typeof partialEvaluation>,
+  own: z.infer<typeof partialEvaluation>,
+): Evaluation | { readonly problem: string } {
+  const subject = own.subject ?? defaults.subject;
+  const done = own.action ?? defaults.action;
+  const resource = own.resource ?? defaults.resource;
+  if (subject === undefined) return { problem: 'subject is missing' };
+  if (done === undefined) return { problem: 'action is missing' };
+  if (resource === undefined) return { problem: 'resource is missing' };
+  return { subject, action: done, resource, context: own.context ?? defaults.context };
+}
+
+/**
+ * The access request of an evaluation: the IDs and the name are subject, resource and action as policies write them.
+ * Types and properties are for conditions, as members `subject.type` and `subject.properties.<name>` of the context; what
+ * the caller writes there itself counts for nothing.
+ */
+export function toCheck({ subject, action: done, resource, context: given }: Evaluation): wardenV1.CheckRequest {
+  const members = new Map<string, unknown>(Object.entries(given ?? {}));
+  for (const name of members.keys()) if (/^(subject|resource|action)\./.test(name)) members.delete(name);
+  members.set('subject.type', subject.type);
+  members.set('resource.type', resource.type);
+  for (const [name, value] of [
+    ['subject', subject.properties],
+    ['resource', resource.properties],
+    ['action', done.properties],
+  ] as const) {
+    for (const [property, content] of Object.entries(value ?? {})) {
+      members.set(`${name}.properties.${property}`, content);
+    }
+  }
+  return {
+    subject: subject.id,
+    resource: resource.id,
+    action: done.name,
+    context: Object.fromEntries(members),
+    anonymous: false,
+  };
+}
+
+/** An Access Evaluation Response: the decision alone, or with what was wrong with the evaluation (section 7.2). */
+export type EvaluationResponse = {
+  readonly decision: boolean;
+  readonly context?: { readonly error: { readonly status: number; readonly message: string } };
+};
+
+/** The response to an evaluation that cannot be decided. */
+export function evaluationError(message: string): EvaluationResponse {
+  return { decision: false, context: { error: { status: 400, message } } };
+}
+
+/** The responses that a semantic lets through: all, or those up to the first that settles it. */
+export function applySemantic(
+  responses: readonly EvaluationResponse[],
+  semantic: EvaluationsSemantic,
+): readonly EvaluationResponse[] {
+  if (semantic === 'execute_all') return responses;
+  const settles = semantic === 'permit_on_first_permit';
+  const first = responses.findIndex(({ decision }) => decision === settles);
+  return first < 0 ? responses : responses.slice(0, first + 1);
+}
+
+/** The metadata of the policy decision point (section 9), from its configured URL and nothing else. */
+export function authzenMetadata(url: string): string {
+  const base = url.replace(/\/+$/, '');
+  return JSON.stringify({
+    policy_decision_point: base,
+    access_evaluation_endpoint: `${base}/access/v1/evaluation`,
+    access_evaluations_endpoint: `${base}/access/v1/evaluations`,
+  });
+}

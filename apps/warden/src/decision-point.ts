@@ -1,0 +1,170 @@
+import { createDecider, type Decider, PolicyIndex, type PolicyStateReader, type Revision } from '@castellan/policy';
+import { RpcError } from '@castellan/rpc';
+import type { Consistency } from './consistency.js';
+import { createFence } from './fence.js';
+import { unavailable } from './rpc-answer.js';
+
+/** Policies and groups, indexed, at the revision that the database has. */
+export interface PolicyDecisionPoint {
+  /**
+   * A Decider that is as new as asked for. By default, and fully consistent, it is at the revision that the database had
+   * after this call, or a later one: no decision by it can miss a write that returned before. Throws RpcError UNAVAILABLE
+   * when that needs the database and it does not answer, FAILED_PRECONDITION for a revision that nobody has written yet.
+   */
+  at(consistency: Consistency): Promise<Decider>;
+  /** The index behind the Deciders, at the current revision. Throws as `at` does. */
+  currentIndex(): Promise<PolicyIndex>;
+  /** Says that the database may have a new revision: what changed is read before anybody asks. */
+  anticipate(): void;
+}
+
+export type PolicyDecisionPointOptions = {
+  readonly reader: PolicyStateReader;
+  /** Milliseconds for a fence read; a database that does not answer must not hold back all who come after. */
+  readonly fenceTimeoutMs: number;
+  /** Milliseconds for a read of what changed, or of the whole state. */
+  readonly loadTimeoutMs: number;
+  /** Greatest age in milliseconds of policies that are decided by without asking the database. */
+  readonly maxStalenessMs: number;
+  /** Milliseconds of a clock that does not jump. */
+  readonly now: () => number;
+  /** Puts a cache in front of a Decider. */
+  readonly wrap: (decider: Decider) => Decider;
+  /** Told of stored policies that cannot be evaluated, each time they are others than before. */
+  readonly onInvalidPolicies: (ids: readonly string[]) => void;
+  /** Told when the database stops answering, and when it answers again. */
+  readonly onOutage: (cause: unknown) => void;
+  readonly onRecovery: () => void;
+};
+
+/** `after`: number of the last fence that had returned when this was read; the index is as new as that, or newer. */
+type Loaded = { readonly index: PolicyIndex; after: number };
+
+type Fence = { readonly number: number; readonly revision: Revision; readonly sentAt: number };
+
+/** Makes a decision point; it reads nothing before it is asked. */
+export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): PolicyDecisionPoint {
+  const { reader } = options;
+  let loaded: Loaded | undefined;
+  let loading: Promise<void> | undefined;
+  let sent = 0;
+  let returned = 0;
+  let isOut = false;
+  let invalidIds = '';
+  /** When the newest fence was sent whose revision the index shows. */
+  let confirmedAt = Number.NEGATIVE_INFINITY;
+
+  const live = createDecider({
+    get revision() {
+      return indexed().revision;
+    },
+    decide: (request) => indexed().decide(request),
+    decideWithin: (request, budget) => indexed().decideWithin(request, budget),
+  });
+  const cached = options.wrap(live);
+
+  function indexed(): PolicyIndex {
+    if (loaded === undefined) throw new Error('no Decider is handed out before policies were read');
+    return loaded.index;
+  }
+
+  const fence = createFence<Fence>(async () => {
+    const number = ++sent;
+    const sentAt = options.now();
+    const revision = await withTimeout(reader.readRevision(), options.fenceTimeoutMs);
+    returned = number;
+    return { number, revision, sentAt };
+  });
+
+  /** Brings the index to the newest revision: by what changed, or anew where that cannot be told. */
+  async function catchUp(): Promise<void> {
+    const after = returned;
+    const changes =
+      loaded === undefined
+        ? undefined
+        : await withTimeout(reader.readChanges(loaded.index.revision), options.loadTimeoutMs);
+    if (loaded !== undefined && changes !== undefined) {
+      loaded.index.apply(changes);
+      loaded.after = after;
+    } else {
+      const state = await withTimeout(reader.readState(), options.loadTimeoutMs);
+      loaded = { index: new PolicyIndex(state), after };
+    }
+    const ids = loaded.index.invalidPolicyIds;
+    if (ids.join() !== invalidIds) options.onInvalidPolicies(ids);
+    invalidIds = ids.join();
+  }
+
+  function isFresh({ number, revision }: Fence): boolean {
+    // The mark is never used twice, so that equal revisions are equal states, even after a database was restored.
+    return loaded !== undefined && (loaded.index.revision.mark === revision.mark || loaded.after >= number);
+  }
+
+  async function read(): Promise<void> {
+    const fenced = await fence();
+    while (!isFresh(fenced)) {
+      // A read that was under way may be too old; one that begins now is not.
+      loading ??= catchUp().finally(() => (loading = undefined));
+      await loading;
+    }
+    confirmedAt = Math.max(confirmedAt, fenced.sentAt);
+  }
+
+  async function toCurrentRevision(): Promise<void> {
+    try {
+      await read();
+      if (isOut) options.onRecovery();
+      isOut = false;
+    } catch (cause) {
+      if (!isOut) options.onOutage(cause);
+      isOut = true;
+      throw unavailable(cause);
+    }
+  }
+
+  function anticipate(): void {
+    // Who needs the database hears of its outage; here nobody waits.
+    toCurrentRevision().catch(() => undefined);
+  }
+
+  async function toRevision(number: number): Promise<void> {
+    if (loaded !== undefined && loaded.index.revision.number >= number) return;
+    await toCurrentRevision();
+    if (indexed().revision.number < number) {
+      throw new RpcError('FAILED_PRECONDITION', `there is no revision ${number} yet`);
+    }
+  }
+
+  async function toRecentRevision(): Promise<void> {
+    const age = options.now() - confirmedAt;
+    if (age > options.maxStalenessMs) await toCurrentRevision();
+    else if (age > options.maxStalenessMs / 2) anticipate();
+  }
+
+  return {
+    async at(consistency) {
+      if (consistency.kind === 'at_least') await toRevision(consistency.revision);
+      else if (consistency.kind === 'minimize_latency') await toRecentRevision();
+      else await toCurrentRevision();
+      return consistency.kind === 'fully_consistent' ? live : cached;
+    },
+    async currentIndex() {
+      await toCurrentRevision();
+      return indexed();
+    },
+    anticipate,
+  };
+}
+
+/** Rejects when the work takes longer; the work itself goes on, and what comes of it is dropped. */
+async function withTimeout<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

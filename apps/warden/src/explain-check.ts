@@ -1,0 +1,58 @@
+import { type CallContext, RpcError, wardenV1 } from '@castellan/rpc';
+import { readSingleCheck, toResponse } from './check.js';
+import { checkToken, type CheckTokenDependencies } from './check-token.js';
+import { readConsistency } from './consistency.js';
+
+/** What a caller who shows a token must be allowed to do, to be told which policies there are. */
+const explainAction = 'warden:explain';
+const explainResource = 'rn:castellan:warden:explain';
+const explainScope = 'hydra.warden';
+
+/**
+ * Decides an access request and says what led to the decision, always at the current revision and without a cache. The
+ * admin API has asked whether its caller may; another caller shows an access token. Throws RpcError: INVALID_ARGUMENT,
+ * PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE.
+ */
+export async function explainCheck(
+  dependencies: CheckTokenDependencies,
+  request: wardenV1.ExplainRequest,
+  call: CallContext,
+): Promise<wardenV1.ExplainResponse> {
+  if (request.check === undefined) throw new RpcError('INVALID_ARGUMENT', 'check is missing');
+  const accessRequest = readSingleCheck(request.check, call.peer);
+  const { kind } = readConsistency(request.check.consistency);
+  if (kind !== 'current' && kind !== 'fully_consistent') {
+    throw new RpcError('INVALID_ARGUMENT', 'consistency: an explanation is always of the current revision');
+  }
+  if (call.peer !== 'admin') await requireRight(dependencies, request.token, call);
+
+  const index = await dependencies.decisionPoint.currentIndex();
+  const start = performance.now();
+  const decision = index.decide(accessRequest);
+  const decisionUs = (performance.now() - start) * 1000;
+  const { subjects, policies, truncated, nearestMiss } = index.explain(accessRequest);
+  return {
+    decision: toResponse({ decision, revision: index.revision }),
+    subjects: [...subjects],
+    policies: policies.map(({ id, verdict, subject, unfulfilledCondition }) => ({
+      id,
+      effect: verdict,
+      subject,
+      unfulfilledCondition: unfulfilledCondition ?? '',
+    })),
+    nearestMiss: nearestMiss && { ...nearestMiss, condition: nearestMiss.condition ?? '' },
+    decisionUs,
+    truncated,
+  };
+}
+
+async function requireRight(dependencies: CheckTokenDependencies, token: string, call: CallContext): Promise<void> {
+  if (token === '') throw new RpcError('UNAUTHENTICATED', 'token must not be empty');
+  const asked = { token, scopes: [explainScope], resource: explainResource, action: explainAction, context: undefined };
+  const { allowed, reason } = await checkToken(dependencies, asked, call);
+  if (allowed) return;
+  const isInactive = reason === wardenV1.DenialReason.DENIAL_REASON_TOKEN_INACTIVE;
+  throw isInactive
+    ? new RpcError('UNAUTHENTICATED', 'the token is not active')
+    : new RpcError('PERMISSION_DENIED', 'not allowed to explain decisions');
+}

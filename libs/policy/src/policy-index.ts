@@ -1,0 +1,83 @@
+import type { AccessRequest } from './access-request.js';
+import { decide } from './decide.js';
+import type { Decision } from './decision.js';
+import { explain, type Explanation } from './explain.js';
+import { PolicyTable } from './policy-index/policy-table.js';
+import type { Membership, PolicyChanges, PolicyState, Revision } from './policy-state.js';
+
+const noGroups: readonly string[] = [];
+
+/**
+ * Policies and groups at one revision, ready to decide. Changes are taken over in place, in one synchronous step: a
+ * decision sees all of a change or nothing of it. The cost of a decision grows with the policies that might concern it,
+ * the cost of a change with what changed.
+ */
+export class PolicyIndex {
+  private readonly table = new PolicyTable();
+  /** IDs of groups by direct member. */
+  private readonly groups = new Map<string, readonly string[]>();
+  private current: Revision;
+
+  constructor(state: PolicyState) {
+    this.current = state.revision;
+    for (const policy of state.policies) this.table.put(policy);
+    for (const membership of state.memberships) this.addMembership(membership);
+  }
+
+  get revision(): Revision {
+    return this.current;
+  }
+
+  get policyCount(): number {
+    return this.table.size;
+  }
+
+  /** Policies that cannot be evaluated; they deny what they might concern. */
+  get invalidPolicyIds(): readonly string[] {
+    return this.table.invalidPolicyIds;
+  }
+
+  /** Takes changes over that lead from the revision of the index to theirs. */
+  apply(changes: PolicyChanges): void {
+    for (const id of changes.removedPolicyIds) this.table.remove(id);
+    for (const policy of changes.policies) this.table.put(policy);
+    for (const { isPresent, ...membership } of changes.memberships) {
+      if (isPresent) this.addMembership(membership);
+      else this.removeMembership(membership);
+    }
+    this.current = changes.revision;
+  }
+
+  /** Decides an access request. */
+  decide(request: AccessRequest): Decision {
+    const decision = this.decideWithin(request, Number.POSITIVE_INFINITY);
+    if (decision === undefined) throw new Error('a decision without a budget must end');
+    return decision;
+  }
+
+  /** Decides an access request, or answers undefined when that takes looking at more policies than the budget says. */
+  decideWithin(request: AccessRequest, budget: number): Decision | undefined {
+    return decide(this.table, this.groupsOf(request), request, budget);
+  }
+
+  /** What leads to the decision on an access request. */
+  explain(request: AccessRequest): Explanation {
+    return explain(this.table, this.groupsOf(request), request);
+  }
+
+  /** IDs of the groups that have the subject of the request as a direct member. */
+  groupsOf(request: Pick<AccessRequest, 'subject' | 'anonymous'>): readonly string[] {
+    return request.anonymous ? noGroups : (this.groups.get(request.subject) ?? noGroups);
+  }
+
+  private addMembership({ groupId, member }: Membership): void {
+    const ids = this.groups.get(member) ?? noGroups;
+    if (!ids.includes(groupId)) this.groups.set(member, [...ids, groupId]);
+  }
+
+  private removeMembership({ groupId, member }: Membership): void {
+    const ids = (this.groups.get(member) ?? noGroups).filter((id) => id !== groupId);
+    if (ids.length === 0) this.groups.delete(member);
+    else this.groups.set(member, ids);
+  }
+}

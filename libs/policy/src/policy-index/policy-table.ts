@@ -1,0 +1,209 @@
+import { compileConditions, type NamedCondition } from '../conditions/named-conditions.js';
+import type { StoredPolicy, Verdict } from '../stored-policy.js';
+import { Dimension, loose } from './dimension.js';
+import { IntArena } from './int-arena.js';
+import { PairTable } from './pair-table.js';
+
+/** A policy with more pairs of a resource and a subject than this is found by its resources or its subjects alone. */
+const maxPairs = 64;
+
+const verdicts: readonly Verdict[] = ['allow', 'deny', 'invalid'];
+const allow = verdicts.indexOf('allow');
+const invalid = verdicts.indexOf('invalid');
+
+/** Bit of the templates that are found by no key; every access request may match them. */
+const looseBit = 1;
+const headerLength = 3;
+
+/** Which list of a policy. */
+export type List = 'subjects' | 'resources' | 'actions';
+
+/**
+ * Policies in numbered slots, found by pairs of a resource template and a subject template. What a pair finds might
+ * match; nothing that matches is missed. Adding and removing cost what the one policy holds, whatever else is stored.
+ */
+export class PolicyTable {
+  readonly subjects = new Dimension();
+  readonly resources = new Dimension();
+  readonly actions = new Dimension();
+  readonly arena = new IntArena();
+  /** Policies that allow, and all others: those that deny or cannot be evaluated. */
+  readonly allowances = new PairTable(this.arena);
+  readonly denials = new PairTable(this.arena);
+
+  private readonly slots = new Map<string, number>();
+  private readonly ids: string[] = [];
+  private readonly free: number[] = [];
+  private readonly conditions = new Map<number, readonly NamedCondition[]>();
+  private readonly invalidIds = new Set<string>();
+  private verdictOfSlot = new Uint8Array(64);
+  masks = new Int32Array(64);
+  /** Where the template numbers of each policy stand in the arena: three lengths, then subjects, resources, actions. */
+  private lists = new Int32Array(64);
+  private readonly maskOf = (slot: number): number => this.masks[slot] ?? 0;
+
+  get size(): number {
+    return this.slots.size;
+  }
+
+  /** IDs of the policies that cannot be evaluated, ordered. */
+  get invalidPolicyIds(): readonly string[] {
+    return [...this.invalidIds].sort();
+  }
+
+  /** Adds a policy, in place of an older one of its ID. */
+  put(policy: StoredPolicy): void {
+    this.remove(policy.id);
+    const slot = this.free.pop() ?? this.ids.length;
+    this.growTo(slot);
+    this.ids[slot] = policy.id;
+    this.slots.set(policy.id, slot);
+
+    const subjects = [...new Set(policy.subjects)].map((text) => this.subjects.acquire(text));
+    const resources = [...new Set(policy.resources)].map((text) => this.resources.acquire(text));
+    const actions = [...new Set(policy.actions)].map((text) => this.actions.acquire(text));
+    const conditions = compileConditions(policy.conditions);
+    if (conditions !== undefined && conditions.length > 0) this.conditions.set(slot, conditions);
+    const isValid =
+      (policy.effect === 'allow' || policy.effect === 'deny') &&
+      conditions !== undefined &&
+      !subjects.some((number) => this.subjects.isBroken(number)) &&
+      !resources.some((number) => this.resources.isBroken(number)) &&
+      !actions.some((number) => this.actions.isBroken(number));
+    if (!isValid) this.invalidIds.add(policy.id);
+    this.verdictOfSlot[slot] = isValid ? verdicts.indexOf(policy.effect as Verdict) : invalid;
+    this.masks[slot] = actions.reduce((mask, number) => mask | this.bitOf(number), 0);
+
+    const length = headerLength + subjects.length + resources.length + actions.length;
+    const offset = this.arena.allocate(length);
+    this.arena.cells.set([subjects.length, resources.length, actions.length], offset);
+    this.arena.cells.set([...subjects, ...resources, ...actions], offset + headerLength);
+    this.lists[slot] = offset;
+    // A policy without actions matches nothing, nor does one without pairs.
+    if (actions.length === 0) return;
+    const table = this.pairTableOf(slot);
+    this.forEachPair(slot, (resource, subject) => table.add(resource, subject, slot, this.maskOf));
+  }
+
+  /** Removes a policy; passes over an absent one. */
+  remove(id: string): void {
+    const slot = this.slots.get(id);
+    if (slot === undefined) return;
+    const table = this.pairTableOf(slot);
+    this.forEachPair(slot, (resource, subject) => table.remove(resource, subject, slot));
+    for (const list of ['subjects', 'resources', 'actions'] as const) {
+      for (const number of this.numbersOf(slot, list)) this[list].release(number);
+    }
+    const offset = this.lists[slot] ?? 0;
+    this.arena.release(
+      offset,
+      headerLength + this.countOf(offset, 0) + this.countOf(offset, 1) + this.countOf(offset, 2),
+    );
+    this.slots.delete(id);
+    this.ids[slot] = '';
+    this.conditions.delete(slot);
+    this.invalidIds.delete(id);
+    this.free.push(slot);
+  }
+
+  /** Every slot that holds a policy. */
+  eachSlot(): Iterable<number> {
+    return this.slots.values();
+  }
+
+  idOf(slot: number): string {
+    return this.ids[slot] ?? '';
+  }
+
+  verdictOf(slot: number): Verdict {
+    return verdicts[this.verdictOfSlot[slot] ?? invalid] ?? 'invalid';
+  }
+
+  conditionsOf(slot: number): readonly NamedCondition[] | undefined {
+    return this.conditions.get(slot);
+  }
+
+  /** Whether a template of the policy's list matches the value that the list's dimension is at. */
+  matchesAny(slot: number, list: List): boolean {
+    const { cells } = this.arena;
+    const offset = this.lists[slot] ?? 0;
+    const subjects = cells[offset] ?? 0;
+    const resources = cells[offset + 1] ?? 0;
+    let at = offset + headerLength;
+    let count = subjects;
+    if (list === 'resources') {
+      at += subjects;
+      count = resources;
+    } else if (list === 'actions') {
+      at += subjects + resources;
+      count = cells[offset + 2] ?? 0;
+    }
+    const dimension = this[list];
+    for (const end = at + count; at < end; at++) if (dimension.matches(cells[at] ?? 0)) return true;
+    return false;
+  }
+
+  /** The bits of the templates that are found under these numbers. */
+  maskOfActions(found: readonly number[], count: number): number {
+    let mask = looseBit;
+    for (let i = 1; i < count; i++) mask |= this.bitOf(found[i] ?? 0);
+    return mask;
+  }
+
+  private numbersOf(slot: number, list: List): readonly number[] {
+    const offset = this.lists[slot] ?? 0;
+    const subjects = this.countOf(offset, 0);
+    const resources = this.countOf(offset, 1);
+    const start = offset + headerLength + (list === 'subjects' ? 0 : subjects) + (list === 'actions' ? resources : 0);
+    const count = this.countOf(offset, list === 'subjects' ? 0 : list === 'resources' ? 1 : 2);
+    return [...this.arena.cells.subarray(start, start + count)];
+  }
+
+  private countOf(offset: number, field: number): number {
+    return this.arena.cells[offset + field] ?? 0;
+  }
+
+  private bitOf(action: number): number {
+    return this.actions.keyOf(action) === loose ? looseBit : 2 << (action % 31);
+  }
+
+  private pairTableOf(slot: number): PairTable {
+    return this.verdictOfSlot[slot] === allow ? this.allowances : this.denials;
+  }
+
+  /** The pairs that the policy is found by. They depend on it alone, so that they are found again when it is removed. */
+  private forEachPair(slot: number, visit: (resource: number, subject: number) => void): void {
+    const subjects = distinctKeys(this.subjects, this.numbersOf(slot, 'subjects'));
+    const resources = distinctKeys(this.resources, this.numbersOf(slot, 'resources'));
+    if (subjects.length * resources.length <= maxPairs) {
+      for (const resource of resources) for (const subject of subjects) visit(resource, subject);
+      return;
+    }
+    // Found by the list without loose templates, by the longer one where both are so: its keys are the more selective.
+    const byResources = resources.includes(loose)
+      ? false
+      : subjects.includes(loose) || resources.length >= subjects.length;
+    if (byResources) for (const resource of resources) visit(resource, loose);
+    else for (const subject of subjects) visit(loose, subject);
+  }
+
+  private growTo(slot: number): void {
+    if (slot < this.masks.length) return;
+    const length = Math.ceil(this.masks.length * 1.5);
+    const verdictOfSlot = new Uint8Array(length);
+    verdictOfSlot.set(this.verdictOfSlot);
+    this.verdictOfSlot = verdictOfSlot;
+    this.masks = extended(this.masks, length);
+    this.lists = extended(this.lists, length);
+  }
+}
+
+function distinctKeys(dimension: Dimension, numbers: readonly number[]): readonly number[] {
+  return [...new Set(numbers.map((number) => dimension.keyOf(number)))];
+}
+
+function extended(cells: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(length);
+  longer.set(cells);
+  return longer;
+}

@@ -1,0 +1,17 @@
+import type { Effect } from './policy.js';
+
+/**
+ * A policy as a store hands it over. It was checked when it was written, but perhaps by another release or by a hand
+ * in the database, so that nothing is taken for granted here.
+ */
+export type StoredPolicy = {
+  readonly id: string;
+  readonly subjects: readonly string[];
+  readonly effect: string;
+  readonly resources: readonly string[];
+  readonly actions: readonly string[];
+  readonly conditions: unknown;
+};
+
+/** What a policy says about an access request that it matches. `invalid`: it cannot be evaluated. */
+export type Verdict = Effect | 'invalid';
