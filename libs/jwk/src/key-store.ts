@@ -1,4 +1,5 @@
 import type { KeyPart } from './jwk.js';
+import type { KeyLife, LivingKey } from './life-cycle.js';
 import type { SecretVerifier } from './secrets.js';
 
 /** One key of a set as it is stored: sealed, with what must be known without opening it. */
@@ -13,20 +14,33 @@ export type StoredKey = {
   readonly use: string;
   readonly sealed: Buffer;
   readonly createdAt: Date;
+  /** Absent for keys that no life cycle moves. */
+  readonly life?: KeyLife;
 };
 
 /** A key to be stored. */
-export type NewKey = Pick<StoredKey, 'kid' | 'part' | 'algorithm' | 'use' | 'sealed'>;
+export type NewKey = Pick<StoredKey, 'kid' | 'part' | 'algorithm' | 'use' | 'sealed' | 'life'>;
 
 /** Who asked, for the audit. */
 export type KeyActor = { readonly peer: string; readonly requestId: string };
 
-/** A set at one revision, current key first: newest write first, within one write in the order given. */
-export type KeySetSnapshot = { readonly revision: number; readonly keys: readonly StoredKey[] };
+/**
+ * A set at one revision, newest write first, within one write in the order given; `now` is the clock of the store in
+ * milliseconds since the epoch.
+ */
+export type KeySetSnapshot = { readonly revision: number; readonly now: number; readonly keys: readonly StoredKey[] };
 
-/** What a change makes of a set. Kids in `remove` that are absent, and kids in `put` that exist, are fine. */
+/** How often a key signed. */
+export type SignatureCount = { readonly set: string; readonly kid: string; readonly signatures: number };
+
+/**
+ * What a change makes of a set, in this order: `remove`, `live`, `put`. Kids in `remove` and `live` that are absent, and
+ * kids in `put` that exist, are fine.
+ */
 export type KeySetChange<Answer> = {
   readonly remove?: readonly string[];
+  /** Keys whose life goes on; nothing else of them changes, their version neither. */
+  readonly live?: readonly LivingKey[];
   readonly put?: readonly NewKey[];
   readonly answer: Answer;
 };
@@ -49,16 +63,23 @@ export interface KeyStore {
   releasePrivate(set: string, kids: readonly string[], actor: KeyActor): Promise<readonly StoredKey[]>;
 
   /**
-   * Changes one set: `change` sees its keys (order as readSet) and the version that its own keys will have, and says
-   * what to remove and put; put replaces a key of the same kid. Changes of all replicas run one after the other.
-   * Every key removed or put is noted in the audit. When `change` throws, nothing has happened and the error is passed on.
+   * Changes one set: `change` sees its keys (order as readSet), the version that its own keys will have and the clock of
+   * the store, and says what to make of it; put replaces a key of the same kid. Changes of all replicas run one after the
+   * other. Every key removed or put and every state is noted in the audit. A set never holds two active keys, nor two
+   * that wait to become it: a change that would make that is a rejection and does nothing. When `change` throws, nothing has happened and the error is passed on.
    * `change` is synchronous: nothing slow may happen inside.
    */
   changeSet<Answer>(
     set: string,
     actor: KeyActor,
-    change: (keys: readonly StoredKey[], version: number) => KeySetChange<Answer>,
+    change: (keys: readonly StoredKey[], version: number, now: number) => KeySetChange<Answer>,
   ): Promise<Answer>;
+
+  /** Adds to the number of signatures of each key. */
+  countSignatures(counts: readonly SignatureCount[]): Promise<void>;
+
+  /** How often each key of a set signed, as far as it was counted; keys that are gone are among them. */
+  signatureCounts(set: string): Promise<ReadonlyMap<string, number>>;
 
   /** Runs work while no other replica runs any; the others wait. Nothing is rolled back when it throws. */
   exclusively<Answer>(work: () => Promise<Answer>): Promise<Answer>;

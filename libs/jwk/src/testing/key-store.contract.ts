@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyActor, KeyStore, NewKey } from '../key-store.js';
+import type { KeyLife } from '../life-cycle.js';
 import { secretVerifier } from '../secrets.js';
 import type { KeyAuditLine } from './memory-key-store.js';
 
@@ -144,6 +145,68 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreUnder
       }));
       const lines = (await subject.audit()).map((line) => `${line.action} ${line.kid}`).sort();
       expect(lines).toEqual(['delete a', 'write a', 'write b', 'write b']);
+    });
+
+    it('keeps the life of a key, moves it on without a new version, and notes each state in the audit', async () => {
+      const staged: KeyLife = { state: 'staged', stagedAt: 1_000, dueAt: 2_000 };
+      await put('s', { ...key('a'), life: staged });
+      const [before] = (await subject.store.readSet('s')).keys;
+      expect(before?.life).toEqual(staged);
+      const active: KeyLife = { state: 'active', stagedAt: 1_000, publishedAt: 2_000, activeAt: 3_000 };
+      await subject.store.changeSet('s', actor, () => ({
+        live: [
+          { kid: 'a', life: active },
+          { kid: 'nope', life: active },
+        ],
+        answer: undefined,
+      }));
+      const [after] = (await subject.replica.readSet('s')).keys;
+      expect(after).toEqual({ ...before, life: active });
+      await subject.store.changeSet('s', actor, () => ({ remove: ['a'], answer: undefined }));
+      const lines = (await subject.audit()).map((line) => `${line.action} ${line.kid} ${line.state ?? ''}`);
+      expect(lines).toEqual(['write a staged', 'state a active', 'delete a retired']);
+    });
+
+    it('hands a change the clock of the store, which readSet answers too', async () => {
+      const { now } = await subject.store.readSet('s');
+      const inside = await subject.store.changeSet('s', actor, (_keys, _version, then) => ({ answer: then }));
+      expect(inside).toBeGreaterThanOrEqual(now);
+    });
+
+    it('refuses two active keys in a set, and two that wait, whoever asks', async () => {
+      const at = { stagedAt: 1_000 };
+      await put(
+        's',
+        { ...key('a'), life: { state: 'active', ...at } },
+        { ...key('n'), life: { state: 'staged', ...at } },
+      );
+      await put('t', { ...key('a'), life: { state: 'active', ...at } });
+      for (const state of ['active', 'staged', 'published'] as const) {
+        await expect(put('s', { ...key('b'), life: { state, ...at } })).rejects.toThrow();
+      }
+      const activate = { kid: 'n', life: { state: 'active', ...at } } as const;
+      const change = subject.store.changeSet('s', actor, () => ({ live: [activate], answer: undefined }));
+      await expect(change).rejects.toThrow();
+      await subject.store.changeSet('s', actor, () => ({
+        live: [{ kid: 'a', life: { state: 'retiring', ...at } }, activate],
+        answer: undefined,
+      }));
+      const states = (await subject.store.readSet('s')).keys.map(
+        (stored) => `${stored.kid} ${stored.life?.state ?? ''}`,
+      );
+      expect(states).toEqual(['a retiring', 'n active']);
+    });
+
+    it('adds up the signatures of each key over replicas', async () => {
+      const before = (await subject.store.signatureCounts('s')).get('a') ?? 0;
+      await subject.store.countSignatures([
+        { set: 's', kid: 'a', signatures: 2 },
+        { set: 's', kid: 'b', signatures: 1 },
+        { set: 't', kid: 'a', signatures: 7 },
+      ]);
+      await subject.replica.countSignatures([{ set: 's', kid: 'a', signatures: 3 }]);
+      await subject.replica.countSignatures([]);
+      expect((await subject.replica.signatureCounts('s')).get('a')).toBe(before + 5);
     });
 
     it('runs exclusive work of two replicas one after the other, also after a failure', async () => {

@@ -10,6 +10,8 @@ keyStoreContract('memory', async () => {
     readSet: (set) => store.readSet(set),
     releasePrivate: (set, kids, actor) => store.releasePrivate(set, kids, actor),
     changeSet: (set, actor, change) => store.changeSet(set, actor, change),
+    countSignatures: (counts) => store.countSignatures(counts),
+    signatureCounts: (set) => store.signatureCounts(set),
     exclusively: (work) => store.exclusively(work),
     claimSecret: (verifier) => store.claimSecret(verifier),
   };

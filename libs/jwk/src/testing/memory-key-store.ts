@@ -1,14 +1,17 @@
 import type { KeyActor, KeySetChange, KeyStore, NewKey, StoredKey } from '../key-store.js';
+import type { KeyLife, KeyState } from '../life-cycle.js';
 import type { SecretVerifier } from '../secrets.js';
 
 /** A line of the audit. */
 export type KeyAuditLine = {
-  readonly action: 'read' | 'write' | 'delete';
+  readonly action: 'read' | 'write' | 'delete' | 'state';
   readonly set: string;
   readonly kid: string;
   readonly version: number;
   readonly peer: string;
   readonly requestId: string;
+  /** The state that the key came into, or `retired`; absent where it has no life cycle. */
+  readonly state?: KeyState | 'retired';
 };
 
 /** A key store in memory that keeps the contract of KeyStore, for tests. */
@@ -23,12 +26,16 @@ export function createMemoryKeyStore(rows: readonly StoredKey[] = [], now: () =>
   const sets = new Map<string, readonly StoredKey[]>();
   for (const row of rows) sets.set(row.set, [...(sets.get(row.set) ?? []), row]);
   const lines: KeyAuditLine[] = [];
+  const signed = new Map<string, Map<string, number>>();
   let revision = Math.max(0, ...rows.map((row) => row.version));
   let verifier: SecretVerifier | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
   function note(action: KeyAuditLine['action'], keys: readonly StoredKey[], { peer, requestId }: KeyActor): void {
-    for (const { set, kid, version } of keys) lines.push({ action, set, kid, version, peer, requestId });
+    for (const { set, kid, version, life } of keys) {
+      const state = action === 'delete' && life !== undefined ? 'retired' : life?.state;
+      lines.push({ action, set, kid, version, peer, requestId, ...(state !== undefined ? { state } : {}) });
+    }
   }
 
   function store(set: string, key: NewKey, version: number): StoredKey {
@@ -39,7 +46,7 @@ export function createMemoryKeyStore(rows: readonly StoredKey[] = [], now: () =>
     rows: () => [...sets.values()].flat(),
     audit: () => lines,
     revision: () => Promise.resolve(revision),
-    readSet: (set) => Promise.resolve({ revision, keys: sets.get(set) ?? [] }),
+    readSet: (set) => Promise.resolve({ revision, now: now(), keys: sets.get(set) ?? [] }),
     releasePrivate(set, kids, actor) {
       const released = (sets.get(set) ?? []).filter((key) => kids.includes(key.kid) && key.part !== 'public');
       note('read', released, actor);
@@ -48,21 +55,39 @@ export function createMemoryKeyStore(rows: readonly StoredKey[] = [], now: () =>
     async changeSet<Answer>(
       set: string,
       actor: KeyActor,
-      change: (keys: readonly StoredKey[], version: number) => KeySetChange<Answer>,
+      change: (keys: readonly StoredKey[], version: number, now: number) => KeySetChange<Answer>,
     ): Promise<Answer> {
       await Promise.resolve();
       const keys = sets.get(set) ?? [];
       const version = revision + 1;
-      const { remove = [], put = [], answer } = change(keys, version);
+      const { remove = [], live = [], put = [], answer } = change(keys, version, now());
       const replaced = new Set(put.map((key) => key.kid));
       const made = put.map((key) => store(set, key, version));
       const removed = keys.filter((key) => remove.includes(key.kid) && !replaced.has(key.kid));
+      const lives = new Map(live.map(({ kid, life }) => [kid, life]));
+      const kept = keys
+        .filter((key) => !remove.includes(key.kid) && !replaced.has(key.kid))
+        .map((key) => ({ ...key, ...withLife(lives.get(key.kid)) }));
+      refuseTwo([...made, ...kept]);
       note('delete', removed, actor);
+      note(
+        'state',
+        kept.filter((key) => lives.has(key.kid)),
+        actor,
+      );
       note('write', made, actor);
-      sets.set(set, [...made, ...keys.filter((key) => !remove.includes(key.kid) && !replaced.has(key.kid))]);
+      sets.set(set, [...made, ...kept]);
       revision = version;
       return answer;
     },
+    countSignatures(counts) {
+      for (const { set, kid, signatures } of counts) {
+        const of = signed.get(set) ?? new Map<string, number>();
+        signed.set(set, of.set(kid, (of.get(kid) ?? 0) + signatures));
+      }
+      return Promise.resolve();
+    },
+    signatureCounts: (set) => Promise.resolve(new Map(signed.get(set))),
     exclusively(work) {
       const result = queue.then(work);
       queue = result.catch(() => undefined);
@@ -73,4 +98,14 @@ export function createMemoryKeyStore(rows: readonly StoredKey[] = [], now: () =>
       return Promise.resolve(verifier?.keyId === mine.keyId && verifier.verifier === mine.verifier);
     },
   };
+}
+
+function withLife(life: KeyLife | undefined): { readonly life?: KeyLife } {
+  return life === undefined ? {} : { life };
+}
+
+function refuseTwo(keys: readonly StoredKey[]): void {
+  const count = (...states: readonly KeyState[]): number =>
+    keys.filter(({ life }) => life !== undefined && states.includes(life.state)).length;
+  if (count('active') > 1 || count('staged', 'published') > 1) throw new Error('two keys of a set in the same place');
 }
