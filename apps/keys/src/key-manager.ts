@@ -3,21 +3,29 @@ import {
   checkSystemSecret,
   createKeyRing,
   createKeySets,
+  createRotation,
   createSealer,
   createSigning,
   ensureOwnSets,
   type KeyActor,
   type KeySets,
   type NamedJwk,
+  type Purpose,
   readOwnKey,
   replaceOwnKey,
+  type Rotation,
   secretVerifier,
+  type SetRules,
+  setOfPurpose,
   type Signing,
   TLS_SET,
+  visibleMs,
 } from '@castellan/jwk';
 import { createKeyStore, type Database, openDatabase } from '@castellan/postgres';
 import { ConfigError, type Logger } from '@castellan/service';
+import { startCaretaker } from './caretaker.js';
 import type { KeysConfig } from './keys.config.js';
+import { createSignatureCounter } from './signature-counter.js';
 
 /** The key of the server certificate. For this process only: no rpc reaches it. */
 export type CertificateKey = {
@@ -28,10 +36,13 @@ export type CertificateKey = {
   replace(jwk: NamedJwk): Promise<void>;
 };
 
-/** An open key manager: key sets, signatures, and the certificate's key. */
+/** An open key manager: key sets, signatures, rotation, and the certificate's key. */
 export type KeyManager = {
   readonly sets: KeySets;
   readonly signing: Signing;
+  readonly rotation: Rotation;
+  /** For how long the public keys of a purpose may be kept by whoever reads them. */
+  maxAgeMs(purpose: Purpose): number;
   readonly certificateKey: CertificateKey;
   /** Answers when the database does; throws otherwise. */
   ping(): Promise<void>;
@@ -79,24 +90,67 @@ async function serveKeys(database: Database, config: KeysConfig, logger: Logger)
     onMissing: (set) => logger.info(`Key pair for signing ${set} is missing. Creating new one.`),
   });
   const ring = createKeyRing(store, sealer);
+  const rulesOf = (set: string): SetRules | undefined => config.rotation.get(set);
+  const rotation = createRotation({
+    store,
+    sealer,
+    generation,
+    rules: (own) => requireRules(rulesOf(own.set)),
+    onChange: (set, kid, to, actor) =>
+      logger.info('The state of a key changed', { set, kid, state: to, peer: actor.peer, request_id: actor.requestId }),
+  });
+  const counter = createSignatureCounter(store);
+  const caretaker = startCaretaker({
+    everyMs: caretakingMs(config),
+    tasks: { 'rotate keys': () => rotation.advance(), 'count signatures': () => counter.flush() },
+    logger,
+  });
   return {
+    rotation,
+    maxAgeMs: (purpose) => rulesOf(setOfPurpose(purpose).set)?.maxAgeMs ?? 0,
     sets: createKeySets({
       store,
       sealer,
       ring,
       generation,
+      rotation,
       exportPrivate: config.exportPrivate,
       onRelease: (set, kid, actor) => logRelease(logger, set, kid, actor),
     }),
-    signing: createSigning(ring),
+    signing: createSigning({
+      ring,
+      now: () => database.now(),
+      mayLiveMs: (purpose) => mayLiveMs(requireRules(rulesOf(setOfPurpose(purpose).set))),
+      onSign: (set, kid) => counter.add(set, kid),
+    }),
     certificateKey: {
       exclusively: (work) => store.exclusively(work),
       read: () => readOwnKey(store, sealer, TLS_SET),
       replace: (jwk) => replaceOwnKey(store, sealer, TLS_SET, jwk),
     },
     ping: () => database.ping(),
-    close: () => database.close(),
+    async close() {
+      await caretaker.stop();
+      await counter.flush().catch((error: unknown) => logger.warn('Signatures were not counted', { error }));
+      await database.close();
+    },
   };
+}
+
+/** What is signed lives at most so long; the clock of whoever dates it may be off as much as ours. */
+function mayLiveMs({ longestLifeMs, clockSkewMs }: SetRules): number {
+  return longestLifeMs + 2 * clockSkewMs + 1_000;
+}
+
+/** Often enough that a change is not much later than it could be. */
+function caretakingMs({ rotation }: KeysConfig): number {
+  const shortest = Math.min(...[...rotation.values()].map(visibleMs));
+  return Math.min(10_000, Math.max(250, shortest / 10));
+}
+
+function requireRules(rules: SetRules | undefined): SetRules {
+  if (rules === undefined) throw new Error('a signing set without rules');
+  return rules;
 }
 
 function logRelease(logger: Logger, set: string, kid: string, actor: KeyActor): void {
