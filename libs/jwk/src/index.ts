@@ -24,6 +24,7 @@ export type {
   KeySetSnapshot,
   KeyStore,
   NewKey,
+  SecretUse,
   SignatureCount,
   StoredKey,
 } from './key-store.js';
@@ -54,11 +55,17 @@ export { MAX_RSA_BITS, MIN_RSA_BITS } from './rsa-key.js';
 export { createSealer, SealError, type SealedAs, type Sealer } from './seal.js';
 export {
   checkSystemSecret,
+  checkSystemSecrets,
   deriveKey,
   deriveServiceSecret,
+  deriveServiceSecrets,
   type DerivedSecretService,
   generateSystemSecret,
+  inUseFirst,
+  judgeClaim,
   keyId,
+  parseSecretList,
+  type SecretClaim,
   type SecretVerifier,
   secretVerifier,
   type SystemSecretCheck,

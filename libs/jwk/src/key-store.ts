@@ -1,6 +1,6 @@
 import type { KeyPart } from './jwk.js';
 import type { KeyLife, LivingKey } from './life-cycle.js';
-import type { SecretVerifier } from './secrets.js';
+import type { SecretClaim, SecretVerifier } from './secrets.js';
 
 /** One key of a set as it is stored: sealed, with what must be known without opening it. */
 export type StoredKey = {
@@ -29,6 +29,9 @@ export type KeyActor = { readonly peer: string; readonly requestId: string };
  * milliseconds since the epoch.
  */
 export type KeySetSnapshot = { readonly revision: number; readonly now: number; readonly keys: readonly StoredKey[] };
+
+/** A secret as the store knows it; `registeredAt` is absent where keys name a secret that is not registered. */
+export type SecretUse = { readonly keyId: string; readonly registeredAt?: Date; readonly keys: number };
 
 /** How often a key signed. */
 export type SignatureCount = { readonly set: string; readonly kid: string; readonly signatures: number };
@@ -85,8 +88,25 @@ export interface KeyStore {
   exclusively<Answer>(work: () => Promise<Answer>): Promise<Answer>;
 
   /**
-   * Answers whether the store was initialised with the secret of this verifier. A store that holds neither a verifier
-   * nor a key is initialised by the call; of two first calls at once one initialises and the other is judged by it.
+   * Judges the secrets that the caller holds, newest first (judgeClaim), by those that are registered and those that keys
+   * are sealed under. A store that holds neither a secret nor a key registers the first one by the call; of two first
+   * calls at once one does and the other is judged by it.
    */
-  claimSecret(verifier: SecretVerifier): Promise<boolean>;
+  claimSecrets(held: readonly SecretVerifier[]): Promise<SecretClaim>;
+
+  /** Registers one more secret, and notes that in the audit. Registering it again changes nothing. */
+  addSecret(verifier: SecretVerifier, actor: KeyActor): Promise<void>;
+
+  /** Forgets a secret, and notes that in the audit. Answers false and does nothing while a key is sealed under it. */
+  removeSecret(keyId: string, actor: KeyActor): Promise<boolean>;
+
+  /** Every secret that is registered or that keys are sealed under, oldest first. */
+  secretUses(): Promise<readonly SecretUse[]>;
+
+  /**
+   * Seals up to `limit` keys anew that are not sealed under the secret of that key ID, and answers how many. `reseal`
+   * must answer a text that opens as the same row; nothing but the sealed text changes. Each call is one transaction, so
+   * the work can be stopped and taken up again at any time, by any number at once. 0 means that none is left.
+   */
+  resealSome(keyId: string, limit: number, reseal: (key: StoredKey) => Buffer): Promise<number>;
 }

@@ -19,3 +19,10 @@ export { bucketOf, createPartitionKeeper, type PartitionedTable, type PartitionK
 export * from './keys/index.js';
 export * from './token/index.js';
 export * from './warden/index.js';
+export {
+  addDerivedSecret,
+  claimDerivedSecrets,
+  clientSecretUses,
+  type DerivedComponent,
+  removeDerivedSecret,
+} from './secret-claim.js';

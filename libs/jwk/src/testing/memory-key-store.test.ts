@@ -13,7 +13,11 @@ keyStoreContract('memory', async () => {
     countSignatures: (counts) => store.countSignatures(counts),
     signatureCounts: (set) => store.signatureCounts(set),
     exclusively: (work) => store.exclusively(work),
-    claimSecret: (verifier) => store.claimSecret(verifier),
+    claimSecrets: (held) => store.claimSecrets(held),
+    addSecret: (verifier, actor) => store.addSecret(verifier, actor),
+    removeSecret: (keyId, actor) => store.removeSecret(keyId, actor),
+    secretUses: () => store.secretUses(),
+    resealSome: (keyId, limit, reseal) => store.resealSome(keyId, limit, reseal),
   };
   return {
     store: current,

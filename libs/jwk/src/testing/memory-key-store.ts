@@ -1,6 +1,6 @@
 import type { KeyActor, KeySetChange, KeyStore, NewKey, StoredKey } from '../key-store.js';
 import type { KeyLife, KeyState } from '../life-cycle.js';
-import type { SecretVerifier } from '../secrets.js';
+import { judgeClaim, type SecretVerifier } from '../secrets.js';
 
 /** A line of the audit. */
 export type KeyAuditLine = {
@@ -28,7 +28,7 @@ export function createMemoryKeyStore(rows: readonly StoredKey[] = [], now: () =>
   const lines: KeyAuditLine[] = [];
   const signed = new Map<string, Map<string, number>>();
   let revision = Math.max(0, ...rows.map((row) => row.version));
-  let verifier: SecretVerifier | undefined;
+  const secrets = new Map<string, { readonly verifier: SecretVerifier; readonly registeredAt: Date }>();
   let queue: Promise<unknown> = Promise.resolve();
 
   function note(action: KeyAuditLine['action'], keys: readonly StoredKey[], { peer, requestId }: KeyActor): void {
@@ -36,6 +36,18 @@ export function createMemoryKeyStore(rows: readonly StoredKey[] = [], now: () =>
       const state = action === 'delete' && life !== undefined ? 'retired' : life?.state;
       lines.push({ action, set, kid, version, peer, requestId, ...(state !== undefined ? { state } : {}) });
     }
+  }
+
+  function all(): readonly StoredKey[] {
+    return [...sets.values()].flat();
+  }
+
+  function register(verifier: SecretVerifier): void {
+    secrets.set(verifier.keyId, { verifier, registeredAt: new Date(now()) });
+  }
+
+  function noteSecret(action: 'write' | 'delete', kid: string, { peer, requestId }: KeyActor): void {
+    lines.push({ action, set: '', kid, version: 0, peer, requestId });
   }
 
   function store(set: string, key: NewKey, version: number): StoredKey {
@@ -93,11 +105,49 @@ export function createMemoryKeyStore(rows: readonly StoredKey[] = [], now: () =>
       queue = result.catch(() => undefined);
       return result;
     },
-    claimSecret(mine) {
-      if (verifier === undefined && [...sets.values()].flat().length === 0) verifier = mine;
-      return Promise.resolve(verifier?.keyId === mine.keyId && verifier.verifier === mine.verifier);
+    claimSecrets(held) {
+      const [first] = held;
+      if (secrets.size === 0 && all().length === 0 && first !== undefined) register(first);
+      const registered = [...secrets.values()].map(({ verifier }) => verifier);
+      return Promise.resolve(judgeClaim(held, registered, [...new Set(all().map(keyIdOf))]));
+    },
+    addSecret(verifier, actor) {
+      if (!secrets.has(verifier.keyId)) noteSecret('write', verifier.keyId, actor);
+      if (!secrets.has(verifier.keyId)) register(verifier);
+      return Promise.resolve();
+    },
+    removeSecret(keyId, actor) {
+      if (all().some((key) => keyIdOf(key) === keyId)) return Promise.resolve(false);
+      if (secrets.delete(keyId)) noteSecret('delete', keyId, actor);
+      return Promise.resolve(true);
+    },
+    secretUses() {
+      const ids = new Set([...secrets.keys(), ...all().map(keyIdOf)]);
+      const uses = [...ids].map((keyId) => {
+        const registered = secrets.get(keyId);
+        const keys = all().filter((key) => keyIdOf(key) === keyId).length;
+        return { keyId, keys, ...(registered !== undefined ? { registeredAt: registered.registeredAt } : {}) };
+      });
+      return Promise.resolve(uses);
+    },
+    resealSome(keyId, limit, reseal) {
+      const old = all()
+        .filter((key) => keyIdOf(key) !== keyId)
+        .slice(0, limit);
+      const sealed = new Map(old.map((key) => [key, reseal(key)]));
+      for (const [set, keys] of sets) {
+        sets.set(
+          set,
+          keys.map((key) => ({ ...key, sealed: sealed.get(key) ?? key.sealed })),
+        );
+      }
+      return Promise.resolve(old.length);
     },
   };
+}
+
+function keyIdOf({ sealed }: StoredKey): string {
+  return sealed.toString('hex', 0, 4);
 }
 
 function withLife(life: KeyLife | undefined): { readonly life?: KeyLife } {

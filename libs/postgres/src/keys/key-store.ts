@@ -1,4 +1,13 @@
-import type { KeyActor, KeyLife, KeySetChange, KeyStore, LivingKey, NewKey, StoredKey } from '@castellan/jwk';
+import {
+  judgeClaim,
+  type KeyActor,
+  type KeyLife,
+  type KeySetChange,
+  type KeyStore,
+  type LivingKey,
+  type NewKey,
+  type StoredKey,
+} from '@castellan/jwk';
 import type pg from 'pg';
 import { createBatcher } from '../batch.js';
 import type { Database } from '../database.js';
@@ -10,6 +19,8 @@ const columns =
   'state, staged_at, published_at, active_at, retiring_at, due_at';
 // Current key first: a later version, then the place within one write.
 const currentFirst = 'version DESC, position ASC';
+// The key ID of the system secret that a key is sealed under.
+const sealedUnder = `encode(substring(sealed FROM 1 FOR 4), 'hex')`;
 // Two locks, so that nobody waits with a claim while keys are made.
 const EXCLUSIVE_LOCK = advisoryLocks.ownKeys;
 const CLAIM_LOCK = advisoryLocks.keysClaim;
@@ -122,16 +133,83 @@ export function createKeyStore(database: Database): KeyStore {
       });
     },
 
-    claimSecret(verifier) {
+    claimSecrets(held) {
       return database.transaction(async (client) => {
         await client.query('SELECT pg_advisory_xact_lock($1)', [CLAIM_LOCK]);
+        const [first] = held;
         await client.query(
-          `INSERT INTO keys.key_check (key_id, verifier) SELECT $1, $2
-             WHERE NOT EXISTS (SELECT FROM keys.key_check) AND NOT EXISTS (SELECT FROM keys.key)`,
-          [verifier.keyId, verifier.verifier],
+          `INSERT INTO keys.key_check (key_id, verifier) SELECT $1::text, $2::text
+             WHERE $1::text IS NOT NULL AND NOT EXISTS (SELECT FROM keys.key_check) AND NOT EXISTS (SELECT FROM keys.key)`,
+          [first?.keyId, first?.verifier],
         );
-        const { rows } = await client.query<KeyCheckRow>('SELECT key_id, verifier FROM keys.key_check');
-        return rows.some((row) => row.key_id === verifier.keyId && row.verifier === verifier.verifier);
+        const registered = await client.query<KeyCheckRow>('SELECT key_id, verifier FROM keys.key_check');
+        const needed = await client.query<{ id: string }>(`SELECT DISTINCT ${sealedUnder} AS id FROM keys.key`);
+        return judgeClaim(
+          held,
+          registered.rows.map(({ key_id, verifier }) => ({ keyId: key_id, verifier })),
+          needed.rows.map(({ id }) => id),
+        );
+      });
+    },
+
+    async addSecret({ keyId, verifier }, actor) {
+      await database.query(
+        'keys-add-secret',
+        `WITH added AS (
+           INSERT INTO keys.key_check (key_id, verifier, registered_at) VALUES ($1, $2, keys.castellan_now())
+             ON CONFLICT (key_id) DO NOTHING RETURNING key_id
+         )
+         INSERT INTO keys.audit (at, action, set_id, kid, version, peer, request_id)
+         SELECT keys.castellan_now(), 'write', '', key_id, 0, $3, $4 FROM added`,
+        [keyId, verifier, actor.peer, actor.requestId],
+      );
+    },
+
+    removeSecret(keyId, actor) {
+      return database.transaction(async (client) => {
+        // Nobody writes a key meanwhile.
+        await client.query('SELECT value FROM keys.revision FOR UPDATE');
+        const used = await client.query(`SELECT FROM keys.key WHERE ${sealedUnder} = $1 LIMIT 1`, [keyId]);
+        if (used.rowCount !== 0) return false;
+        await client.query(
+          `WITH removed AS (DELETE FROM keys.key_check WHERE key_id = $1 RETURNING key_id)
+           INSERT INTO keys.audit (at, action, set_id, kid, version, peer, request_id)
+           SELECT keys.castellan_now(), 'delete', '', key_id, 0, $2, $3 FROM removed`,
+          [keyId, actor.peer, actor.requestId],
+        );
+        return true;
+      });
+    },
+
+    async secretUses() {
+      const rows = await database.query<{ id: string; registered_at: Date | null; keys: string }>(
+        'keys-secret-uses',
+        `SELECT coalesce(c.key_id, k.id) AS id, c.registered_at, coalesce(k.keys, 0) AS keys
+           FROM keys.key_check c
+           FULL JOIN (SELECT ${sealedUnder} AS id, count(*) AS keys FROM keys.key GROUP BY 1) k ON k.id = c.key_id
+           ORDER BY c.registered_at NULLS FIRST, 1`,
+      );
+      return rows.map((row) => ({
+        keyId: row.id,
+        keys: Number(row.keys),
+        ...(row.registered_at !== null ? { registeredAt: row.registered_at } : {}),
+      }));
+    },
+
+    resealSome(keyId, limit, reseal) {
+      return database.transaction(async (client) => {
+        const found = await client.query<KeyRow>(
+          `SELECT ${columns} FROM keys.key WHERE ${sealedUnder} <> $1 ORDER BY set_id, kid LIMIT $2 FOR UPDATE`,
+          [keyId, limit],
+        );
+        for (const row of found.rows) {
+          await client.query('UPDATE keys.key SET sealed = $3 WHERE set_id = $1 AND kid = $2', [
+            row.set_id,
+            row.kid,
+            reseal(fromRow(row)),
+          ]);
+        }
+        return found.rows.length;
       });
     },
   };

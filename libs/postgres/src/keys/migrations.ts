@@ -113,5 +113,19 @@ export class KeysLifeCycle1764200000000 implements MigrationInterface {
   }
 }
 
+/** When each system secret was registered: the older ones are needed until what they made has expired. */
+export class KeysSecretList1764200100000 implements MigrationInterface {
+  name = 'KeysSecretList1764200100000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE keys.key_check ADD COLUMN registered_at timestamptz NOT NULL DEFAULT keys.castellan_now()`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE keys.key_check DROP COLUMN registered_at');
+  }
+}
+
 /** Every migration of the keys component, in order. */
-export const keysMigrations = [KeysSchema1764000000000, KeysLifeCycle1764200000000];
+export const keysMigrations = [KeysSchema1764000000000, KeysLifeCycle1764200000000, KeysSecretList1764200100000];

@@ -36,7 +36,7 @@ export type KeyAuditRow = {
 };
 
 /** A row of keys.key_check: what the database remembers of its system secret. */
-export type KeyCheckRow = { key_id: string; verifier: string };
+export type KeyCheckRow = { key_id: string; verifier: string; registered_at: Date };
 
 /** The one row of keys.revision. */
 export type KeyRevisionRow = { only_row: boolean; value: string };
@@ -88,7 +88,11 @@ const keyCheckTable = new EntitySchema<KeyCheckRow>({
   name: 'KeyCheck',
   schema: 'keys',
   tableName: 'key_check',
-  columns: { key_id: { type: 'text', primary: true }, verifier: { type: 'text' } },
+  columns: {
+    key_id: { type: 'text', primary: true },
+    verifier: { type: 'text' },
+    registered_at: { type: 'timestamptz' },
+  },
 });
 
 const keyRevisionTable = new EntitySchema<KeyRevisionRow>({
