@@ -1,6 +1,6 @@
 import type { GroupStore, PolicyStore } from '@castellan/policy';
 import {
-  claimWardenSecret,
+  claimDerivedSecrets,
   createPostgresGroupStore,
   createPostgresPolicyStateReader,
   createPostgresPolicyStore,
@@ -9,7 +9,7 @@ import {
 } from '@castellan/postgres';
 import { createDecisionCache, type DecisionCache, type DecisionCacheEvent, openRedis } from '@castellan/redis';
 import { ConfigError, type Logger } from '@castellan/service';
-import { deriveKey, secretVerifier } from '@castellan/jwk';
+import { deriveKey, inUseFirst, parseSecretList, secretVerifier } from '@castellan/jwk';
 import { createPolicyDecisionPoint, type PolicyDecisionPoint } from './snapshot.js';
 import type { WardenConfig } from './warden.config.js';
 
@@ -41,20 +41,26 @@ export async function openWarden(config: WardenConfig, { logger }: { readonly lo
     onRetry: (message) => logger.warn(message),
   });
   try {
-    if (!(await claimWardenSecret(database, secretVerifier(config.secret.reveal(), 'warden')))) {
+    const held = parseSecretList(config.secret.reveal());
+    const claim = await claimDerivedSecrets(
+      database,
+      'warden',
+      held.map((secret) => secretVerifier(secret, 'warden')),
+    );
+    if (claim.kind === 'refused') {
       throw new ConfigError(
         'The database was initialised with another WARDEN_SECRET. Set the one that was used first; it is derived from SYSTEM_SECRET.',
       );
     }
-    return serve(database, config, logger);
+    return serve(database, config, inUseFirst(held, claim.inUse)[0], logger);
   } catch (cause) {
     await database.close();
     throw cause;
   }
 }
 
-function serve(database: Database, config: WardenConfig, logger: Logger): Warden {
-  const { cache, close } = openCache(config, logger);
+function serve(database: Database, config: WardenConfig, secret: string, logger: Logger): Warden {
+  const { cache, close } = openCache(config, secret, logger);
   return {
     decisionPoint: createPolicyDecisionPoint({
       reader: createPostgresPolicyStateReader(database),
@@ -81,8 +87,11 @@ function serve(database: Database, config: WardenConfig, logger: Logger): Warden
   };
 }
 
-function openCache(config: WardenConfig, logger: Logger): { readonly cache: DecisionCache; close(): void } {
-  const secret = config.secret.reveal();
+function openCache(
+  config: WardenConfig,
+  secret: string,
+  logger: Logger,
+): { readonly cache: DecisionCache; close(): void } {
   let reachable = true;
   const redis =
     config.redisUrl === undefined
