@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
-  checkSystemSecret,
+  checkSystemSecrets,
   createKeyRing,
   createKeySets,
   createRotation,
@@ -10,6 +10,7 @@ import {
   type KeyActor,
   type KeySets,
   type NamedJwk,
+  parseSecretList,
   type Purpose,
   readOwnKey,
   replaceOwnKey,
@@ -57,7 +58,7 @@ export type KeyManagerDependencies = { readonly logger: Logger };
  * sets where they are missing. Throws ConfigError for a wrong secret and DatabaseError for a database that cannot serve.
  */
 export async function openKeyManager(config: KeysConfig, { logger }: KeyManagerDependencies): Promise<KeyManager> {
-  const check = checkSystemSecret(config.systemSecret.reveal());
+  const check = checkSystemSecrets(config.systemSecret.reveal());
   if (!check.ok) throw new ConfigError(check.error);
   for (const warning of check.warnings) logger.warn(warning);
   const database = await openDatabase({
@@ -75,13 +76,17 @@ export async function openKeyManager(config: KeysConfig, { logger }: KeyManagerD
 
 async function serveKeys(database: Database, config: KeysConfig, logger: Logger): Promise<KeyManager> {
   const store = createKeyStore(database);
-  if (!(await store.claimSecret(secretVerifier(config.systemSecret.reveal(), 'keys')))) {
-    throw new ConfigError(
-      'The database was initialised with another SYSTEM_SECRET: its keys cannot be read with this one, so the start is ' +
-        'refused. Set the SYSTEM_SECRET that was used first.',
-    );
-  }
-  const sealer = createSealer({ secrets: [config.systemSecret.reveal()], randomBytes });
+  const secrets = parseSecretList(config.systemSecret.reveal());
+  const verifiers = secrets.map((secret) => secretVerifier(secret, 'keys'));
+  const claim = await store.claimSecrets(verifiers);
+  if (claim.kind === 'refused') throw new ConfigError(refusalOf(claim.missing));
+  const sealer = createSealer({ secrets, randomBytes });
+  sealer.use(claim.inUse);
+  const chooseSecret = async (): Promise<void> => {
+    const latest = await store.claimSecrets(verifiers);
+    if (latest.kind === 'refused') throw new Error(refusalOf(latest.missing));
+    sealer.use(latest.inUse);
+  };
   const generation = { rsaBits: config.rsaKeyBits, randomBytes };
   await ensureOwnSets({
     store,
@@ -102,7 +107,11 @@ async function serveKeys(database: Database, config: KeysConfig, logger: Logger)
   const counter = createSignatureCounter(store);
   const caretaker = startCaretaker({
     everyMs: caretakingMs(config),
-    tasks: { 'rotate keys': () => rotation.advance(), 'count signatures': () => counter.flush() },
+    tasks: {
+      'seal with the newest system secret': chooseSecret,
+      'rotate keys': () => rotation.advance(),
+      'count signatures': () => counter.flush(),
+    },
     logger,
   });
   return {
@@ -135,6 +144,15 @@ async function serveKeys(database: Database, config: KeysConfig, logger: Logger)
       await database.close();
     },
   };
+}
+
+/** Why the start is refused; key IDs tell nothing of their secrets. */
+function refusalOf(missing: readonly string[]): string {
+  const needed = missing.length > 0 ? ` The key IDs of what is missing: ${missing.join(', ')}.` : '';
+  return (
+    'The database was initialised with another SYSTEM_SECRET: its keys cannot be read with this one, so the start is ' +
+    `refused. Set the SYSTEM_SECRET that was used first, and each that was added since.${needed}`
+  );
 }
 
 /** What is signed lives at most so long; the clock of whoever dates it may be off as much as ours. */

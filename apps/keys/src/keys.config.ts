@@ -1,4 +1,4 @@
-import { checkSystemSecret, DEFAULT_RSA_BITS, MAX_RSA_BITS, MIN_RSA_BITS, type SetRules } from '@castellan/jwk';
+import { checkSystemSecrets, DEFAULT_RSA_BITS, MAX_RSA_BITS, MIN_RSA_BITS, type SetRules } from '@castellan/jwk';
 import { isPlaintextRemote, refusedDatabaseUrl } from '@castellan/postgres';
 import { booleanSchema, ConfigError, integerSchema, readConfig, Secret } from '@castellan/service';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import { readRotation, rotationVariables } from './rotation.config.js';
 /** Configuration of the key manager. */
 export type KeysConfig = {
   readonly databaseUrl: string;
-  /** The root of all secrets; only the key manager holds it. */
+  /** The root of all secrets, a list with the newest first; only the key manager holds it. */
   readonly systemSecret: Secret;
   /** Bits of RSA keys that are made. */
   readonly rsaKeyBits: number;
@@ -37,7 +37,7 @@ const keysSchema = z.object({
 export function readKeysConfig(env: NodeJS.ProcessEnv): KeysConfig {
   const values = readConfig(keysSchema, env);
   const databaseUrl = values.KEYS_DATABASE_URL ?? values.DATABASE_URL ?? '';
-  const secret = checkSystemSecret(values.SYSTEM_SECRET);
+  const secret = checkSystemSecrets(values.SYSTEM_SECRET);
   const rotation = readRotation(values);
   const problems = [
     ...problemsOfDatabaseUrl(databaseUrl, values.CASTELLAN_ENV === 'production'),
