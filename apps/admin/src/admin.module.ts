@@ -24,6 +24,7 @@ import { PoliciesController } from './policies.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
 import { createResourceNames, RESOURCE_NAMES, type ResourceNames } from './resource-name.js';
 import { RootClientBootstrap } from './root-client-bootstrap.js';
+import { RotationController } from './rotation.http.js';
 import { StatsController } from './stats.http.js';
 import { WardenController } from './warden.http.js';
 
@@ -31,6 +32,7 @@ import { WardenController } from './warden.http.js';
 export const ADMIN_CONTROLLERS: readonly Type[] = [
   ClientsController,
   KeysController,
+  RotationController,
   PoliciesController,
   WardenController,
   AuthzenController,

@@ -20,6 +20,8 @@ export type ResourceNames = {
   groups(): string;
   group(id: string): string;
   healthStats(): string;
+  /** The life of the keys of one signing set; without a set, of all of them. */
+  rotation(set?: string): string;
 };
 
 /**
@@ -43,6 +45,7 @@ export function createResourceNames(prefix: string): ResourceNames {
     groups: () => name('warden', 'groups'),
     group: (id) => name('warden', 'groups', escapeResourcePart(id)),
     healthStats: () => name('health', 'stats'),
+    rotation: (set) => ['rn:castellan:rotation', ...(set === undefined ? [] : [escapeResourcePart(set)])].join(':'),
   };
 }
 

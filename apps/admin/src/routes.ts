@@ -191,6 +191,28 @@ export const ADMIN_ROUTES = {
     resource: writtenKey,
   },
 
+  getRotation: {
+    method: 'GET',
+    path: '/rotation',
+    scope: 'hydra.keys.get',
+    action: 'get',
+    resource: one((n) => n.rotation()),
+  },
+  rotate: {
+    method: 'POST',
+    path: '/rotation/:set',
+    scope: 'hydra.keys.rotate',
+    action: 'rotate',
+    resource: one((n, call) => n.rotation(param(call, 'set'))),
+  },
+  rotateAtOnce: {
+    method: 'POST',
+    path: '/rotation/:set/emergency',
+    scope: 'hydra.keys.rotate',
+    action: 'rotate.emergency',
+    resource: one((n, call) => n.rotation(param(call, 'set'))),
+  },
+
   listPolicies: { method: 'GET', path: '/policies', scope: policy, action: 'list', resource: one((n) => n.policies()) },
   createPolicy: {
     method: 'POST',

@@ -1,9 +1,11 @@
-import { createSilentLogger, type Logger, Secret } from '@castellan/service';
+import { createSilentLogger, type Logger } from '@castellan/service';
 import { createTestDatabase, type TestDatabase } from '@castellan/postgres/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type KeyManager, openKeyManager } from './key-manager.js';
+import { readKeysConfig } from './keys.config.js';
 import { serverCertificate } from './server-certificate.js';
 
+const claimsOfIdToken = JSON.stringify({ iss: 'i', sub: 's', aud: 'a', exp: 2, iat: 1 });
 const actor = { peer: 'admin', requestId: 'r-1' };
 const sets = ['hydra.openid.id-token', 'hydra.consent.response', 'hydra.consent.challenge'];
 
@@ -28,7 +30,13 @@ describe('key manager on PostgreSQL', () => {
   }
 
   async function open(secret = 'the system secret of this database', exportPrivate = true): Promise<KeyManager> {
-    const config = { databaseUrl: test.url, systemSecret: new Secret(secret), rsaKeyBits: 2048, exportPrivate };
+    const config = readKeysConfig({
+      DATABASE_URL: test.url,
+      SYSTEM_SECRET: secret,
+      RSA_KEY_BITS: '2048',
+      KEYS_EXPORT_PRIVATE: String(exportPrivate),
+      KEYS_ROTATION: 'hydra.openid.id-token=2160h/ES256',
+    });
     const manager = await openKeyManager(config, { logger: recordingLogger() });
     opened.push(manager);
     return manager;
@@ -81,7 +89,7 @@ describe('key manager on PostgreSQL', () => {
       ...(await manager.sets.getSet('hydra.consent.response', actor)),
     ];
     await serverCertificate(manager, { issuer: 'https://localhost:4444' });
-    const tables = ['key', 'audit', 'key_check', 'revision'];
+    const tables = ['key', 'audit', 'key_check', 'revision', 'signature_count'];
     const dumps = await Promise.all(
       tables.map((table) => test.database.pool.query(`SELECT t.*, t::text AS all_of_it FROM keys.${table} t`)),
     );
@@ -105,16 +113,52 @@ describe('key manager on PostgreSQL', () => {
   });
 
   it('signs with keys that survive a restart, and sees a rotation of another replica at the next call', async () => {
+    const visible = 2 * 5 * 60_000 + 2 * 5 * 60_000;
     const one = await open();
     const two = await open();
     const claims = JSON.stringify({ iss: 'i', sub: 's', aud: 'a', exp: 2, iat: 1 });
     const first = await one.signing.sign('id-token', claims);
     expect((await two.signing.sign('id-token', claims)).keyId).toBe(first.keyId);
     await one.sets.generate({ set: 'hydra.openid.id-token', algorithm: 'RS256', name: '' }, actor);
+    expect((await two.signing.sign('id-token', claims)).keyId).toBe(first.keyId);
+    await test.advanceClock(visible - 60_000);
+    await one.rotation.advance();
+    expect((await two.signing.sign('id-token', claims)).keyId).toBe(first.keyId);
+    await test.advanceClock(60_000);
+    await one.rotation.advance();
     const second = await two.signing.sign('id-token', claims);
     expect(second.keyId).not.toBe(first.keyId);
     const kids = (await two.signing.verificationKeys('id-token')).map((jwk) => jwk.kid);
     expect(kids).toEqual([second.keyId, first.keyId]);
+  });
+
+  it('rotates by schedule once over two replicas, counts what each key signed, and notes every state', async () => {
+    const [one, two] = await Promise.all([open(), open()]);
+    await one?.signing.sign('id-token', claimsOfIdToken);
+    await one?.close();
+    opened = opened.filter((manager) => manager !== one);
+    const three = await open();
+    for (const ms of [2160 * 3_600_000 - 3_600_000, 3_600_000, 1_200_000, 4_900_000]) {
+      await test.advanceClock(ms);
+      await Promise.all([two?.rotation.advance(), three.rotation.advance()]);
+      await Promise.all([two?.rotation.advance(), three.rotation.advance()]);
+    }
+    const { rows: lines } = await test.database.pool.query<{ line: string }>(
+      `SELECT action || ' ' || coalesce(state, '') AS line FROM keys.audit
+         WHERE set_id = 'hydra.openid.id-token' AND peer = 'keys' ORDER BY id`,
+    );
+    expect(lines.map(({ line }) => line)).toEqual([
+      'write active',
+      'write staged',
+      'state published',
+      'state retiring',
+      'state active',
+      'delete retired',
+    ]);
+    const { rows: counts } = await test.database.pool.query('SELECT signatures::int FROM keys.signature_count');
+    expect(counts).toEqual([{ signatures: 1 }]);
+    const [plan] = await three.rotation.plan();
+    expect(plan?.keys).toMatchObject([{ state: 'active', algorithm: 'ES256', signatures: 0 }]);
   });
 
   it('logs and notes each read of a private part with set, kid and peer', async () => {

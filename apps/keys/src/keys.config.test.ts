@@ -19,7 +19,40 @@ describe('configuration of the key manager', () => {
     expect(readKeysConfig(env)).toMatchObject({ databaseUrl: own, rsaKeyBits: 4096, exportPrivate: false });
   });
 
+  it('rotates the keys of ID tokens every 90 days, and what else it is told', () => {
+    const minute = 60_000;
+    const known = { maxAgeMs: 5 * minute, clockSkewMs: 5 * minute, algorithm: 'RS256' };
+    const idToken = { ...known, longestLifeMs: 60 * minute, everyMs: 90 * 24 * 60 * minute };
+    const challenge = { ...known, longestLifeMs: 10 * minute };
+    expect([...readKeysConfig({ DATABASE_URL, SYSTEM_SECRET }).rotation]).toEqual([
+      ['hydra.openid.id-token', idToken],
+      ['hydra.consent.challenge', challenge],
+    ]);
+    const { rotation } = readKeysConfig({
+      DATABASE_URL,
+      SYSTEM_SECRET,
+      JWKS_MAX_AGE: '1h',
+      KEYS_CLOCK_SKEW: '0',
+      ID_TOKEN_LIFESPAN: '5m',
+      KEYS_ROTATION: 'hydra.openid.id-token=off/ES256, hydra.consent.challenge=720h',
+    });
+    const strict = { maxAgeMs: 60 * minute, clockSkewMs: 0 };
+    expect([...rotation.values()]).toEqual([
+      { ...strict, longestLifeMs: 5 * minute, algorithm: 'ES256' },
+      { ...strict, longestLifeMs: 10 * minute, algorithm: 'RS256', everyMs: 30 * 24 * 60 * minute },
+    ]);
+  });
+
   it.each([
+    ['a JWK Set kept for a week', { SYSTEM_SECRET, DATABASE_URL, JWKS_MAX_AGE: '168h' }, 'JWKS_MAX_AGE'],
+    ['clocks that are hours off', { SYSTEM_SECRET, DATABASE_URL, KEYS_CLOCK_SKEW: '2h' }, 'KEYS_CLOCK_SKEW'],
+    ['rotation of a user’s set', { SYSTEM_SECRET, DATABASE_URL, KEYS_ROTATION: 's=24h' }, 'must list'],
+    ['rotation without a time', { SYSTEM_SECRET, DATABASE_URL, KEYS_ROTATION: 'hydra.openid.id-token=soon' }, 'every'],
+    [
+      'rotation to an algorithm that consent apps do not know',
+      { SYSTEM_SECRET, DATABASE_URL, KEYS_ROTATION: 'hydra.consent.challenge=24h/ES256' },
+      'are for RS256',
+    ],
     ['no secret', { DATABASE_URL }, 'SYSTEM_SECRET'],
     ['a short secret', { DATABASE_URL, SYSTEM_SECRET: 'fifteen-letters' }, 'at least 16'],
     ['no database', { SYSTEM_SECRET }, 'DATABASE_URL'],

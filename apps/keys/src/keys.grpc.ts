@@ -1,14 +1,18 @@
-import { formatJwk, type KeyView } from '@castellan/jwk';
+import { formatJwk, type KeyView, type Rotation } from '@castellan/jwk';
 import { type CallContext, keysV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 import type { KeySets } from '@castellan/jwk';
 import { keysPeers } from './peers.js';
+import { toPlanMessage } from './plan-message.js';
 import { answer } from './rpc-answer.js';
 
 /** The service Keys: key sets for the admin API. */
 @RpcService(keysV1.KeysService, keysPeers)
 export class KeysRpc implements RpcHandlers<typeof keysV1.KeysService> {
-  constructor(private readonly sets: KeySets) {}
+  constructor(
+    private readonly sets: KeySets,
+    private readonly rotation: Rotation,
+  ) {}
 
   async generateKey(request: keysV1.GenerateKeyRequest, context: CallContext): Promise<keysV1.GenerateKeyResponse> {
     const { set, algorithm, keyId: name } = request;
@@ -40,6 +44,16 @@ export class KeysRpc implements RpcHandlers<typeof keysV1.KeysService> {
   async deleteKey(request: keysV1.DeleteKeyRequest, context: CallContext): Promise<keysV1.DeleteKeyResponse> {
     await answer(this.sets.deleteKey(request.set, request.keyId, context));
     return {};
+  }
+
+  async getKeyPlan(_request: keysV1.GetKeyPlanRequest): Promise<keysV1.GetKeyPlanResponse> {
+    return { sets: (await answer(this.rotation.plan())).map(toPlanMessage) };
+  }
+
+  async rotateKey(request: keysV1.RotateKeyRequest, context: CallContext): Promise<keysV1.RotateKeyResponse> {
+    const { set, algorithm, emergency } = request;
+    const { rotate, rotateAtOnce } = this.rotation;
+    return { plan: toPlanMessage(await answer((emergency ? rotateAtOnce : rotate)(set, algorithm, context))) };
   }
 }
 

@@ -41,8 +41,16 @@ export class KeysModule {
 }
 
 const services: readonly Provider[] = [
-  { provide: KeysRpc, inject: [KEY_MANAGER], useFactory: (manager: KeyManager) => new KeysRpc(manager.sets) },
-  { provide: SigningRpc, inject: [KEY_MANAGER], useFactory: (manager: KeyManager) => new SigningRpc(manager.signing) },
+  {
+    provide: KeysRpc,
+    inject: [KEY_MANAGER],
+    useFactory: (manager: KeyManager) => new KeysRpc(manager.sets, manager.rotation),
+  },
+  {
+    provide: SigningRpc,
+    inject: [KEY_MANAGER],
+    useFactory: (manager: KeyManager) => new SigningRpc(manager.signing, manager.maxAgeMs),
+  },
   {
     provide: READINESS,
     inject: [KEY_MANAGER],

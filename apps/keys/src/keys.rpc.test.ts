@@ -3,9 +3,9 @@ import { type INestApplicationContext, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { createTestDatabase, type TestDatabase } from '@castellan/postgres/testing';
 import { keysV1, type PeerName, PEER_NAMES, type RpcClient } from '@castellan/rpc';
-import { createSilentLogger, Readiness, RpcHost, RpcModule, Secret, ServiceModule } from '@castellan/service';
+import { createSilentLogger, Readiness, RpcHost, RpcModule, ServiceModule } from '@castellan/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KeysConfig } from './keys.config.js';
+import { readKeysConfig } from './keys.config.js';
 import { KeysModule } from './keys.module.js';
 import { keysPeers, signingPeers } from './peers.js';
 
@@ -21,12 +21,11 @@ describe('services Keys and Signing', () => {
 
   beforeAll(async () => {
     test = await createTestDatabase('keys');
-    const config: KeysConfig = {
-      databaseUrl: test.url,
-      systemSecret: new Secret('the system secret of this database'),
-      rsaKeyBits: 2048,
-      exportPrivate: true,
-    };
+    const config = readKeysConfig({
+      DATABASE_URL: test.url,
+      SYSTEM_SECRET: 'the system secret of this database',
+      RSA_KEY_BITS: '2048',
+    });
     const imports = [
       ServiceModule.forRoot({ logger: createSilentLogger() }),
       RpcModule.forRoot({ inProcessCodec: true }),
@@ -60,12 +59,16 @@ describe('services Keys and Signing', () => {
       putKey: { set: '', keyId: '', key: '' },
       deleteKeySet: { set: '' },
       deleteKey: { set: '', keyId: '' },
+      rotateKey: { set: '', algorithm: '', emergency: false },
       sign: { purpose: Purpose.PURPOSE_UNSPECIFIED, claimsJson: '' },
       getVerificationKeys: { purpose: Purpose.PURPOSE_UNSPECIFIED },
     };
     for (const peer of PEER_NAMES) {
       const methods = { ...keys(peer), ...signing(peer) };
-      for (const [name, peers] of Object.entries({ ...keysPeers, ...signingPeers })) {
+      const { getKeyPlan: planPeers, ...demanding } = { ...keysPeers, ...signingPeers };
+      const plan = keys(peer).getKeyPlan({});
+      await (planPeers.includes(peer) ? plan : expect(plan).rejects.toMatchObject({ code: 'PERMISSION_DENIED' }));
+      for (const [name, peers] of Object.entries(demanding)) {
         const call = methods[name as keyof typeof methods] as (request: unknown) => Promise<unknown>;
         const code = peers.includes(peer) ? 'INVALID_ARGUMENT' : 'PERMISSION_DENIED';
         await expect(call(requests[name as keyof typeof requests]), `${peer} ${name}`).rejects.toMatchObject({ code });
@@ -128,12 +131,34 @@ describe('services Keys and Signing', () => {
     }
   });
 
+  it('publish the next key of a signing set, say when it signs, and let it sign at once in an emergency', async () => {
+    const { KeyState } = keysV1;
+    const set = 'hydra.openid.id-token';
+    const { plan } = await keys().rotateKey({ set, algorithm: '', emergency: false }, { deadlineMs: 30_000 });
+    expect(plan?.keys.map(({ state, nextState }) => [state, nextState])).toEqual([
+      [KeyState.KEY_STATE_ACTIVE, KeyState.KEY_STATE_RETIRING],
+      [KeyState.KEY_STATE_PUBLISHED, KeyState.KEY_STATE_ACTIVE],
+    ]);
+    expect(plan).toMatchObject({ visibleMs: 1_200_000, overlapMs: 4_830_000, everyMs: 2160 * 3_600_000 });
+    expect((await keys().getKeyPlan({})).sets.map((one) => one.set)).toEqual([set, 'hydra.consent.challenge']);
+    const urgent = await keys().rotateKey({ set, algorithm: 'ES256', emergency: true }, { deadlineMs: 30_000 });
+    expect(urgent.plan?.keys).toMatchObject([{ state: KeyState.KEY_STATE_ACTIVE, algorithm: 'ES256' }]);
+    const published = await signing('gateway').getVerificationKeys({ purpose: Purpose.PURPOSE_ID_TOKEN });
+    expect(published.keys.map((jwk) => (JSON.parse(jwk) as { kid: string }).kid)).toEqual([
+      urgent.plan?.keys[0]?.keyId,
+    ]);
+    await keys().rotateKey({ set, algorithm: 'RS256', emergency: true }, { deadlineMs: 30_000 });
+    await expect(keys().rotateKey({ set: 's', algorithm: '', emergency: false })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+
   it('sign by purpose and publish what verifies', async () => {
     const signed = await signing().sign({ purpose: Purpose.PURPOSE_ID_TOKEN, claimsJson: claims });
     const published = await signing('gateway').getVerificationKeys({ purpose: Purpose.PURPOSE_ID_TOKEN });
     expect(signed.algorithm).toBe('RS256');
     expect(JSON.parse(published.keys[0] ?? '')).toMatchObject({ kid: signed.keyId, use: 'sig', alg: 'RS256' });
-    expect(published.maxAgeSeconds).toBe(10);
+    expect(published.maxAgeSeconds).toBe(300);
     expect(JSON.stringify(published)).not.toContain('"d"');
     const response = await signing().getVerificationKeys({ purpose: Purpose.PURPOSE_CONSENT_RESPONSE });
     expect(JSON.parse(response.keys[0] ?? '')).toMatchObject({ kty: 'RSA', use: 'sig' });

@@ -9,6 +9,8 @@ export const keysPeers: PeerTable<typeof keysV1.KeysService> = {
   putKey: ['admin'],
   deleteKeySet: ['admin'],
   deleteKey: ['admin'],
+  getKeyPlan: ['admin'],
+  rotateKey: ['admin'],
 };
 
 /** Who may call which rpc of Signing: only the token service has something to sign. */

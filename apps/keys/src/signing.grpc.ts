@@ -4,33 +4,34 @@ import { RpcService } from '@castellan/service';
 import { signingPeers } from './peers.js';
 import { answer } from './rpc-answer.js';
 
-type Publication = { readonly purpose: Purpose; readonly maxAgeSeconds: number };
-
-// A consent response is judged by the keys of this moment: an administrator who takes a key away has taken it away.
-const publications: ReadonlyMap<keysV1.Purpose, Publication> = new Map<keysV1.Purpose, Publication>([
-  [keysV1.Purpose.PURPOSE_ID_TOKEN, { purpose: 'id-token', maxAgeSeconds: 10 }],
-  [keysV1.Purpose.PURPOSE_CONSENT_CHALLENGE, { purpose: 'consent-challenge', maxAgeSeconds: 10 }],
-  [keysV1.Purpose.PURPOSE_CONSENT_RESPONSE, { purpose: 'consent-response', maxAgeSeconds: 0 }],
+const purposes: ReadonlyMap<keysV1.Purpose, Purpose> = new Map<keysV1.Purpose, Purpose>([
+  [keysV1.Purpose.PURPOSE_ID_TOKEN, 'id-token'],
+  [keysV1.Purpose.PURPOSE_CONSENT_CHALLENGE, 'consent-challenge'],
+  [keysV1.Purpose.PURPOSE_CONSENT_RESPONSE, 'consent-response'],
 ]);
 
 /** The service Signing: signatures with the product's own keys, and the public keys that verify them. */
 @RpcService(keysV1.SigningService, signingPeers)
 export class SigningRpc implements RpcHandlers<typeof keysV1.SigningService> {
-  constructor(private readonly signing: Signing) {}
+  /** `maxAgeMs`: for how long the public keys of a purpose may be kept. */
+  constructor(
+    private readonly signing: Signing,
+    private readonly maxAgeMs: (purpose: Purpose) => number,
+  ) {}
 
   async sign(request: keysV1.SignRequest): Promise<keysV1.SignResponse> {
-    return answer(this.signing.sign(publicationOf(request.purpose).purpose, request.claimsJson));
+    return answer(this.signing.sign(purposeOf(request.purpose), request.claimsJson));
   }
 
   async getVerificationKeys(request: keysV1.GetVerificationKeysRequest): Promise<keysV1.GetVerificationKeysResponse> {
-    const { purpose, maxAgeSeconds } = publicationOf(request.purpose);
+    const purpose = purposeOf(request.purpose);
     const keys = await answer(this.signing.verificationKeys(purpose));
-    return { keys: keys.map(formatJwk), maxAgeSeconds };
+    return { keys: keys.map(formatJwk), maxAgeSeconds: Math.floor(this.maxAgeMs(purpose) / 1000) };
   }
 }
 
-function publicationOf(purpose: keysV1.Purpose): Publication {
-  const publication = publications.get(purpose);
-  if (publication === undefined) throw new RpcError('INVALID_ARGUMENT', 'the purpose is not known');
-  return publication;
+function purposeOf(requested: keysV1.Purpose): Purpose {
+  const purpose = purposes.get(requested);
+  if (purpose === undefined) throw new RpcError('INVALID_ARGUMENT', 'the purpose is not known');
+  return purpose;
 }

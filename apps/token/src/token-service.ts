@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { deriveKey, keyId, secretVerifier } from '@castellan/jwk';
+import { deriveKey, inUseFirst, keyId, parseSecretList, secretVerifier } from '@castellan/jwk';
 import {
   type AuthorizationRequestStore,
   type AuthorizationTools,
@@ -18,7 +18,7 @@ import {
   type RevocationTools,
 } from '@castellan/oauth2';
 import {
-  claimTokenSecret,
+  claimDerivedSecrets,
   createAuthorizationRequestStore,
   createClientStore,
   createPartitionKeeper,
@@ -81,16 +81,20 @@ export async function openTokenService(
     onRetry: (message) => logger.warn(message),
   });
   try {
-    await requireSecret(database, config);
-    return await wire(database, config, dependencies);
+    const secrets = await requireSecrets(database, config);
+    return await wire(database, config, secrets, dependencies);
   } catch (cause) {
     await database.close();
     throw cause;
   }
 }
 
-async function requireSecret(database: Database, config: TokenConfig): Promise<void> {
-  if (await claimTokenSecret(database, secretVerifier(config.secret.reveal(), 'token'))) return;
+/** The secrets, the one in use first. Throws ConfigError when the database does not know them or needs others. */
+async function requireSecrets(database: Database, config: TokenConfig): Promise<readonly [string, ...string[]]> {
+  const held = parseSecretList(config.secret.reveal());
+  const verifiers = held.map((secret) => secretVerifier(secret, 'token'));
+  const claim = await claimDerivedSecrets(database, 'token', verifiers);
+  if (claim.kind === 'accepted') return inUseFirst(held, claim.inUse);
   throw new ConfigError(
     'TOKEN_SECRET: is not the secret that this database was set up with (it follows from SYSTEM_SECRET); its tokens and client secrets would be unusable',
   );
@@ -99,10 +103,10 @@ async function requireSecret(database: Database, config: TokenConfig): Promise<v
 async function wire(
   database: Database,
   config: TokenConfig,
+  serviceSecrets: readonly [string, ...string[]],
   { signing, warden, logger, metrics }: TokenServiceDependencies,
 ): Promise<TokenService> {
   const { issuer, lifetimes } = config;
-  const secret = config.secret.reveal();
   const keeper = createPartitionKeeper(database, tokenPartitionedTables(lifetimes));
   await keeper.makeAhead();
   const clientStore = createClientStore(database);
@@ -111,7 +115,7 @@ async function wire(
   const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper);
   const mint: Mint = {
     tokenText: createTokenText({
-      keys: [{ id: keyId(secret), key: deriveKey(secret, 'token-mac/v1') }],
+      keys: keysOf(serviceSecrets, 'token-mac/v1'),
       issuer,
       randomBytes,
     }),
@@ -120,7 +124,7 @@ async function wire(
     randomBytes,
   };
   const secrets = createClientSecrets({
-    pepper: deriveKey(secret, 'client-secret-pepper/v1'),
+    peppers: keysOf(serviceSecrets, 'client-secret-pepper/v1'),
     processKey: randomBytes(32),
     slowHasher: createSlowHasher(),
     randomBytes,
@@ -157,7 +161,7 @@ async function wire(
       clients: clientStore,
       requests,
       mint,
-      cookies: flowCookies(config, mint),
+      cookies: flowCookies(config, serviceSecrets, mint),
       signChallenge: createConsentChallengeSigner(signing),
       responseKeys: createConsentResponseKeys(signing, () => performance.now()),
       idTokenSigner,
@@ -170,10 +174,22 @@ async function wire(
   };
 }
 
-function flowCookies(config: TokenConfig, mint: Mint): AuthorizationTools['cookies'] {
-  const secret = (config.cookieSecret ?? config.secret).reveal();
+type NamedKey = { readonly id: Buffer; readonly key: Buffer };
+
+/** The keys of one purpose, the one in use first. */
+function keysOf([first, ...others]: readonly [string, ...string[]], label: string): [NamedKey, ...NamedKey[]] {
+  const keyOf = (secret: string): NamedKey => ({ id: keyId(secret), key: deriveKey(secret, label) });
+  return [keyOf(first), ...others.map(keyOf)];
+}
+
+function flowCookies(
+  config: TokenConfig,
+  serviceSecrets: readonly [string, ...string[]],
+  mint: Mint,
+): AuthorizationTools['cookies'] {
+  const secrets = config.cookieSecret === undefined ? serviceSecrets : parseSecretList(config.cookieSecret.reveal());
   return createFlowCookies({
-    keys: [{ id: keyId(secret), key: deriveKey(secret, 'cookie-aead/v1') }],
+    keys: keysOf(secrets, 'cookie-aead/v1'),
     lifetimeMs: config.lifetimes.challengeMs,
     now: mint.now,
     randomBytes,

@@ -1,6 +1,6 @@
 import type { GroupStore, PolicyStore } from '@castellan/policy';
 import {
-  claimWardenSecret,
+  claimDerivedSecrets,
   createPostgresGroupStore,
   createPostgresPolicyStateReader,
   createPostgresPolicyStore,
@@ -10,7 +10,7 @@ import {
 } from '@castellan/postgres';
 import { createDecisionCache, type DecisionCache, type DecisionCacheEvent, openRedis } from '@castellan/redis';
 import { ConfigError, type Logger, type Metrics, watchPool } from '@castellan/service';
-import { deriveKey, secretVerifier } from '@castellan/jwk';
+import { deriveKey, inUseFirst, parseSecretList, secretVerifier } from '@castellan/jwk';
 import { createPolicyDecisionPoint, type PolicyDecisionPoint } from './decision-point.js';
 import type { WardenConfig } from './warden.config.js';
 
@@ -45,21 +45,32 @@ export async function openWarden(config: WardenConfig, { logger, metrics }: Ward
     onRetry: (message) => logger.warn(message),
   });
   try {
-    if (!(await claimWardenSecret(database, secretVerifier(config.secret.reveal(), 'warden')))) {
+    const held = parseSecretList(config.secret.reveal());
+    const claim = await claimDerivedSecrets(
+      database,
+      'warden',
+      held.map((secret) => secretVerifier(secret, 'warden')),
+    );
+    if (claim.kind === 'refused') {
       throw new ConfigError(
         'The database was initialised with another WARDEN_SECRET. Set the one that was used first; it is derived from SYSTEM_SECRET.',
       );
     }
     watchPool(metrics, 'warden', database.pool);
-    return serve(database, config, { logger, metrics });
+    return serve(database, config, inUseFirst(held, claim.inUse)[0], { logger, metrics });
   } catch (cause) {
     await database.close();
     throw cause;
   }
 }
 
-function serve(database: Database, config: WardenConfig, { logger, metrics }: WardenDependencies): Warden {
-  const { cache, close } = openCache(config, { logger, metrics });
+function serve(
+  database: Database,
+  config: WardenConfig,
+  secret: string,
+  { logger, metrics }: WardenDependencies,
+): Warden {
+  const { cache, close } = openCache(config, secret, { logger, metrics });
   const decisionPoint = createPolicyDecisionPoint({
     reader: createPostgresPolicyStateReader(database),
     fenceTimeoutMs,
@@ -93,9 +104,9 @@ function serve(database: Database, config: WardenConfig, { logger, metrics }: Wa
 
 function openCache(
   config: WardenConfig,
+  secret: string,
   { logger, metrics }: WardenDependencies,
 ): { readonly cache: DecisionCache; close(): void } {
-  const secret = config.secret.reveal();
   let reachable = true;
   const redis =
     config.redisUrl === undefined

@@ -12,20 +12,28 @@ export type SignatureAlgorithm = {
   readonly digest?: string;
   /** Bytes of a signature where that does not depend on the key. */
   readonly signatureLength?: number;
-  /** Whether new keys may be made for it; the others are for verifying and for keys brought along. */
-  readonly generates: boolean;
+  /** Salt octets of RSASSA-PSS, as many as the digest has (RFC 7518 section 3.5). */
+  readonly saltLength?: number;
+  /** Octets of a key that is made for it, and fewest of one brought along (RFC 7518 section 3.2). */
+  readonly secretLength?: number;
 };
 
 /** The algorithms, the preferred one of each kind of key first. `none` and everything not in here does not exist. */
+// prettier-ignore
 export const signatureAlgorithms: readonly SignatureAlgorithm[] = [
-  { name: 'RS256', kty: 'RSA', digest: 'sha256', generates: true },
-  { name: 'RS384', kty: 'RSA', digest: 'sha384', generates: false },
-  { name: 'RS512', kty: 'RSA', digest: 'sha512', generates: false },
-  { name: 'ES256', kty: 'EC', crv: 'P-256', digest: 'sha256', signatureLength: 64, generates: true },
-  { name: 'ES384', kty: 'EC', crv: 'P-384', digest: 'sha384', signatureLength: 96, generates: false },
-  { name: 'ES512', kty: 'EC', crv: 'P-521', digest: 'sha512', signatureLength: 132, generates: true },
-  { name: 'EdDSA', kty: 'OKP', crv: 'Ed25519', signatureLength: 64, generates: true },
-  { name: 'HS256', kty: 'oct', digest: 'sha256', signatureLength: 32, generates: true },
+  { name: 'RS256', kty: 'RSA', digest: 'sha256' },
+  { name: 'RS384', kty: 'RSA', digest: 'sha384' },
+  { name: 'RS512', kty: 'RSA', digest: 'sha512' },
+  { name: 'PS256', kty: 'RSA', digest: 'sha256', saltLength: 32 },
+  { name: 'PS384', kty: 'RSA', digest: 'sha384', saltLength: 48 },
+  { name: 'PS512', kty: 'RSA', digest: 'sha512', saltLength: 64 },
+  { name: 'ES256', kty: 'EC', crv: 'P-256', digest: 'sha256', signatureLength: 64 },
+  { name: 'ES384', kty: 'EC', crv: 'P-384', digest: 'sha384', signatureLength: 96 },
+  { name: 'ES512', kty: 'EC', crv: 'P-521', digest: 'sha512', signatureLength: 132 },
+  { name: 'EdDSA', kty: 'OKP', crv: 'Ed25519', signatureLength: 64 },
+  { name: 'HS256', kty: 'oct', digest: 'sha256', signatureLength: 32, secretLength: 32 },
+  { name: 'HS384', kty: 'oct', digest: 'sha384', signatureLength: 48, secretLength: 48 },
+  { name: 'HS512', kty: 'oct', digest: 'sha512', signatureLength: 64, secretLength: 64 },
 ];
 
 const byName = new Map(signatureAlgorithms.map((algorithm) => [algorithm.name, algorithm]));

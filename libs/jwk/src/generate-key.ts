@@ -1,5 +1,5 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
-import { findAlgorithm, type KeyType, type SignatureAlgorithm } from './algorithm.js';
+import { findAlgorithm, type KeyType, type SignatureAlgorithm, signatureAlgorithms } from './algorithm.js';
 import type { Jwk } from './jwk.js';
 import { KeyError } from './key-error.js';
 import { MAX_RSA_BITS, MIN_RSA_BITS } from './rsa-key.js';
@@ -17,12 +17,13 @@ export type KeyGeneration = {
 /**
  * Makes a key for an algorithm and answers its private (or secret) JWK with `use` and `alg` and without `kid`.
  * Pairs are made on the thread pool, so the event loop stays free. Throws KeyError `malformed` for an algorithm that is
- * unknown or for which no keys are made.
+ * unknown.
  */
 export async function generateKey(algorithm: string, generation: KeyGeneration): Promise<Jwk> {
   const row = findAlgorithm(algorithm);
-  if (row === undefined || !row.generates) {
-    throw new KeyError('malformed', 'the algorithm must be RS256, ES256, ES512 (or ES521), EdDSA or HS256');
+  if (row === undefined) {
+    const names = signatureAlgorithms.map(({ name }) => name).join(', ');
+    throw new KeyError('malformed', `the algorithm must be one of ${names}, or ES521 for ES512`);
   }
   const material = await generators[row.kty](row, generation);
   return { ...material, use: 'sig', alg: row.name };
@@ -35,7 +36,8 @@ const generators: Readonly<Record<KeyType, (row: SignatureAlgorithm, generation:
   },
   EC: (row) => exportPair((done) => generateKeyPair('ec', { namedCurve: row.crv ?? '' }, done)),
   OKP: () => exportPair((done) => generateKeyPair('ed25519', {}, done)),
-  oct: (_row, { randomBytes }) => Promise.resolve({ kty: 'oct', k: randomBytes(32).toString('base64url') }),
+  oct: ({ secretLength = 32 }, { randomBytes }) =>
+    Promise.resolve({ kty: 'oct', k: randomBytes(secretLength).toString('base64url') }),
 };
 
 type PairCallback = (error: Error | null, publicKey: KeyObject, privateKey: KeyObject) => void;

@@ -18,24 +18,59 @@ export {
 export { KeyError, type KeyErrorCode } from './key-error.js';
 export { createKeyRing, type KeyRing } from './key-ring.js';
 export { createKeySets, type KeyRequest, type KeySets, type KeySetsOptions } from './key-sets.js';
-export type { KeyActor, KeySetChange, KeySetSnapshot, KeyStore, NewKey, StoredKey } from './key-store.js';
+export type {
+  KeyActor,
+  KeySetChange,
+  KeySetSnapshot,
+  KeyStore,
+  NewKey,
+  SecretUse,
+  SignatureCount,
+  StoredKey,
+} from './key-store.js';
 export type { KeyView } from './key-view.js';
+export {
+  type KeyLife,
+  type KeyState,
+  type LifeChange,
+  type LifeRules,
+  type LivingKey,
+  overlapMs,
+  visibleMs,
+} from './life-cycle.js';
 export { ensureOwnSets, readOwnKey, replaceOwnKey } from './own-keys.js';
-export { findOwnSet, type OwnSet, ownSets, type Purpose, setOfPurpose, TLS_SET } from './own-sets.js';
+export {
+  findOwnSet,
+  type LivingSet,
+  livingSets,
+  type OwnSet,
+  ownSets,
+  type Purpose,
+  setOfPurpose,
+  TLS_SET,
+} from './own-sets.js';
+export { createRotation, type Rotation, type RotationOptions, type SetRules } from './rotation.js';
+export type { PlannedKey, SetPlan } from './rotation-plan.js';
 export { MAX_RSA_BITS, MIN_RSA_BITS } from './rsa-key.js';
 export { createSealer, SealError, type SealedAs, type Sealer } from './seal.js';
 export {
   checkSystemSecret,
+  checkSystemSecrets,
   deriveKey,
   deriveServiceSecret,
+  deriveServiceSecrets,
   type DerivedSecretService,
   generateSystemSecret,
+  inUseFirst,
+  judgeClaim,
   keyId,
+  parseSecretList,
+  type SecretClaim,
   type SecretVerifier,
   secretVerifier,
   type SystemSecretCheck,
 } from './secrets.js';
-export { createSigning, type Signed, type Signing } from './signing.js';
+export { createSigning, type Signed, type Signing, type SigningOptions } from './signing.js';
 export { isObject, parseStrictObject, StrictJsonError } from './strict-json.js';
 export { thumbprint } from './thumbprint.js';
 export { importJwk, validateJwk } from './validate-jwk.js';

@@ -1,4 +1,13 @@
-import { createHmac, createPrivateKey, createSecretKey, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
+import {
+  constants,
+  createHmac,
+  createPrivateKey,
+  createSecretKey,
+  type JsonWebKey,
+  type KeyObject,
+  sign,
+  type SigningOptions,
+} from 'node:crypto';
 import { algorithmsOf, findAlgorithm, type SignatureAlgorithm } from './algorithm.js';
 import { type Jwk, partOf } from './jwk.js';
 
@@ -38,7 +47,15 @@ export async function signJws(
   return `${input}.${(await signBytes(Buffer.from(input, 'ascii'), signingKey)).toString('base64url')}`;
 }
 
-function signBytes(input: Buffer, { algorithm, key }: SigningKey): Promise<Buffer> {
+/** How a signature of an algorithm is made beside its digest: PSS with its salt, ECDSA as two numbers side by side. */
+export function schemeOf({ saltLength }: SignatureAlgorithm): SigningOptions {
+  return saltLength === undefined
+    ? { dsaEncoding: 'ieee-p1363' }
+    : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
+}
+
+/** Signs octets as they are. */
+export function signBytes(input: Buffer, { algorithm, key }: SigningKey): Promise<Buffer> {
   if (algorithm.kty === 'oct') {
     return Promise.resolve(
       createHmac(algorithm.digest ?? '', key)
@@ -47,7 +64,7 @@ function signBytes(input: Buffer, { algorithm, key }: SigningKey): Promise<Buffe
     );
   }
   return new Promise((resolve, reject) => {
-    sign(algorithm.digest ?? null, input, { key, dsaEncoding: 'ieee-p1363' }, (error, signature) => {
+    sign(algorithm.digest ?? null, input, { key, ...schemeOf(algorithm) }, (error, signature) => {
       if (error === null) resolve(signature);
       else reject(error);
     });

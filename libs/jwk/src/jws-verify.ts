@@ -10,6 +10,7 @@ import {
 import { algorithmsOf, findAlgorithm, type SignatureAlgorithm } from './algorithm.js';
 import { decodeBase64url } from './base64url.js';
 import { type Jwk, publicPart } from './jwk.js';
+import { schemeOf } from './jws-sign.js';
 import { MIN_RSA_BITS } from './rsa-key.js';
 import { parseStrictObject, StrictJsonError } from './strict-json.js';
 
@@ -148,6 +149,7 @@ function isSignature(input: Buffer, signature: Buffer, algorithm: SignatureAlgor
   if (key === null) return false;
   if (algorithm.signatureLength !== undefined && signature.length !== algorithm.signatureLength) return false;
   if (algorithm.kty === 'oct') {
+    if ((key.symmetricKeySize ?? 0) < (algorithm.secretLength ?? 32)) return false;
     return timingSafeEqual(
       createHmac(algorithm.digest ?? '', key)
         .update(input)
@@ -155,7 +157,7 @@ function isSignature(input: Buffer, signature: Buffer, algorithm: SignatureAlgor
       signature,
     );
   }
-  return verify(algorithm.digest ?? null, input, { key, dsaEncoding: 'ieee-p1363' }, signature);
+  return verify(algorithm.digest ?? null, input, { key, ...schemeOf(algorithm) }, signature);
 }
 
 // Null for a key too weak or too broken to be used; remembered by the identity of the JWK object.

@@ -2,6 +2,7 @@ import { type NamedJwk, publicPart } from './jwk.js';
 import { type SigningKey, prepareSigningKey } from './jws-sign.js';
 import type { KeyStore, StoredKey } from './key-store.js';
 import { publicName } from './key-names.js';
+import type { KeyState } from './life-cycle.js';
 import { findOwnSet } from './own-sets.js';
 import type { Sealer } from './seal.js';
 import { thumbprint } from './thumbprint.js';
@@ -39,7 +40,9 @@ export function createKeyRing(store: KeyStore, sealer: Sealer): KeyRing {
       if (cached !== undefined && cached.revision >= revision) return cached.keys;
       const snapshot = await store.readSet(set);
       const known = cache.get(set);
-      const keys = snapshot.keys.map((stored) => sameRow(known?.keys, stored) ?? createRingKey(stored, sealer));
+      const keys = currentFirst(
+        snapshot.keys.map((stored) => sameRow(known?.keys, stored) ?? createRingKey(stored, sealer)),
+      );
       if (keys.length === 0) cache.delete(set);
       else if (known === undefined || known.revision < snapshot.revision) {
         if (cache.size >= MAX_CACHED_SETS) cache.clear();
@@ -56,8 +59,18 @@ export function openStoredKey(stored: StoredKey, sealer: Sealer): NamedJwk {
 }
 
 function sameRow(keys: readonly RingKey[] | undefined, stored: StoredKey): RingKey | undefined {
-  return keys?.find((key) => key.stored.kid === stored.kid && key.stored.version === stored.version);
+  const known = keys?.find((key) => key.stored.kid === stored.kid && key.stored.version === stored.version);
+  // What was opened stays open; where the key stands in its life may have moved.
+  return known === undefined ? undefined : { ...known, stored };
 }
+
+/** The key that signs now, those that verify, those that will; keys without a life keep their order, newest first. */
+function currentFirst(keys: readonly RingKey[]): readonly RingKey[] {
+  const place = ({ stored }: RingKey): number => (stored.life === undefined ? 0 : places[stored.life.state]);
+  return keys.toSorted((one, other) => place(one) - place(other));
+}
+
+const places: Readonly<Record<KeyState, number>> = { active: 0, published: 1, retiring: 2, staged: 3 };
 
 function createRingKey(stored: StoredKey, sealer: Sealer): RingKey {
   const publicJwk = once(() => {

@@ -256,12 +256,16 @@ describe.each(['hydra.openid.id-token', 'hydra.consent.challenge'])('own set %s'
     expect(store.audit().filter((line) => line.action === 'read')).toEqual([]);
   });
 
-  it('is rotated by generating: the new key is current, the old one still shown', async () => {
-    const { sets, actor } = await createKeyManagerFixture({ ownSets: true });
+  it('is rotated by generating: the new key is shown at once, current when its time has come, the old one still shown', async () => {
+    const { sets, actor, rotation, advanceClock } = await createKeyManagerFixture({ ownSets: true });
     const old = await sets.getKey(set, 'public', actor);
     const made = await sets.generate({ set, algorithm: 'RS256', name: '' }, actor);
     expect(privateMembersIn(made)).toEqual([]);
     expect(made).toHaveLength(1);
+    expect(await sets.getKey(set, 'public', actor)).toEqual(old);
+    expect(await sets.getSet(set, actor)).toEqual([old, made[0]]);
+    advanceClock(120_000);
+    await rotation.advance();
     expect(await sets.getKey(set, 'public', actor)).toEqual(made[0]);
     expect(await sets.getSet(set, actor)).toEqual([made[0], old]);
     await sets.deleteKey(set, old.jwk.kid, actor);

@@ -9,7 +9,8 @@ import { refuseFull, refuseOtherAlgorithm, refuseTaken } from './key-set-rules.j
 import type { KeyActor, KeyStore } from './key-store.js';
 import { type KeyView, ownViews, publicView, publicViews, storedViews } from './key-view.js';
 import { addOwnKey, deleteKeys } from './own-keys.js';
-import { findOwnSet, type OwnSet } from './own-sets.js';
+import { findOwnSet, isLiving, type LivingSet, type OwnSet } from './own-sets.js';
+import type { Rotation } from './rotation.js';
 import type { Sealer } from './seal.js';
 import { sealKeys } from './sealed-key.js';
 
@@ -19,6 +20,7 @@ export type KeySetsOptions = {
   readonly sealer: Sealer;
   readonly ring: KeyRing;
   readonly generation: KeyGeneration;
+  readonly rotation: Pick<Rotation, 'rotate'>;
   /** Whether private parts may be read at all. */
   readonly exportPrivate: boolean;
   /** Told of every private part that is given away. */
@@ -30,7 +32,10 @@ export type KeyRequest = { readonly set: string; readonly algorithm: string; rea
 
 /** The key sets as callers work with them. Every method throws KeyError for what it refuses. */
 export type KeySets = {
-  /** Makes a key (pair) and answers the JWKs made, private part first where it may be shown. */
+  /**
+   * Makes a key (pair) and answers the JWKs made, private part first where it may be shown. In a set that has a life cycle
+   * it publishes the next key, which signs later, and answers its public part.
+   */
   generate(request: KeyRequest, actor: KeyActor): Promise<readonly KeyView[]>;
   /** Every key, private parts first, the newest first. */
   getSet(set: string, actor: KeyActor): Promise<readonly KeyView[]>;
@@ -64,10 +69,25 @@ export function createKeySets(options: KeySetsOptions): KeySets {
     });
   }
 
+  /** A set of the product that signs has its next key published: it signs when its time has come. */
+  async function rotateByRequest(
+    own: LivingSet,
+    algorithm: string,
+    name: string,
+    actor: KeyActor,
+  ): Promise<readonly KeyView[]> {
+    if (name !== '') throw new KeyError('malformed', 'keys of this set are named by their thumbprint');
+    const plan = await options.rotation.rotate(own.set, algorithm, actor);
+    const next = plan.keys.find(({ state }) => state === 'published');
+    const key = (await ring.keys(own.set)).find(({ stored }) => stored.kid === next?.kid);
+    return key === undefined ? [] : publicView(key);
+  }
+
   return {
     async generate({ set, algorithm, name }, actor) {
       checkSetId(set);
       const own = findOwnSet(set);
+      if (isLiving(own)) return rotateByRequest(own, algorithm, name, actor);
       if (own !== undefined) {
         const jwk = await addOwnKey({ own, algorithm, name, actor, store, sealer, generation });
         return ownViews(jwk, showsPrivate(own));

@@ -1,13 +1,14 @@
-import { generateKey, type KeyGeneration } from './generate-key.js';
+import type { KeyGeneration } from './generate-key.js';
 import type { NamedJwk } from './jwk.js';
 import { KeyError } from './key-error.js';
 import { openStoredKey } from './key-ring.js';
 import { refuseFull } from './key-set-rules.js';
 import type { KeyActor, KeySetChange, KeyStore, StoredKey } from './key-store.js';
-import { findOwnSet, type OwnSet, ownSets } from './own-sets.js';
+import { activeAtOnce, type KeyLife } from './life-cycle.js';
+import { findOwnSet, isLiving, type OwnSet, ownSets } from './own-sets.js';
+import { makeKey } from './rotation.js';
 import type { Sealer } from './seal.js';
 import { sealKeys } from './sealed-key.js';
-import { thumbprint } from './thumbprint.js';
 
 type Workshop = { readonly store: KeyStore; readonly sealer: Sealer; readonly generation: KeyGeneration };
 
@@ -27,8 +28,8 @@ export async function ensureOwnSets(options: Workshop & { readonly onMissing: (s
     await Promise.all(
       missing.map(async (own) => {
         const jwk = await makeOwnKey(own, options.generation);
-        await store.changeSet(own.set, itself, (keys, version) => ({
-          put: keys.length === 0 ? sealKeys(sealer, own.set, [jwk], version) : [],
+        await store.changeSet(own.set, itself, (keys, version, now) => ({
+          put: keys.length === 0 ? sealKeys(sealer, own.set, [jwk], version, lifeAtOnce(own, now)) : [],
           answer: undefined,
         }));
       }),
@@ -36,7 +37,7 @@ export async function ensureOwnSets(options: Workshop & { readonly onMissing: (s
   });
 }
 
-/** Makes a new current key in an own set; older ones stay for verification. Throws KeyError. */
+/** Makes a new current key in an own set that no life cycle moves; older ones stay for verification. Throws KeyError. */
 export async function addOwnKey(
   options: Workshop & {
     readonly own: OwnSet;
@@ -59,8 +60,8 @@ export async function addOwnKey(
 }
 
 /**
- * Removes the keys of a set that `doomed` names. An own set that would be left empty gets a fresh key in the same change,
- * so that there is always one to sign with. Errors of `doomed` are passed on.
+ * Removes the keys of a set that `doomed` names. An own set that would be left without a key to sign with gets a fresh one in
+ * the same change. Errors of `doomed` are passed on.
  */
 export async function deleteKeys(
   options: Workshop & { readonly set: string; readonly actor: KeyActor },
@@ -70,11 +71,12 @@ export async function deleteKeys(
   const own = findOwnSet(set);
 
   function attempt(fresh: NamedJwk | undefined): Promise<'done' | 'needs a fresh key'> {
-    return store.changeSet(set, actor, (keys, version): KeySetChange<'done' | 'needs a fresh key'> => {
+    return store.changeSet(set, actor, (keys, version, now): KeySetChange<'done' | 'needs a fresh key'> => {
       const remove = doomed(keys);
-      if (remove.length < keys.length || own?.algorithm === undefined) return { remove, answer: 'done' };
-      if (fresh === undefined) return { answer: 'needs a fresh key' };
-      return { remove, put: sealKeys(sealer, set, [fresh], version), answer: 'done' };
+      const left = keys.filter((key) => !remove.includes(key.kid));
+      if (!lacksKey(own, left)) return { remove, answer: 'done' };
+      if (fresh === undefined || own === undefined) return { answer: 'needs a fresh key' };
+      return { remove, put: sealKeys(sealer, set, [fresh], version, lifeAtOnce(own, now)), answer: 'done' };
     });
   }
 
@@ -99,12 +101,19 @@ export async function replaceOwnKey(store: KeyStore, sealer: Sealer, set: string
   }));
 }
 
-/** Makes a key for an own set, named by its thumbprint. */
-async function makeOwnKey(own: OwnSet, generation: KeyGeneration): Promise<NamedJwk> {
+/** Whether what is left of a set has nothing to sign with. */
+function lacksKey(own: OwnSet | undefined, left: readonly StoredKey[]): boolean {
+  if (own?.algorithm === undefined) return false;
+  return isLiving(own) ? !left.some(({ life }) => life?.state === 'active') : left.length === 0;
+}
+
+function lifeAtOnce(own: OwnSet, now: number): KeyLife | undefined {
+  return isLiving(own) ? activeAtOnce(now) : undefined;
+}
+
+function makeOwnKey(own: OwnSet, generation: KeyGeneration): Promise<NamedJwk> {
   if (own.algorithm === undefined) throw new Error('keys of this set are not made here');
-  const { alg, ...unnamed } = await generateKey(own.algorithm, generation);
-  const jwk = own.namesAlgorithm && alg !== undefined ? { ...unnamed, alg } : unnamed;
-  return { ...jwk, kid: thumbprint(jwk) };
+  return makeKey(own, own.algorithm, generation);
 }
 
 async function missingSets(store: KeyStore): Promise<readonly OwnSet[]> {

@@ -1,3 +1,5 @@
+import { signatureAlgorithms } from './algorithm.js';
+
 /** What a signature of the product is for; each purpose has a key set of its own (RFC 8725 section 2.8). */
 export type Purpose = 'id-token' | 'consent-challenge' | 'consent-response';
 
@@ -11,6 +13,15 @@ export type OwnSet = {
   readonly purpose?: Purpose;
   /** Whether the keys carry `alg`. Without, they verify every algorithm of their kind. */
   readonly namesAlgorithm: boolean;
+  /** Algorithms to which its keys may be rotated; absent: no life cycle moves them. */
+  readonly rotatesTo?: readonly string[];
+};
+
+/** A set whose keys go through the life cycle. */
+export type LivingSet = OwnSet & {
+  readonly algorithm: string;
+  readonly purpose: Purpose;
+  readonly rotatesTo: readonly string[];
 };
 
 /** The set of the certificate that `host` serves; used in process only. */
@@ -22,7 +33,14 @@ export const TLS_SET = 'hydra.https-tls';
  * its keys name no algorithm because consent apps sign with RS256, RS384 or RS512.
  */
 export const ownSets: readonly OwnSet[] = [
-  { set: 'hydra.openid.id-token', algorithm: 'RS256', open: false, purpose: 'id-token', namesAlgorithm: true },
+  {
+    set: 'hydra.openid.id-token',
+    algorithm: 'RS256',
+    open: false,
+    purpose: 'id-token',
+    namesAlgorithm: true,
+    rotatesTo: signatureAlgorithms.filter((row) => row.kty !== 'oct').map((row) => row.name),
+  },
   { set: 'hydra.consent.response', algorithm: 'RS256', open: true, purpose: 'consent-response', namesAlgorithm: false },
   {
     set: 'hydra.consent.challenge',
@@ -30,6 +48,8 @@ export const ownSets: readonly OwnSet[] = [
     open: false,
     purpose: 'consent-challenge',
     namesAlgorithm: true,
+    // What consent apps of the original verify.
+    rotatesTo: ['RS256'],
   },
   { set: 'hydra.openid.access-token', open: false, namesAlgorithm: true },
   { set: 'hydra.logout', open: false, namesAlgorithm: true },
@@ -38,6 +58,14 @@ export const ownSets: readonly OwnSet[] = [
 
 const bySet = new Map(ownSets.map((own) => [own.set, own]));
 const byPurpose = new Map(ownSets.map((own) => [own.purpose, own]));
+
+/** The own sets whose keys go through the life cycle. */
+export const livingSets: readonly LivingSet[] = ownSets.filter(isLiving);
+
+/** Whether the keys of a set go through the life cycle. */
+export function isLiving(own: OwnSet | undefined): own is LivingSet {
+  return own?.rotatesTo !== undefined && own.algorithm !== undefined && own.purpose !== undefined;
+}
 
 /** The own set of that ID; undefined for a set that users make. */
 export function findOwnSet(set: string): OwnSet | undefined {

@@ -55,6 +55,28 @@ describe('sealed key', () => {
     expect(() => stranger.open(sealer.seal(text, as), as)).toThrow('another system secret');
   });
 
+  it('is wrapped anew under another secret as the same row, its text as it was', () => {
+    const newer = 'a newer system secret';
+    const rotating = createSealer({ secrets: [newer, secret], randomBytes });
+    const before = sealer.seal(text, as);
+    const after = rotating.rewrap(before, as);
+    const without = createSealer({ secrets: [newer], randomBytes });
+    expect(without.open(after, as)).toBe(text);
+    expect(after.subarray(64).equals(before.subarray(64))).toBe(true);
+    expect(() => without.open(after, { ...as, kid: 'x' })).toThrow(SealError);
+    expect(() => rotating.rewrap(before, { ...as, set: 't' })).toThrow(SealError);
+  });
+
+  it('is sealed under the secret that is said to be in use', () => {
+    const newer = 'a newer system secret';
+    const rotating = createSealer({ secrets: [newer, secret], randomBytes });
+    rotating.use(keyId(secret).toString('hex'));
+    expect(sealer.open(rotating.seal(text, as), as)).toBe(text);
+    rotating.use(keyId(newer).toString('hex'));
+    expect(() => sealer.open(rotating.seal(text, as), as)).toThrow(SealError);
+    expect(() => rotating.use('00000000')).toThrow('not held');
+  });
+
   it('opens with an older secret of the list while the first one seals', () => {
     const rotated = createSealer({ secrets: ['a newer system secret', secret], randomBytes });
     expect(rotated.open(sealer.seal(text, as), as)).toBe(text);

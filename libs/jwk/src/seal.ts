@@ -21,6 +21,10 @@ export type Sealer = {
   seal(plaintext: string, as: SealedAs): Buffer;
   /** Throws SealError. */
   open(sealed: Buffer, as: SealedAs): string;
+  /** The same text with its data key wrapped under the secret in use; the text itself is not opened. Throws SealError. */
+  rewrap(sealed: Buffer, as: SealedAs): Buffer;
+  /** Seals with the secret of this key ID (hexadecimal) from now on. Throws when it is not among the secrets. */
+  use(keyId: string): void;
 };
 
 const KEY_ID = 4;
@@ -33,7 +37,7 @@ const HEADER = KEY_ID + DATA_KEY + BOX_OVERHEAD;
 /**
  * Makes a sealer (AES-256-GCM envelope): each text has a random data key of its own, wrapped by a key that HKDF derives
  * from a system secret. Sealed: 4 bytes key ID of the secret, the wrapped data key, the text; both boxes are nonce,
- * ciphertext and tag. The first secret seals; all of them open, so that secrets can rotate.
+ * ciphertext and tag. The first secret seals until `use` names another; all of them open, so that secrets can rotate.
  */
 export function createSealer(options: {
   readonly secrets: readonly [string, ...string[]];
@@ -41,24 +45,41 @@ export function createSealer(options: {
 }): Sealer {
   const { randomBytes } = options;
   const wrappingKeys = options.secrets.map((secret) => ({ id: keyId(secret), key: deriveKey(secret, 'kek/v1') }));
-  const current = wrappingKeys[0];
-  if (current === undefined) throw new Error('a sealer needs a secret');
+  const [first] = wrappingKeys;
+  if (first === undefined) throw new Error('a sealer needs a secret');
+  let current = first;
+
+  function unwrap(sealed: Buffer, as: SealedAs): Buffer {
+    if (sealed.length < HEADER + BOX_OVERHEAD) throw new SealError('the sealed key is cut short');
+    const id = sealed.subarray(0, KEY_ID);
+    const wrapping = wrappingKeys.find((candidate) => candidate.id.equals(id));
+    if (wrapping === undefined) throw new SealError('the key was sealed under another system secret');
+    return decrypt(wrapping.key, sealed.subarray(KEY_ID, HEADER), associatedData('data-key', as));
+  }
+
+  function wrap(dataKey: Buffer, as: SealedAs): Buffer {
+    const wrapped = encrypt(current.key, randomBytes(NONCE), dataKey, associatedData('data-key', as));
+    return Buffer.concat([current.id, wrapped]);
+  }
 
   return {
     seal(plaintext, as) {
       const dataKey = randomBytes(DATA_KEY);
-      const wrapped = encrypt(current.key, randomBytes(NONCE), dataKey, associatedData('data-key', as));
+      const wrapped = wrap(dataKey, as);
       const text = encrypt(dataKey, randomBytes(NONCE), Buffer.from(plaintext, 'utf8'), associatedData('jwk', as));
       dataKey.fill(0);
-      return Buffer.concat([current.id, wrapped, text]);
+      return Buffer.concat([wrapped, text]);
     },
     open(sealed, as) {
-      if (sealed.length < HEADER + BOX_OVERHEAD) throw new SealError('the sealed key is cut short');
-      const id = sealed.subarray(0, KEY_ID);
-      const wrapping = wrappingKeys.find((candidate) => candidate.id.equals(id));
-      if (wrapping === undefined) throw new SealError('the key was sealed under another system secret');
-      const dataKey = decrypt(wrapping.key, sealed.subarray(KEY_ID, HEADER), associatedData('data-key', as));
-      return decrypt(dataKey, sealed.subarray(HEADER), associatedData('jwk', as)).toString('utf8');
+      return decrypt(unwrap(sealed, as), sealed.subarray(HEADER), associatedData('jwk', as)).toString('utf8');
+    },
+    rewrap(sealed, as) {
+      return Buffer.concat([wrap(unwrap(sealed, as), as), sealed.subarray(HEADER)]);
+    },
+    use(wanted) {
+      const found = wrappingKeys.find(({ id }) => id.toString('hex') === wanted);
+      if (found === undefined) throw new Error('the secret in use is not held');
+      current = found;
     },
   };
 }

@@ -2,8 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
   checkSystemSecret,
+  checkSystemSecrets,
   deriveKey,
   deriveServiceSecret,
+  deriveServiceSecrets,
+  inUseFirst,
+  parseSecretList,
   generateSystemSecret,
   keyId,
   secretVerifier,
@@ -61,6 +65,19 @@ describe('derived secrets', () => {
     expect(deriveServiceSecret(secret, 'warden')).toMatch(/^cds1_warden_[A-Za-z0-9_-]{43}$/);
     expect(deriveServiceSecret(secret, 'token').slice(11)).not.toBe(deriveServiceSecret(secret, 'warden').slice(12));
     expect(checkSystemSecret(deriveServiceSecret(secret, 'token'))).toEqual({ ok: true, warnings: [] });
+  });
+
+  it('come as lists, newest first, while a secret with a comma stays what it was', () => {
+    const [newer, older] = ['a newer system secret', 'an older system secret'];
+    expect(parseSecretList(`${newer}, ${older}`)).toEqual([newer, older]);
+    expect(parseSecretList('a secret, with a comma in it')).toEqual(['a secret, with a comma in it']);
+    expect(deriveServiceSecrets(`${newer},${older}`, 'token')).toBe(
+      `${deriveServiceSecret(newer, 'token')},${deriveServiceSecret(older, 'token')}`,
+    );
+    expect(checkSystemSecrets(`${newer},${older}`)).toMatchObject({ ok: true });
+    expect(checkSystemSecrets(`${newer},${newer}`)).toMatchObject({ ok: false });
+    expect(checkSystemSecrets(`${newer},csk1_not-a-generated-one`)).toMatchObject({ ok: false });
+    expect(inUseFirst([newer, older], keyId(older).toString('hex'))).toEqual([older, newer]);
   });
 
   it('have a key ID of four bytes and a verifier of their own for each component', () => {

@@ -51,6 +51,73 @@ export function secretVerifier(secret: string, component: 'keys' | 'token' | 'wa
   return { keyId: keyId(secret).toString('hex'), verifier };
 }
 
+/** What a database says to the secrets that a service holds. */
+export type SecretClaim =
+  /** All that the database needs are held; the one of this key ID is to be used for what is made from now on. */
+  | { readonly kind: 'accepted'; readonly inUse: string }
+  /** None is known to the database, or some that it needs, by their key IDs, are not held. */
+  | { readonly kind: 'refused'; readonly missing: readonly string[] };
+
+/**
+ * Judges the secrets that a service holds, newest first: it must hold each that the database has registered, and each
+ * that something stored names (`needed`, key IDs). The newest registered one is in use; one that is held and not
+ * registered waits, so that a new secret can be given to every replica before the first of them uses it.
+ */
+export function judgeClaim(
+  held: readonly SecretVerifier[],
+  registered: readonly SecretVerifier[],
+  needed: readonly string[] = [],
+): SecretClaim {
+  const holds = ({ keyId, verifier }: SecretVerifier): boolean =>
+    held.some((mine) => mine.keyId === keyId && mine.verifier === verifier);
+  const missing = new Set([
+    ...registered.filter((one) => !holds(one)).map((one) => one.keyId),
+    ...needed.filter((id) => !held.some((mine) => mine.keyId === id)),
+  ]);
+  const known = held.find((mine) =>
+    registered.some((one) => one.keyId === mine.keyId && one.verifier === mine.verifier),
+  );
+  return known === undefined || missing.size > 0
+    ? { kind: 'refused', missing: [...missing] }
+    : { kind: 'accepted', inUse: known.keyId };
+}
+
+/**
+ * The secrets of a variable: separated by commas, newest first. A text whose parts are not all long enough to be secrets
+ * is one secret, as it was before there were lists.
+ */
+export function parseSecretList(text: string): readonly [string, ...string[]] {
+  const [first = '', ...others] = text.split(',').map((part) => part.trim());
+  return [first, ...others].every((part) => part.length >= MIN_LENGTH) ? [first, ...others] : [text];
+}
+
+/** The secrets, with the one of that key ID first: what is made from now on is made with the first. */
+export function inUseFirst(secrets: readonly string[], inUse: string): readonly [string, ...string[]] {
+  const current = secrets.find((secret) => keyId(secret).toString('hex') === inUse);
+  if (current === undefined) throw new Error('the secret in use is not held');
+  return [current, ...secrets.filter((secret) => secret !== current)];
+}
+
+/** The list of secrets of a service that belongs to a list of system secrets, in the same order. */
+export function deriveServiceSecrets(systemSecrets: string, service: DerivedSecretService): string {
+  return parseSecretList(systemSecrets)
+    .map((secret) => deriveServiceSecret(secret, service))
+    .join(',');
+}
+
+/** Judges every secret of a list; see checkSystemSecret. */
+export function checkSystemSecrets(text: string): SystemSecretCheck {
+  const secrets = parseSecretList(text);
+  if (new Set(secrets).size < secrets.length) return { ok: false, error: 'SYSTEM_SECRET lists a secret twice.' };
+  const warnings: string[] = [];
+  for (const secret of secrets) {
+    const check = checkSystemSecret(secret);
+    if (!check.ok) return check;
+    warnings.push(...check.warnings);
+  }
+  return { ok: true, warnings };
+}
+
 /** Makes a system secret of 32 random bytes: `csk1_`, the bytes and a 4-byte checksum as base64url. */
 export function generateSystemSecret(randomBytes: (size: number) => Buffer): string {
   const random = randomBytes(32);

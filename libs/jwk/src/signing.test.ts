@@ -75,11 +75,22 @@ describe('signing', () => {
     const set = 'hydra.openid.id-token';
     const old = await two.signing.sign('id-token', JSON.stringify(idToken));
     const [made] = await one.sets.generate({ set, algorithm: 'RS256', name: '' }, one.actor);
+    expect((await two.signing.verificationKeys('id-token')).map((jwk) => jwk.kid)).toEqual([old.keyId, made?.jwk.kid]);
+    expect((await two.signing.sign('id-token', JSON.stringify(idToken))).keyId).toBe(old.keyId);
+    one.advanceClock(120_000);
+    await one.rotation.advance();
     expect((await two.signing.sign('id-token', JSON.stringify(idToken))).keyId).toBe(made?.jwk.kid);
     const kids = (await two.signing.verificationKeys('id-token')).map((jwk) => jwk.kid);
     expect(kids).toEqual([made?.jwk.kid, old.keyId]);
     await one.sets.deleteKey(set, old.keyId, one.actor);
     expect((await two.signing.verificationKeys('id-token')).map((jwk) => jwk.kid)).toEqual([made?.jwk.kid]);
+  });
+
+  it('signs nothing that outlives the key that verifies it', async () => {
+    const { signing } = await createKeyManagerFixture({ ownSets: true });
+    const until = (seconds: number) => JSON.stringify({ ...idToken, exp: 2_000_000_000 + seconds });
+    await signing.sign('id-token', until(3_600));
+    await expect(signing.sign('id-token', until(3_601))).rejects.toMatchObject({ code: 'malformed' });
   });
 
   it('publishes no private member for any purpose, and no two keys of one kid', async () => {

@@ -2,6 +2,8 @@ import type { NamedJwk } from './jwk.js';
 import { signJws } from './jws-sign.js';
 import { KeyError } from './key-error.js';
 import type { KeyRing } from './key-ring.js';
+import type { StoredKey } from './key-store.js';
+import { isShown } from './life-cycle.js';
 import { publicViews } from './key-view.js';
 import { type Purpose, setOfPurpose } from './own-sets.js';
 import { parseStrictObject, StrictJsonError } from './strict-json.js';
@@ -14,7 +16,7 @@ export type Signing = {
   /**
    * Signs claims, given as the text of one JSON object, with the current key of a purpose. The text is signed as it is,
    * so its member order is kept. Throws KeyError `malformed` for a purpose that is not signed for here and for claims that
-   * lack what the purpose needs.
+   * lack what the purpose needs or that would outlive the key that verifies them.
    */
   sign(purpose: Purpose, claimsJson: string): Promise<Signed>;
   /** The public keys of a purpose that may verify, current key first, each with `kid` and `use`. */
@@ -42,24 +44,40 @@ const signedPurposes: ReadonlyMap<Purpose, SignedPurpose> = new Map<Purpose, Sig
   ],
 ]);
 
+/** What signing depends on. */
+export type SigningOptions = {
+  readonly ring: KeyRing;
+  /** Clock of the store, milliseconds since the epoch. */
+  readonly now: () => number;
+  /** For how long keys of a purpose are shown after they signed: nothing may be signed that lives longer. */
+  readonly mayLiveMs: (purpose: Purpose) => number;
+  /** Told of every signature. */
+  readonly onSign: (set: string, kid: string) => void;
+};
+
 /** Makes the signing operations over a key ring. */
-export function createSigning(ring: KeyRing): Signing {
+export function createSigning({ ring, now, mayLiveMs, onSign }: SigningOptions): Signing {
   return {
     async sign(purpose, claimsJson) {
       const rules = signedPurposes.get(purpose);
       if (rules === undefined) throw new KeyError('malformed', 'nothing is signed for this purpose');
-      refuseUnfitClaims(claimsJson, rules.claims);
+      const { exp } = refuseUnfitClaims(claimsJson, rules.claims);
+      if (typeof exp === 'number' && exp * 1000 > now() + mayLiveMs(purpose)) {
+        throw new KeyError('malformed', 'the claims are valid for longer than the key is shown after it signed');
+      }
       const { set } = setOfPurpose(purpose);
-      const current = (await ring.keys(set)).find((key) => key.stored.part === 'private');
+      const current = (await ring.keys(set)).find((key) => key.stored.life?.state === 'active');
       if (current === undefined) throw new Error(`key set ${set} holds no signing key`);
       const { kid, algorithm } = current.stored;
       const header = { typ: 'JWT', ...(rules.namesKey ? { kid } : {}) };
-      return { jws: await signJws(claimsJson, current.signingKey(), header), keyId: kid, algorithm };
+      const jws = await signJws(claimsJson, current.signingKey(), header);
+      onSign(set, kid);
+      return { jws, keyId: kid, algorithm };
     },
 
     async verificationKeys(purpose) {
       const own = setOfPurpose(purpose);
-      const keys = (await ring.keys(own.set)).filter((key) => key.stored.use !== 'enc');
+      const keys = (await ring.keys(own.set)).filter(({ stored }) => stored.use !== 'enc' && mayVerify(stored));
       const privateFirst = [
         ...keys.filter((key) => key.stored.part === 'private'),
         ...keys.filter((key) => key.stored.part === 'public'),
@@ -69,7 +87,14 @@ export function createSigning(ring: KeyRing): Signing {
   };
 }
 
-function refuseUnfitClaims(claimsJson: string, rules: Readonly<Record<string, ClaimRule>>): void {
+function mayVerify({ life }: StoredKey): boolean {
+  return life === undefined || isShown(life.state);
+}
+
+function refuseUnfitClaims(
+  claimsJson: string,
+  rules: Readonly<Record<string, ClaimRule>>,
+): Readonly<Record<string, unknown>> {
   if (claimsJson.length > MAX_CLAIMS) throw new KeyError('malformed', 'the claims are too long');
   const claims = parseClaims(claimsJson);
   for (const [claim, holds] of Object.entries(rules)) {
@@ -77,6 +102,7 @@ function refuseUnfitClaims(claimsJson: string, rules: Readonly<Record<string, Cl
       throw new KeyError('malformed', `claim "${claim}" is missing or of another type`);
     }
   }
+  return claims;
 }
 
 function parseClaims(claimsJson: string): Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, sign, verify, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { algorithmsOf, curveSizes, encryptionAlgorithms } from './algorithm.js';
+import { algorithmsOf, curveSizes, encryptionAlgorithms, findAlgorithm } from './algorithm.js';
 import { decodeBase64url } from './base64url.js';
 import { isSoundEd25519Point } from './ed25519-point.js';
 import { formatJwk, type Jwk, partOf, publicPart } from './jwk.js';
@@ -113,8 +113,9 @@ function isPoint(jwk: Jwk): boolean {
 
 function soundSecret(jwk: Jwk): Jwk {
   const bytes = decodeBase64url(jwk.k ?? '');
-  if (bytes === undefined || bytes.length < MIN_SECRET_BYTES || bytes.length > MAX_SECRET_BYTES) {
-    throw malformed(`member "k" must be ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} octets as base64url`);
+  const fewest = findAlgorithm(jwk.alg ?? '')?.secretLength ?? MIN_SECRET_BYTES;
+  if (bytes === undefined || bytes.length < fewest || bytes.length > MAX_SECRET_BYTES) {
+    throw malformed(`member "k" must be ${fewest} to ${MAX_SECRET_BYTES} octets as base64url`);
   }
   if (bytes.every((byte) => byte === bytes[0])) throw malformed('the secret is one octet repeated');
   return jwk;

@@ -25,35 +25,48 @@ export type ClientSecrets = {
   spendTime(secret: string): Promise<void>;
 };
 
+/** A key of verifiers and its public name (4 bytes, in every verifier made with it). */
+export type Pepper = { readonly id: Buffer; readonly key: Buffer };
+
 const generatedPrefix = 'cs_';
 const generatedBytes = 32;
 const recommendedLength = 32;
 const maxLength = 1024;
 
 /**
- * `pepper` keys the verifiers of generated secrets, `processKey` (random, of this process) those kept in memory.
- * Generated secrets need no slow hash: nobody guesses 256 bits (docs/adr/0007).
+ * `peppers`, newest first, key the verifiers of generated secrets: the first makes them, all of them check; `processKey`
+ * (random, of this process) keys those kept in memory. Generated secrets need no slow hash: nobody guesses 256 bits
+ * (docs/adr/0007).
  */
 export function createClientSecrets(options: {
-  readonly pepper: Buffer;
+  readonly peppers: readonly [Pepper, ...Pepper[]];
   readonly processKey: Buffer;
   readonly slowHasher: SlowHasher;
   readonly randomBytes: (n: number) => Buffer;
   readonly now: () => number;
   readonly minLength: number;
 }): ClientSecrets {
-  const { pepper, slowHasher, minLength } = options;
+  const { peppers, slowHasher, minLength } = options;
   const verified = createVerifiedSecrets({ key: options.processKey, now: options.now });
   let dummy: Promise<string> | undefined;
 
-  function fastHash(clientId: string, secret: string): Buffer {
-    return createHmac('sha256', pepper).update(`${clientId}\0${secret}`).digest();
+  function fastHash(pepper: Pepper, clientId: string, secret: string): Buffer {
+    return createHmac('sha256', pepper.key).update(`${clientId}\0${secret}`).digest();
+  }
+
+  /** The peppers that may have made a verifier. Those of the first version do not name theirs. */
+  function peppersOf(hash: string): { readonly mac: Buffer; readonly candidates: readonly Pepper[] } {
+    const [first = '', second] = hash.split('.');
+    if (second === undefined) return { mac: Buffer.from(first, 'base64url'), candidates: peppers };
+    const named = peppers.filter(({ id }) => id.toString('hex') === first);
+    return { mac: Buffer.from(second, 'base64url'), candidates: named };
   }
 
   return {
     generate(clientId) {
       const secret = generatedPrefix + options.randomBytes(generatedBytes).toString('base64url');
-      return { secret, hash: { kind: 'hmac', hash: fastHash(clientId, secret).toString('base64url') } };
+      const mac = fastHash(peppers[0], clientId, secret).toString('base64url');
+      return { secret, hash: { kind: 'hmac', hash: `${peppers[0].id.toString('hex')}.${mac}` } };
     },
 
     async hash(secret) {
@@ -79,9 +92,11 @@ export function createClientSecrets(options: {
       if (verifier.kind === 'argon2id') {
         return verified.check(stored, secret, () => slowHasher.verify(verifier.hash, secret));
       }
-      const expected = Buffer.from(verifier.hash, 'base64url');
-      const presented = fastHash(stored.client.id, secret);
-      return expected.length === presented.length && timingSafeEqual(expected, presented);
+      const { mac, candidates } = peppersOf(verifier.hash);
+      return candidates.some((pepper) => {
+        const presented = fastHash(pepper, stored.client.id, secret);
+        return mac.length === presented.length && timingSafeEqual(mac, presented);
+      });
     },
 
     async spendTime(secret) {

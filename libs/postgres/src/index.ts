@@ -25,3 +25,10 @@ export {
 export * from './keys/index.js';
 export * from './token/index.js';
 export * from './warden/index.js';
+export {
+  addDerivedSecret,
+  claimDerivedSecrets,
+  clientSecretUses,
+  type DerivedComponent,
+  removeDerivedSecret,
+} from './secret-claim.js';

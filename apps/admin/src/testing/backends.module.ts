@@ -266,6 +266,17 @@ class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
     this.backends.keys.set(set, [...others, stored]);
     return { key: stored };
   }
+  async getKeyPlan(): Promise<keysV1.GetKeyPlanResponse> {
+    fail(this.backends, 'keys');
+    return { sets: [...this.backends.keys.keys()].map((set) => keysV1.SetPlan.fromPartial(plan(set))) };
+  }
+  async rotateKey({ set, algorithm, emergency }: keysV1.RotateKeyRequest): Promise<keysV1.RotateKeyResponse> {
+    fail(this.backends, 'keys');
+    found(this.backends.keys, set);
+    const keys = [{ json: JSON.stringify({ kid: `${algorithm} ${String(emergency)}` }), resourceName: 'public' }];
+    this.backends.keys.set(set, keys);
+    return { plan: keysV1.SetPlan.fromPartial(plan(set)) };
+  }
   async deleteKeySet({ set }: keysV1.DeleteKeySetRequest): Promise<keysV1.DeleteKeySetResponse> {
     found(this.backends.keys, set);
     this.backends.keys.delete(set);
@@ -352,4 +363,29 @@ export function rootClientOptions(backends: Backends, logger: Logger, id: string
   const clients = new TestClients(backends);
   const policies = new TestPolicies(backends);
   return { clients, policies, logger, credentials: { id, secret: 'secret123' }, resourceNamePrefix: 'rn:hydra' };
+}
+
+/** A plan of one set with one key that waits to be followed. */
+function plan(set: string) {
+  const { KEY_STATE_ACTIVE, KEY_STATE_RETIRING } = keysV1.KeyState;
+  const times = { sinceMs: 1_000, nextAtMs: 61_000 };
+  return {
+    set,
+    algorithm: 'RS256',
+    visibleMs: 1_200_000,
+    overlapMs: 4_800_000,
+    everyMs: 60_000,
+    nowMs: 2_000,
+    keys: [
+      {
+        keyId: 'k',
+        algorithm: 'RS256',
+        state: KEY_STATE_ACTIVE,
+        nextState: KEY_STATE_RETIRING,
+        signatures: 7,
+        ...times,
+      },
+    ],
+    next: { stageAtMs: 20_000, publishAtMs: 40_000, activateAtMs: 61_000 },
+  };
 }

@@ -1,4 +1,4 @@
-import { apiFlags, text, type CommandCall, type CommandRow } from '../command.js';
+import { apiFlags, flag, text, type CommandCall, type CommandRow } from '../command.js';
 import { indentedJson } from '../json.js';
 import { UsageError } from '../terminal.js';
 
@@ -10,10 +10,40 @@ export const keysRows: readonly CommandRow[] = [
     path: 'keys create',
     summary: 'Generate a key set and show it, private keys included',
     operands: '<set>',
-    flags: [text('-a, --alg <algorithm>', 'algorithm: RS256, ES256, ES512 (alias ES521), EdDSA or HS256 (required)')],
+    flags: [
+      text(
+        '-a, --alg <algorithm>',
+        'algorithm: RS256, PS256, ES256, ES512 (alias ES521), EdDSA, HS256 and their kin (required)',
+      ),
+    ],
     run: createKeySet,
   },
   { path: 'keys get', summary: 'Show a key set', operands: '<set>', run: getKeySet },
+  {
+    path: 'keys plan',
+    summary: 'Show the life of the signing keys: what signs, what will, and when',
+    run: async (call) => {
+      const { printPlan } = await import('../keys/rotation.js');
+      await printPlan(call);
+    },
+  },
+  {
+    path: 'keys rotate',
+    summary: 'Publish the next signing key of a set; it signs when every verifier can know it',
+    details:
+      'With --emergency all keys of the set are thrown away and a fresh one signs at once. That breaks what was signed\n' +
+      'before, and what is signed from then on for as long as verifiers keep the JWK Set they have.',
+    operands: '<set>',
+    flags: [
+      text('-a, --alg <algorithm>', 'algorithm of the new key (default is what the server is configured with)'),
+      flag('--emergency', 'a key may be known to somebody else: throw all keys of the set away, now'),
+      flag('--yes', 'do not ask before an emergency rotation'),
+    ],
+    run: async (call) => {
+      const { rotate } = await import('../keys/rotation.js');
+      await rotate(call);
+    },
+  },
   { path: 'keys delete', summary: 'Delete a key set', operands: '<set>', run: deleteKeySet },
 ];
 

@@ -1,6 +1,6 @@
 import { readAdminConfig, type AdminConfig } from '@castellan/admin';
 import { readGatewayConfig, type GatewayConfig } from '@castellan/gateway';
-import { checkSystemSecret, deriveServiceSecret } from '@castellan/jwk';
+import { checkSystemSecrets, deriveServiceSecrets } from '@castellan/jwk';
 import { readKeysConfig, type KeysConfig } from '@castellan/keys';
 import { isPlaintextRemote, refusedDatabaseUrl, type Component } from '@castellan/postgres';
 import { ConfigError, readHttpConfig, readRpcConfig, type HttpConfig, type RpcModuleOptions } from '@castellan/service';
@@ -61,8 +61,8 @@ export function readHostConfig(env: NodeJS.ProcessEnv, flags: HostFlags): HostCo
     ...env,
     ISSUER: issuer,
     ACCESS_URL: env['ACCESS_URL'] || issuer,
-    TOKEN_SECRET: deriveServiceSecret(systemSecret, 'token'),
-    WARDEN_SECRET: deriveServiceSecret(systemSecret, 'warden'),
+    TOKEN_SECRET: deriveServiceSecrets(systemSecret, 'token'),
+    WARDEN_SECRET: deriveServiceSecrets(systemSecret, 'warden'),
   };
   const grpc = readGrpcDoor(env, flags);
   return {
@@ -115,7 +115,7 @@ function readSystemSecret(env: NodeJS.ProcessEnv, programName: string): string {
         'can only be used with the secret it was first used with',
     );
   }
-  const verdict = checkSystemSecret(secret);
+  const verdict = checkSystemSecrets(secret);
   if (!verdict.ok) throw new ConfigError(verdict.error);
   return secret;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KeyActor, KeyStore, NewKey } from '../key-store.js';
+import type { KeyActor, KeyStore, NewKey, StoredKey } from '../key-store.js';
+import type { KeyLife } from '../life-cycle.js';
 import { secretVerifier } from '../secrets.js';
 import type { KeyAuditLine } from './memory-key-store.js';
 
@@ -146,6 +147,68 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreUnder
       expect(lines).toEqual(['delete a', 'write a', 'write b', 'write b']);
     });
 
+    it('keeps the life of a key, moves it on without a new version, and notes each state in the audit', async () => {
+      const staged: KeyLife = { state: 'staged', stagedAt: 1_000, dueAt: 2_000 };
+      await put('s', { ...key('a'), life: staged });
+      const [before] = (await subject.store.readSet('s')).keys;
+      expect(before?.life).toEqual(staged);
+      const active: KeyLife = { state: 'active', stagedAt: 1_000, publishedAt: 2_000, activeAt: 3_000 };
+      await subject.store.changeSet('s', actor, () => ({
+        live: [
+          { kid: 'a', life: active },
+          { kid: 'nope', life: active },
+        ],
+        answer: undefined,
+      }));
+      const [after] = (await subject.replica.readSet('s')).keys;
+      expect(after).toEqual({ ...before, life: active });
+      await subject.store.changeSet('s', actor, () => ({ remove: ['a'], answer: undefined }));
+      const lines = (await subject.audit()).map((line) => `${line.action} ${line.kid} ${line.state ?? ''}`);
+      expect(lines).toEqual(['write a staged', 'state a active', 'delete a retired']);
+    });
+
+    it('hands a change the clock of the store, which readSet answers too', async () => {
+      const { now } = await subject.store.readSet('s');
+      const inside = await subject.store.changeSet('s', actor, (_keys, _version, then) => ({ answer: then }));
+      expect(inside).toBeGreaterThanOrEqual(now);
+    });
+
+    it('refuses two active keys in a set, and two that wait, whoever asks', async () => {
+      const at = { stagedAt: 1_000 };
+      await put(
+        's',
+        { ...key('a'), life: { state: 'active', ...at } },
+        { ...key('n'), life: { state: 'staged', ...at } },
+      );
+      await put('t', { ...key('a'), life: { state: 'active', ...at } });
+      for (const state of ['active', 'staged', 'published'] as const) {
+        await expect(put('s', { ...key('b'), life: { state, ...at } })).rejects.toThrow();
+      }
+      const activate = { kid: 'n', life: { state: 'active', ...at } } as const;
+      const change = subject.store.changeSet('s', actor, () => ({ live: [activate], answer: undefined }));
+      await expect(change).rejects.toThrow();
+      await subject.store.changeSet('s', actor, () => ({
+        live: [{ kid: 'a', life: { state: 'retiring', ...at } }, activate],
+        answer: undefined,
+      }));
+      const states = (await subject.store.readSet('s')).keys.map(
+        (stored) => `${stored.kid} ${stored.life?.state ?? ''}`,
+      );
+      expect(states).toEqual(['a retiring', 'n active']);
+    });
+
+    it('adds up the signatures of each key over replicas', async () => {
+      const before = (await subject.store.signatureCounts('s')).get('a') ?? 0;
+      await subject.store.countSignatures([
+        { set: 's', kid: 'a', signatures: 2 },
+        { set: 's', kid: 'b', signatures: 1 },
+        { set: 't', kid: 'a', signatures: 7 },
+      ]);
+      await subject.replica.countSignatures([{ set: 's', kid: 'a', signatures: 3 }]);
+      await subject.replica.countSignatures([]);
+      expect((await subject.replica.signatureCounts('s')).get('a')).toBe(before + 5);
+    });
+
     it('runs exclusive work of two replicas one after the other, also after a failure', async () => {
       let inside = 0;
       const work = async () => {
@@ -165,26 +228,80 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreUnder
       expect(await Promise.all(others)).toEqual([true, true, true]);
     });
 
+    const verifierOf = (secret: string) => secretVerifier(secret, 'keys');
+    const right = verifierOf('the right system secret');
+    const newer = verifierOf('the next system secret');
+    const sealedUnder = (keyId: string, rest = 'sealed') =>
+      Buffer.concat([Buffer.from(keyId, 'hex'), Buffer.from(rest)]);
+
     it('takes the first secret it is shown and refuses every other', async () => {
-      const right = secretVerifier('the right system secret', 'keys');
-      const wrong = secretVerifier('another system secret', 'keys');
-      expect(await subject.store.claimSecret(right)).toBe(true);
-      expect(await subject.replica.claimSecret(right)).toBe(true);
-      expect(await subject.replica.claimSecret(wrong)).toBe(false);
-      expect(await subject.replica.claimSecret({ ...right, verifier: wrong.verifier })).toBe(false);
+      const wrong = verifierOf('another system secret');
+      const accepted = { kind: 'accepted', inUse: right.keyId };
+      const refused = { kind: 'refused', missing: [right.keyId] };
+      expect(await subject.store.claimSecrets([right])).toEqual(accepted);
+      expect(await subject.replica.claimSecrets([right])).toEqual(accepted);
+      expect(await subject.replica.claimSecrets([wrong])).toEqual(refused);
+      expect(await subject.replica.claimSecrets([{ ...right, verifier: wrong.verifier }])).toEqual(refused);
     });
 
     it('lets one of two first secrets in', async () => {
-      const claims = ['one system secret', 'two system secret'].map((secret) => secretVerifier(secret, 'keys'));
-      const [first, second] = claims;
-      if (first === undefined || second === undefined) throw new Error('unreachable');
-      const answers = await Promise.all([subject.store.claimSecret(first), subject.replica.claimSecret(second)]);
-      expect(answers.filter((claimed) => claimed)).toHaveLength(1);
+      const answers = await Promise.all([subject.store.claimSecrets([right]), subject.replica.claimSecrets([newer])]);
+      expect(answers.filter(({ kind }) => kind === 'accepted')).toHaveLength(1);
     });
 
-    it('does not take a secret for a store that holds keys and no verifier', async () => {
+    it('does not take a secret for a store that holds keys and no secret', async () => {
       await put('s', key('a'));
-      expect(await subject.store.claimSecret(secretVerifier('a system secret', 'keys'))).toBe(false);
+      expect((await subject.store.claimSecrets([right])).kind).toBe('refused');
+    });
+
+    it('uses a further secret when it is registered, and then lets nobody in who does not hold both', async () => {
+      await subject.store.claimSecrets([right]);
+      expect(await subject.store.claimSecrets([newer, right])).toEqual({ kind: 'accepted', inUse: right.keyId });
+      await subject.store.addSecret(newer, actor);
+      await subject.store.addSecret(newer, actor);
+      expect(await subject.replica.claimSecrets([newer, right])).toEqual({ kind: 'accepted', inUse: newer.keyId });
+      expect(await subject.replica.claimSecrets([right])).toEqual({ kind: 'refused', missing: [newer.keyId] });
+      expect(await subject.replica.claimSecrets([newer])).toEqual({ kind: 'refused', missing: [right.keyId] });
+      const lines = (await subject.audit()).map((line) => `${line.action} ${line.set} ${line.kid}`);
+      expect(lines).toEqual([`write  ${newer.keyId}`]);
+    });
+
+    it('needs the secret of every key, registered or not', async () => {
+      await subject.store.claimSecrets([right]);
+      await put('s', { ...key('a'), sealed: sealedUnder(newer.keyId) });
+      expect(await subject.store.claimSecrets([right])).toEqual({ kind: 'refused', missing: [newer.keyId] });
+      expect((await subject.store.claimSecrets([newer, right])).kind).toBe('accepted');
+    });
+
+    it('seals keys anew in steps, changes nothing else of them, and then lets the old secret go', async () => {
+      await subject.store.claimSecrets([right]);
+      await subject.store.addSecret(newer, actor);
+      for (const kid of ['a', 'b', 'c']) await put('s', { ...key(kid), sealed: sealedUnder(right.keyId, kid) });
+      await put('t', { ...key('d'), sealed: sealedUnder(newer.keyId, 'd') });
+      const before = await subject.store.readSet('s');
+      expect(await subject.store.removeSecret(right.keyId, actor)).toBe(false);
+      const reseal = (stored: StoredKey) => sealedUnder(newer.keyId, `${stored.set}/${stored.kid}`);
+      const first = await subject.store.resealSome(newer.keyId, 2, reseal);
+      const uses = (await subject.replica.secretUses()).map(({ keyId, keys }) => [keyId, keys]);
+      expect([first, new Map(uses as [string, number][])]).toEqual([
+        2,
+        new Map([
+          [right.keyId, 1],
+          [newer.keyId, 3],
+        ]),
+      ]);
+      expect(await subject.replica.resealSome(newer.keyId, 2, reseal)).toBe(1);
+      expect(await subject.replica.resealSome(newer.keyId, 2, reseal)).toBe(0);
+      const after = await subject.store.readSet('s');
+      expect(after.keys.map((stored) => stored.sealed.toString('utf8', 4))).toEqual(['s/c', 's/b', 's/a']);
+      expect(after.keys.map(({ sealed: _sealed, ...rest }) => rest)).toEqual(
+        before.keys.map(({ sealed: _sealed, ...rest }) => rest),
+      );
+      expect(await subject.store.removeSecret(right.keyId, actor)).toBe(true);
+      expect(await subject.replica.claimSecrets([newer])).toEqual({ kind: 'accepted', inUse: newer.keyId });
+      const [left] = await subject.replica.secretUses();
+      expect(left).toMatchObject({ keyId: newer.keyId, keys: 4 });
+      expect(left?.registeredAt).toBeInstanceOf(Date);
     });
   });
 }

@@ -10,8 +10,14 @@ keyStoreContract('memory', async () => {
     readSet: (set) => store.readSet(set),
     releasePrivate: (set, kids, actor) => store.releasePrivate(set, kids, actor),
     changeSet: (set, actor, change) => store.changeSet(set, actor, change),
+    countSignatures: (counts) => store.countSignatures(counts),
+    signatureCounts: (set) => store.signatureCounts(set),
     exclusively: (work) => store.exclusively(work),
-    claimSecret: (verifier) => store.claimSecret(verifier),
+    claimSecrets: (held) => store.claimSecrets(held),
+    addSecret: (verifier, actor) => store.addSecret(verifier, actor),
+    removeSecret: (keyId, actor) => store.removeSecret(keyId, actor),
+    secretUses: () => store.secretUses(),
+    resealSome: (keyId, limit, reseal) => store.resealSome(keyId, limit, reseal),
   };
   return {
     store: current,

@@ -45,7 +45,7 @@ export async function createTokenHarness() {
   const store = createMemoryTokenStore({ clients, now: clock });
   const hasher = createCountingHasher();
   const secrets = createClientSecrets({
-    pepper: randomBytes(32),
+    peppers: [{ id: randomBytes(4), key: randomBytes(32) }],
     processKey: randomBytes(32),
     slowHasher: hasher,
     randomBytes,

@@ -18,6 +18,7 @@ keyStoreContract('PostgreSQL', async () => {
         version: Number(row.version),
         peer: row.peer,
         requestId: row.request_id,
+        ...(row.state !== null ? { state: row.state } : {}),
       }));
     },
     async clear() {

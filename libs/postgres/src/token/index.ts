@@ -1,6 +1,5 @@
 export { createAuthorizationRequestStore } from './authorization-request-store.js';
 export { createClientStore } from './client-store.js';
-export { claimTokenSecret } from './key-check.js';
 export { tokenMigrations } from './migrations.js';
 export { tokenTables } from './tables.js';
 export { tokenPartitionedTables } from './token-partitions.js';

@@ -1,5 +1,4 @@
 export { createPostgresGroupStore } from './group-store.js';
-export { claimWardenSecret } from './key-check.js';
 export { wardenMigrations } from './migrations.js';
 export { listenForPolicyChanges, type PolicyChangeListener } from './policy-change-listener.js';
 export { createPostgresPolicyStateReader } from './policy-state-reader.js';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../database.js';
 import { createTestDatabase, type TestDatabase } from '../testing.js';
 import { createPostgresGroupStore } from './group-store.js';
-import { claimWardenSecret } from './key-check.js';
+import { addDerivedSecret, claimDerivedSecrets, removeDerivedSecret } from '../secret-claim.js';
 import { createPostgresPolicyStateReader } from './policy-state-reader.js';
 import { createPostgresPolicyStore } from './policy-store.js';
 
@@ -51,12 +51,23 @@ describe('the PostgreSQL stores of the Warden', () => {
 
   it('knows its secret again, and no other', async () => {
     const secrets = [1, 2].map((n) => ({ keyId: `id-${n}`, verifier: `verifier-${n}` }));
-    const claims = await Promise.all(secrets.map((secret) => claimWardenSecret(test.database, secret)));
-    expect(claims.filter((claimed) => claimed)).toHaveLength(1);
+    const claims = await Promise.all(secrets.map((secret) => claimDerivedSecrets(test.database, 'warden', [secret])));
+    expect(claims.filter(({ kind }) => kind === 'accepted')).toHaveLength(1);
     for (const [index, secret] of secrets.entries()) {
-      expect(await claimWardenSecret(replica, secret)).toBe(claims[index]);
-      expect(await claimWardenSecret(replica, { ...secret, verifier: 'forged' })).toBe(false);
+      expect(await claimDerivedSecrets(replica, 'warden', [secret])).toEqual(claims[index]);
+      const forged = await claimDerivedSecrets(replica, 'warden', [{ ...secret, verifier: 'forged' }]);
+      expect(forged.kind).toBe('refused');
     }
+    // A further one is held by everybody first, then registered, and the first is forgotten in the end.
+    const [known = secrets[0], other = secrets[1]] = claims[0]?.kind === 'accepted' ? secrets : secrets.toReversed();
+    if (known === undefined || other === undefined) throw new Error('unreachable');
+    const both = [other, known];
+    expect(await claimDerivedSecrets(replica, 'warden', both)).toEqual({ kind: 'accepted', inUse: known.keyId });
+    await addDerivedSecret(test.database, 'warden', other);
+    expect(await claimDerivedSecrets(replica, 'warden', both)).toEqual({ kind: 'accepted', inUse: other.keyId });
+    expect(await claimDerivedSecrets(replica, 'warden', [known])).toEqual({ kind: 'refused', missing: [other.keyId] });
+    await removeDerivedSecret(test.database, 'warden', known.keyId);
+    expect(await claimDerivedSecrets(replica, 'warden', [other])).toEqual({ kind: 'accepted', inUse: other.keyId });
   });
 
   it('takes note of the clock of the database', async () => {

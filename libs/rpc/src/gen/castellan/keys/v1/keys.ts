@@ -31,6 +31,23 @@ export enum Purpose {
   UNRECOGNIZED = -1,
 }
 
+/** KeyState is where a key of a signing set stands in its life. */
+export enum KeyState {
+  /** KEY_STATE_UNSPECIFIED - Nothing follows, where it stands for the next state. */
+  KEY_STATE_UNSPECIFIED = 0,
+  /** KEY_STATE_STAGED - Made, not shown to anybody. */
+  KEY_STATE_STAGED = 1,
+  /** KEY_STATE_PUBLISHED - In the JWK Set, does not sign yet. */
+  KEY_STATE_PUBLISHED = 2,
+  /** KEY_STATE_ACTIVE - Signs. Exactly one key of a set does. */
+  KEY_STATE_ACTIVE = 3,
+  /** KEY_STATE_RETIRING - Signs no more, still verifies. */
+  KEY_STATE_RETIRING = 4,
+  /** KEY_STATE_RETIRED - Gone. Only ever a next state. */
+  KEY_STATE_RETIRED = 5,
+  UNRECOGNIZED = -1,
+}
+
 /** A JSON Web Key of a set, as the caller may see it. */
 export interface Jwk {
   /** The JWK as JSON text (RFC 7517 section 4), with its `kid`. */
@@ -43,7 +60,7 @@ export interface Jwk {
 export interface GenerateKeyRequest {
   /** Key set ID. */
   set: string;
-  /** RS256, ES256, ES512 (alias ES521), EdDSA or HS256. */
+  /** RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 (alias ES521), EdDSA, HS256, HS384 or HS512. */
   algorithm: string;
   /** Name within the set; empty makes `private`/`public` (or `shared`), x makes `private:x`/`public:x` (or `x`). */
   keyId: string;
@@ -131,6 +148,85 @@ export interface DeleteKeyRequest {
 
 /** Nothing to say. */
 export interface DeleteKeyResponse {
+}
+
+/** One key of a plan. Times are milliseconds since the epoch by the clock of the database. */
+export interface PlannedKey {
+  /** Key ID. */
+  keyId: string;
+  /** Its algorithm. */
+  algorithm: string;
+  /** Where it stands. */
+  state: KeyState;
+  /** Since when. */
+  sinceMs: number;
+  /** What it becomes next; unspecified while nothing is planned. */
+  nextState: KeyState;
+  /** When, at the earliest; 0 while nothing is planned. */
+  nextAtMs: number;
+  /** Signatures made with it, as far as they were counted: the last seconds may be missing. */
+  signatures: number;
+}
+
+/** When the schedule makes the next key, publishes it, and lets it sign. */
+export interface PlannedSuccessor {
+  /** Made. */
+  stageAtMs: number;
+  /** Published. */
+  publishAtMs: number;
+  /** Signs. */
+  activateAtMs: number;
+}
+
+/** What a signing set holds and when that changes. */
+export interface SetPlan {
+  /** Key set ID. */
+  set: string;
+  /** Algorithm of the next key. */
+  algorithm: string;
+  /** How long a key is published before it signs. */
+  visibleMs: number;
+  /** How long a key is shown after it signed last. */
+  overlapMs: number;
+  /** How long a key signs; 0 where the set is rotated by hand only. */
+  everyMs: number;
+  /** The active key first, then the one that follows, then those that retire. */
+  keys: PlannedKey[];
+  /** Absent without a schedule and while the next key exists. */
+  next:
+    | PlannedSuccessor
+    | undefined;
+  /** The clock of the database. */
+  nowMs: number;
+}
+
+/** Nothing to say. */
+export interface GetKeyPlanRequest {
+}
+
+/** Every signing set. */
+export interface GetKeyPlanResponse {
+  /** The sets. */
+  sets: SetPlan[];
+}
+
+/** What to rotate. */
+export interface RotateKeyRequest {
+  /** Key set ID. */
+  set: string;
+  /** Algorithm of the new key; empty takes the one that the server is configured with. */
+  algorithm: string;
+  /**
+   * Retires every key of the set and lets a fresh one sign at once. Whatever was signed before does not verify any more,
+   * and verifiers refuse what is signed from now on until they fetch the JWK Set again.
+   */
+  emergency: boolean;
+}
+
+/** What the set holds now. */
+export interface RotateKeyResponse {
+  /** The set. */
+  plan: SetPlan | undefined;
 }
 
 /** What to sign. */
@@ -1062,6 +1158,585 @@ export const DeleteKeyResponse: MessageFns<DeleteKeyResponse> = {
   },
 };
 
+function createBasePlannedKey(): PlannedKey {
+  return { keyId: "", algorithm: "", state: 0, sinceMs: 0, nextState: 0, nextAtMs: 0, signatures: 0 };
+}
+
+export const PlannedKey: MessageFns<PlannedKey> = {
+  encode(message: PlannedKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyId !== "") {
+      writer.uint32(10).string(message.keyId);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(18).string(message.algorithm);
+    }
+    if (message.state !== 0) {
+      writer.uint32(24).int32(message.state);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(32).int64(message.sinceMs);
+    }
+    if (message.nextState !== 0) {
+      writer.uint32(40).int32(message.nextState);
+    }
+    if (message.nextAtMs !== 0) {
+      writer.uint32(48).int64(message.nextAtMs);
+    }
+    if (message.signatures !== 0) {
+      writer.uint32(56).int64(message.signatures);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlannedKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlannedKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.nextState = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.nextAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.signatures = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlannedKey>): PlannedKey {
+    return PlannedKey.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlannedKey>): PlannedKey {
+    const message = createBasePlannedKey();
+    message.keyId = object.keyId ?? "";
+    message.algorithm = object.algorithm ?? "";
+    message.state = object.state ?? 0;
+    message.sinceMs = object.sinceMs ?? 0;
+    message.nextState = object.nextState ?? 0;
+    message.nextAtMs = object.nextAtMs ?? 0;
+    message.signatures = object.signatures ?? 0;
+    return message;
+  },
+};
+
+function createBasePlannedSuccessor(): PlannedSuccessor {
+  return { stageAtMs: 0, publishAtMs: 0, activateAtMs: 0 };
+}
+
+export const PlannedSuccessor: MessageFns<PlannedSuccessor> = {
+  encode(message: PlannedSuccessor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stageAtMs !== 0) {
+      writer.uint32(8).int64(message.stageAtMs);
+    }
+    if (message.publishAtMs !== 0) {
+      writer.uint32(16).int64(message.publishAtMs);
+    }
+    if (message.activateAtMs !== 0) {
+      writer.uint32(24).int64(message.activateAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlannedSuccessor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlannedSuccessor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.stageAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.publishAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.activateAtMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlannedSuccessor>): PlannedSuccessor {
+    return PlannedSuccessor.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlannedSuccessor>): PlannedSuccessor {
+    const message = createBasePlannedSuccessor();
+    message.stageAtMs = object.stageAtMs ?? 0;
+    message.publishAtMs = object.publishAtMs ?? 0;
+    message.activateAtMs = object.activateAtMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseSetPlan(): SetPlan {
+  return { set: "", algorithm: "", visibleMs: 0, overlapMs: 0, everyMs: 0, keys: [], next: undefined, nowMs: 0 };
+}
+
+export const SetPlan: MessageFns<SetPlan> = {
+  encode(message: SetPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.set !== "") {
+      writer.uint32(10).string(message.set);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(18).string(message.algorithm);
+    }
+    if (message.visibleMs !== 0) {
+      writer.uint32(24).int64(message.visibleMs);
+    }
+    if (message.overlapMs !== 0) {
+      writer.uint32(32).int64(message.overlapMs);
+    }
+    if (message.everyMs !== 0) {
+      writer.uint32(40).int64(message.everyMs);
+    }
+    for (const v of message.keys) {
+      PlannedKey.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.next !== undefined) {
+      PlannedSuccessor.encode(message.next, writer.uint32(58).fork()).join();
+    }
+    if (message.nowMs !== 0) {
+      writer.uint32(64).int64(message.nowMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetPlan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.set = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.visibleMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.overlapMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.everyMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.keys.push(PlannedKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.next = PlannedSuccessor.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.nowMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetPlan>): SetPlan {
+    return SetPlan.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetPlan>): SetPlan {
+    const message = createBaseSetPlan();
+    message.set = object.set ?? "";
+    message.algorithm = object.algorithm ?? "";
+    message.visibleMs = object.visibleMs ?? 0;
+    message.overlapMs = object.overlapMs ?? 0;
+    message.everyMs = object.everyMs ?? 0;
+    message.keys = object.keys?.map((e) => PlannedKey.fromPartial(e)) || [];
+    message.next = (object.next !== undefined && object.next !== null)
+      ? PlannedSuccessor.fromPartial(object.next)
+      : undefined;
+    message.nowMs = object.nowMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetKeyPlanRequest(): GetKeyPlanRequest {
+  return {};
+}
+
+export const GetKeyPlanRequest: MessageFns<GetKeyPlanRequest> = {
+  encode(_: GetKeyPlanRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetKeyPlanRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetKeyPlanRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetKeyPlanRequest>): GetKeyPlanRequest {
+    return GetKeyPlanRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetKeyPlanRequest>): GetKeyPlanRequest {
+    const message = createBaseGetKeyPlanRequest();
+    return message;
+  },
+};
+
+function createBaseGetKeyPlanResponse(): GetKeyPlanResponse {
+  return { sets: [] };
+}
+
+export const GetKeyPlanResponse: MessageFns<GetKeyPlanResponse> = {
+  encode(message: GetKeyPlanResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sets) {
+      SetPlan.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetKeyPlanResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetKeyPlanResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sets.push(SetPlan.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetKeyPlanResponse>): GetKeyPlanResponse {
+    return GetKeyPlanResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetKeyPlanResponse>): GetKeyPlanResponse {
+    const message = createBaseGetKeyPlanResponse();
+    message.sets = object.sets?.map((e) => SetPlan.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRotateKeyRequest(): RotateKeyRequest {
+  return { set: "", algorithm: "", emergency: false };
+}
+
+export const RotateKeyRequest: MessageFns<RotateKeyRequest> = {
+  encode(message: RotateKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.set !== "") {
+      writer.uint32(10).string(message.set);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(18).string(message.algorithm);
+    }
+    if (message.emergency !== false) {
+      writer.uint32(24).bool(message.emergency);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.set = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.emergency = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RotateKeyRequest>): RotateKeyRequest {
+    return RotateKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateKeyRequest>): RotateKeyRequest {
+    const message = createBaseRotateKeyRequest();
+    message.set = object.set ?? "";
+    message.algorithm = object.algorithm ?? "";
+    message.emergency = object.emergency ?? false;
+    return message;
+  },
+};
+
+function createBaseRotateKeyResponse(): RotateKeyResponse {
+  return { plan: undefined };
+}
+
+export const RotateKeyResponse: MessageFns<RotateKeyResponse> = {
+  encode(message: RotateKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plan !== undefined) {
+      SetPlan.encode(message.plan, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plan = SetPlan.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RotateKeyResponse>): RotateKeyResponse {
+    return RotateKeyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateKeyResponse>): RotateKeyResponse {
+    const message = createBaseRotateKeyResponse();
+    message.plan = (object.plan !== undefined && object.plan !== null) ? SetPlan.fromPartial(object.plan) : undefined;
+    return message;
+  },
+};
+
 function createBaseSignRequest(): SignRequest {
   return { purpose: 0, claimsJson: "" };
 }
@@ -1404,6 +2079,29 @@ export const KeysService = {
     responseSerialize: (value: DeleteKeyResponse): Buffer => Buffer.from(DeleteKeyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteKeyResponse => DeleteKeyResponse.decode(value),
   },
+  /** GetKeyPlan answers what the product's signing sets hold and when that changes. */
+  getKeyPlan: {
+    path: "/castellan.keys.v1.Keys/GetKeyPlan" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetKeyPlanRequest): Buffer => Buffer.from(GetKeyPlanRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetKeyPlanRequest => GetKeyPlanRequest.decode(value),
+    responseSerialize: (value: GetKeyPlanResponse): Buffer => Buffer.from(GetKeyPlanResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetKeyPlanResponse => GetKeyPlanResponse.decode(value),
+  },
+  /**
+   * RotateKey publishes the next key of a signing set; it signs as soon as every verifier can know it. While a next key
+   * is published already, that one is answered.
+   */
+  rotateKey: {
+    path: "/castellan.keys.v1.Keys/RotateKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RotateKeyRequest): Buffer => Buffer.from(RotateKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RotateKeyRequest => RotateKeyRequest.decode(value),
+    responseSerialize: (value: RotateKeyResponse): Buffer => Buffer.from(RotateKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotateKeyResponse => RotateKeyResponse.decode(value),
+  },
 } as const;
 
 export interface KeysServer extends UntypedServiceImplementation {
@@ -1421,6 +2119,13 @@ export interface KeysServer extends UntypedServiceImplementation {
   deleteKeySet: handleUnaryCall<DeleteKeySetRequest, DeleteKeySetResponse>;
   /** DeleteKey removes one key; NOT_FOUND when absent. */
   deleteKey: handleUnaryCall<DeleteKeyRequest, DeleteKeyResponse>;
+  /** GetKeyPlan answers what the product's signing sets hold and when that changes. */
+  getKeyPlan: handleUnaryCall<GetKeyPlanRequest, GetKeyPlanResponse>;
+  /**
+   * RotateKey publishes the next key of a signing set; it signs as soon as every verifier can know it. While a next key
+   * is published already, that one is answered.
+   */
+  rotateKey: handleUnaryCall<RotateKeyRequest, RotateKeyResponse>;
 }
 
 /** Signing makes and publishes signatures for the product's own services. Private keys never leave. */
@@ -1464,6 +2169,17 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -1,0 +1,142 @@
+import { deriveServiceSecrets, secretVerifier } from '@castellan/jwk';
+import { openKeyManager, readKeysConfig, type KeyManager } from '@castellan/keys';
+import { claimDerivedSecrets, migrate, openDatabase } from '@castellan/postgres';
+import { createTestDatabase, type TestDatabase } from '@castellan/postgres/testing';
+import { createSilentLogger } from '@castellan/service';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCommandLine } from '../testing/run-command.js';
+
+const [older, newer] = ['the older system secret of this test', 'the newer system secret of this test'];
+const [oldId, newId] = [older, newer].map((secret) => secretVerifier(secret, 'keys').keyId) as [string, string];
+const actor = { peer: 'admin', requestId: 'r' };
+const both = `${newer},${older}`;
+
+describe('a system secret is replaced', () => {
+  let test: TestDatabase;
+  const managers: KeyManager[] = [];
+
+  beforeEach(async () => {
+    test = await createTestDatabase('keys');
+    await migrate({ urls: { keys: test.url, token: test.url, warden: test.url }, onProgress: () => undefined });
+  });
+  afterEach(async () => {
+    await Promise.all(managers.splice(0).map((manager) => manager.close()));
+    await test.drop();
+  });
+
+  async function start(SYSTEM_SECRET: string): Promise<KeyManager> {
+    const config = readKeysConfig({ DATABASE_URL: test.url, SYSTEM_SECRET, RSA_KEY_BITS: '2048' });
+    const manager = await openKeyManager(config, { logger: createSilentLogger() });
+    managers.push(manager);
+    return manager;
+  }
+
+  /** What token and warden do at their start. */
+  async function claim(component: 'token' | 'warden', systemSecrets: string) {
+    const database = await openDatabase({ url: test.url, component, poolSize: 1 });
+    const held = deriveServiceSecrets(systemSecrets, component).split(',');
+    const answer = await claimDerivedSecrets(
+      database,
+      component,
+      held.map((secret) => secretVerifier(secret, component)),
+    );
+    await database.close();
+    return answer;
+  }
+
+  const run = (args: readonly string[], SYSTEM_SECRET: string) =>
+    createCommandLine({ DATABASE_URL: test.url, SYSTEM_SECRET }).run(['secrets', ...args]);
+
+  it('step by step, while the key manager goes on; each step can be repeated', async () => {
+    const running = await start(older);
+    await Promise.all([claim('token', older), claim('warden', older)]);
+    await running.sets.generate({ set: 's', algorithm: 'ES256', name: '' }, actor);
+
+    // Known to everybody, used by nobody.
+    const second = await start(both);
+    await second.sets.generate({ set: 't', algorithm: 'ES256', name: '' }, actor);
+    expect(await running.sets.getSet('t', actor)).toHaveLength(2);
+    const before = await run(['status'], both);
+    expect(before.stdout).toMatch(new RegExp(`${oldId} +yes +in use +\\S+Z +7 +0`));
+    expect(before.stdout).toMatch(new RegExp(`${newId} +yes +waiting +- +0 +0`));
+    expect((await run(['rewrap'], both)).stdout).toContain(`0 keys are sealed with secret ${oldId} now`);
+    expect((await run(['retire', newId], older)).exitCode).toBe(1);
+
+    expect((await run(['add'], both)).stdout).toContain(`Secret ${newId} is in use`);
+    expect((await run(['add'], both)).stdout).toContain('in use already');
+    await expect(start(older)).rejects.toThrow(`The key IDs of what is missing: ${newId}`);
+    expect((await claim('token', older)).kind).toBe('refused');
+    expect((await claim('warden', both)).kind).toBe('accepted');
+    const third = await start(both);
+    await third.sets.generate({ set: 'u', algorithm: 'ES256', name: '' }, actor);
+    expect(await second.sets.getSet('u', actor)).toHaveLength(2);
+
+    const early = await run(['retire', oldId], both);
+    expect([early.exitCode, early.stderr]).toEqual([
+      1,
+      `7 keys are sealed with secret ${oldId}. Run \`secrets rewrap\` first.\n`,
+    ]);
+    const rewrapped = await run(['rewrap'], both);
+    expect(rewrapped.stdout).toBe(`7 keys are sealed with secret ${newId} now, and none with another.\n`);
+    expect(rewrapped.stderr).toBe(`[${'#'.repeat(30)}] 7/7\n`);
+    expect((await run(['rewrap'], both)).stdout).toContain('0 keys');
+
+    expect((await run(['retire', oldId], both)).stderr).toContain('may be valid until');
+    await test.advanceClock(2160 * 3_600_000);
+    expect((await run(['retire', newId], both)).stderr).toBe(`Secret ${newId} is in use.\n`);
+    expect((await run(['retire', oldId], both)).stdout).toContain(`Secret ${oldId} is needed no more`);
+
+    const fourth = await start(newer);
+    for (const set of ['s', 't', 'u']) expect(await fourth.sets.getSet(set, actor)).toHaveLength(2);
+    expect(await claim('token', newer)).toMatchObject({ kind: 'accepted' });
+    await expect(start(older)).rejects.toThrow('start is refused');
+  });
+
+  it('is not forgotten while client secrets may be bound to it, unless that is wanted', async () => {
+    await start(older);
+    await Promise.all([claim('token', older), claim('warden', older)]);
+    await run(['add'], both);
+    await run(['rewrap'], both);
+    await test.advanceClock(2160 * 3_600_000);
+    const tokenId = secretVerifier(deriveServiceSecrets(older, 'token'), 'token').keyId;
+    await test.database.pool.query(
+      `INSERT INTO token.client SELECT (jsonb_populate_record(NULL::token.client, $1)).*`,
+      [await clientRow(tokenId)],
+    );
+    expect((await run(['status'], both)).stdout).toMatch(new RegExp(`${oldId} .* 1\n`));
+    expect((await run(['retire', oldId], both)).stderr).toContain('1 generated client secrets');
+    expect((await run(['retire', oldId, '--tokens-may-die'], both)).exitCode).toBe(0);
+  });
+
+  /** A client with values for whatever a client must have. */
+  async function clientRow(tokenId: string): Promise<string> {
+    const { rows } = await test.database.pool.query<{ name: string; type: string }>(
+      `SELECT column_name AS name, data_type AS type FROM information_schema.columns
+         WHERE table_schema = 'token' AND table_name = 'client' AND is_nullable = 'NO'`,
+    );
+    const value = (type: string): unknown =>
+      ({
+        ARRAY: [],
+        boolean: false,
+        uuid: '00000000-0000-4000-8000-000000000000',
+        bigint: 1,
+        integer: 1,
+        jsonb: {},
+        'timestamp with time zone': '2026-01-01',
+      })[type] ?? 'x';
+    const columns = Object.fromEntries(rows.map(({ name, type }) => [name, value(type)]));
+    return JSON.stringify({ ...columns, id: 'c', secret_kind: 'hmac', secret_hash: `${tokenId}.mac` });
+  }
+
+  it('needs a list that the database knows, and a database', async () => {
+    await start(older);
+    const stranger = await run(['add'], 'a secret that nobody ever used');
+    expect([stranger.exitCode, stranger.stdout]).toEqual([1, '']);
+    expect(stranger.stderr).toContain('lacks a secret that the database needs');
+    expect(stranger.stderr).not.toContain('nobody');
+    const status = await run(['status'], newer);
+    expect(status.stderr).toBe(`Secret ${oldId} is needed and is not in SYSTEM_SECRET.\n`);
+    const nowhere = await createCommandLine({ SYSTEM_SECRET: older }).run(['secrets', 'status']);
+    expect(nowhere.stderr).toContain('DATABASE_URL is not set');
+  });
+});

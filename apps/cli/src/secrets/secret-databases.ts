@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import {
+  checkSystemSecrets,
+  createSealer,
+  deriveServiceSecret,
+  type KeyStore,
+  parseSecretList,
+  type Sealer,
+  type SecretVerifier,
+  secretVerifier,
+} from '@castellan/jwk';
+import { createKeyStore, type Database, openDatabase, refusedDatabaseUrl } from '@castellan/postgres';
+import type { CommandCall } from '../command.js';
+import { CommandError, errorText } from '../terminal.js';
+
+/** A system secret as each component knows it. */
+export type HeldSecret = {
+  /** Key ID of the system secret itself, which stands in every sealed key. */
+  readonly keyId: string;
+  readonly keys: SecretVerifier;
+  readonly token: SecretVerifier;
+  readonly warden: SecretVerifier;
+};
+
+/** The databases of the components, and the system secrets of the caller. */
+export type SecretDatabases = {
+  readonly store: KeyStore;
+  readonly sealer: Sealer;
+  readonly token: Database;
+  readonly warden: Database;
+  /** Newest first. */
+  readonly held: readonly [HeldSecret, ...HeldSecret[]];
+};
+
+/**
+ * Opens the databases of DATABASE_URL (or KEYS_, TOKEN_ and WARDEN_DATABASE_URL) for work on the secrets in
+ * SYSTEM_SECRET, and closes them again. Throws CommandError.
+ */
+export async function withSecretDatabases<T>(
+  call: CommandCall,
+  work: (databases: SecretDatabases) => Promise<T>,
+): Promise<T> {
+  const secrets = readSecrets(call);
+  const opened: Database[] = [];
+  async function open(component: 'keys' | 'token' | 'warden'): Promise<Database> {
+    const url = databaseUrl(call, `${component.toUpperCase()}_DATABASE_URL`);
+    const database = await openDatabase({ url, component, poolSize: 2, connectTimeoutMs: 10_000 }).catch(
+      (error: unknown) => {
+        throw new CommandError(`Could not open the database of ${component}: ${errorText(error)}`);
+      },
+    );
+    opened.push(database);
+    return database;
+  }
+  try {
+    const keys = await open('keys');
+    const [first, ...others] = secrets;
+    return await work({
+      store: createKeyStore(keys),
+      sealer: createSealer({ secrets, randomBytes }),
+      token: await open('token'),
+      warden: await open('warden'),
+      held: [holdSecret(first), ...others.map(holdSecret)],
+    });
+  } finally {
+    await Promise.all(opened.map((database) => database.close()));
+  }
+}
+
+function readSecrets(call: CommandCall): readonly [string, ...string[]] {
+  const text = call.terminal.env['SYSTEM_SECRET'] ?? '';
+  const verdict = checkSystemSecrets(text);
+  if (!verdict.ok) throw new CommandError(verdict.error);
+  return parseSecretList(text);
+}
+
+function databaseUrl(call: CommandCall, variable: string): string {
+  const url = call.terminal.env[variable] || call.terminal.env['DATABASE_URL'] || '';
+  if (url === '') throw new CommandError(`DATABASE_URL is not set, and neither is ${variable}.`);
+  if (url === 'embedded') {
+    throw new CommandError('The embedded PostgreSQL belongs to `host`: these commands need a database of its own.');
+  }
+  const refusal = refusedDatabaseUrl(url);
+  if (refusal !== undefined) throw new CommandError(refusal);
+  return url;
+}
+
+function holdSecret(secret: string): HeldSecret {
+  const keys = secretVerifier(secret, 'keys');
+  return {
+    keyId: keys.keyId,
+    keys,
+    token: secretVerifier(deriveServiceSecret(secret, 'token'), 'token'),
+    warden: secretVerifier(deriveServiceSecret(secret, 'warden'), 'warden'),
+  };
+}
