@@ -6,7 +6,14 @@ export { OAuth2Error, oauth2ErrorTable, type OAuth2ErrorCode } from './errors.js
 export { parseParameters, requireParameter, type Parameter, type ParameterMap } from './parameters.js';
 export { coversScope, coversScopes, formatScope, grantsOfflineAccess, narrowScopes, parseScope } from './scope.js';
 export { defaultLifetimes, type Lifetimes } from './lifetimes.js';
-export { allowsGrantType, allowsResponseType, type Client, type ClientSecretHash } from './client.js';
+export {
+  allowsGrantType,
+  allowsResponseType,
+  type Client,
+  type ClientSecretHash,
+  type OpenIdRegistration,
+} from './client.js';
+export { readOpenIdRegistration, type OpenIdMembers } from './openid-registration.js';
 export { isClientId, readAuthMethod, validateClient, type ValidatedClient } from './client-metadata.js';
 export { isLoopbackHost, redirectUriProblem } from './redirect-uri.js';
 export type { ClientStore, StoredClient } from './client-store.js';
@@ -78,3 +85,4 @@ export {
 } from './consent/flow-cookie.js';
 export { readConsentResponseKeys, type ConsentResponseKeys } from './consent/response.js';
 export { serverMetadata, type MetadataSource } from './discovery.js';
+export { type FetchedDocument, OutboundError, type OutboundFetch, outboundUrlProblem } from './outbound.js';

@@ -80,7 +80,26 @@ export function createClientStore(database: Database): ClientStore {
 }
 
 function toColumns(client: Client) {
+  const {
+    id: _id,
+    name: _name,
+    redirectUris: _redirectUris,
+    grantTypes: _grantTypes,
+    responseTypes: _responseTypes,
+    scopes: _scopes,
+    owner: _owner,
+    policyUri: _policyUri,
+    tosUri: _tosUri,
+    clientUri: _clientUri,
+    logoUri: _logoUri,
+    contacts: _contacts,
+    public: _public,
+    tokenEndpointAuthMethod: _method,
+    requirePkce: _requirePkce,
+    ...settings
+  } = client;
   return {
+    settings,
     name: client.name,
     redirect_uris: [...client.redirectUris],
     grant_types: [...client.grantTypes],
@@ -122,6 +141,7 @@ function toClient(row: ClientRow): StoredClient {
       public: row.public,
       ...(method !== null && method !== undefined ? { tokenEndpointAuthMethod: method } : {}),
       requirePkce: row.require_pkce,
+      ...row.settings,
     },
     uid: row.uid,
     revision: Number(row.revision),

@@ -132,5 +132,18 @@ export class TokenSchema1764000000000 implements MigrationInterface {
   }
 }
 
+/** Optional members of clients in one column: a new one needs no migration. */
+export class ClientSettings1764300000000 implements MigrationInterface {
+  name = 'ClientSettings1764300000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER TABLE token.client ADD COLUMN settings jsonb NOT NULL DEFAULT '{}'`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER TABLE token.client DROP COLUMN settings`);
+  }
+}
+
 /** Every migration of the token component, in order. */
-export const tokenMigrations = [TokenSchema1764000000000];
+export const tokenMigrations = [TokenSchema1764000000000, ClientSettings1764300000000];

@@ -1,3 +1,4 @@
+import type { Client } from '@castellan/oauth2';
 import { EntitySchema } from 'typeorm';
 
 /** A row of token.client as the driver answers it. */
@@ -20,6 +21,8 @@ export type ClientRow = {
   public: boolean;
   token_endpoint_auth_method: string | null;
   require_pkce: boolean;
+  /** Optional members of a client, by their names in the domain. */
+  settings: Partial<Client>;
   secret_kind: string | null;
   secret_hash: string | null;
   created_at: Date;
@@ -51,6 +54,7 @@ export const clientTable = new EntitySchema<ClientRow>({
     public: { type: 'boolean' },
     token_endpoint_auth_method: { type: 'text', nullable: true },
     require_pkce: { type: 'boolean' },
+    settings: { type: 'jsonb' },
     secret_kind: { type: 'text', nullable: true },
     secret_hash: { type: 'text', nullable: true },
     created_at: { type: 'timestamptz', insert: false, update: false },
