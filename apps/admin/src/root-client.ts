@@ -146,5 +146,6 @@ function rootClient(id: string): tokenV1.Client {
     public: false,
     tokenEndpointAuthMethod: '',
     requirePkce: false,
+    openid: undefined,
   };
 }

@@ -8,10 +8,12 @@ import {
   OAuth2Error,
   parseScope,
   readAuthMethod,
+  readOpenIdRegistration,
   validateClient,
 } from '@castellan/oauth2';
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
+import { toOpenIdMessage } from './openid-message.js';
 import { clientsPeers } from './peers.js';
 import { answerOrStatus } from './rpc-answer.js';
 import type { TokenService } from './token-service.js';
@@ -120,6 +122,7 @@ function notFound(): RpcError {
 function fromMessage(message: tokenV1.Client | undefined, makeId = () => ''): Client {
   if (message === undefined) throw new RpcError('INVALID_ARGUMENT', 'the client is missing');
   const method = readAuthMethod(message.tokenEndpointAuthMethod);
+  const openid = message.openid === undefined ? undefined : readOpenIdRegistration(message.openid);
   return {
     id: message.id === '' ? makeId() : message.id,
     name: message.clientName,
@@ -136,6 +139,7 @@ function fromMessage(message: tokenV1.Client | undefined, makeId = () => ''): Cl
     public: message.public,
     ...(method !== undefined ? { tokenEndpointAuthMethod: method } : {}),
     requirePkce: message.requirePkce,
+    ...(openid !== undefined ? { openid } : {}),
   };
 }
 
@@ -156,5 +160,6 @@ function toMessage(client: Client): tokenV1.Client {
     public: client.public,
     tokenEndpointAuthMethod: client.tokenEndpointAuthMethod ?? '',
     requirePkce: client.requirePkce,
+    openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),
   };
 }

@@ -1,5 +1,6 @@
 import type { Client } from './client.js';
 import { OAuth2Error } from './errors.js';
+import { validateOpenIdRegistration } from './openid-registration.js';
 import { redirectUriProblem } from './redirect-uri.js';
 import { formatScope, parseScope } from './scope.js';
 
@@ -52,6 +53,7 @@ export function validateClient(client: Client): ValidatedClient {
   const types = readGrantTypes(client.grantTypes, warnings);
   const responseTypes = readResponseTypes(client.responseTypes);
   validateAuthMethod(client);
+  validateOpenIdRegistration(client);
   return {
     client: {
       ...client,

@@ -19,6 +19,27 @@ export type Client = {
   /** Present when registered explicitly; absent lets Basic, body or both authenticate (rulings 29). */
   readonly tokenEndpointAuthMethod?: 'client_secret_basic' | 'client_secret_post' | 'none';
   readonly requirePkce: boolean;
+  readonly openid?: OpenIdRegistration;
+};
+
+/**
+ * What a client registered about OpenID Connect (OpenID Connect Dynamic Client Registration 1.0 section 2). A member
+ * that is absent has its default there.
+ */
+export type OpenIdRegistration = {
+  /** Registered explicitly, it narrows the redirection URIs; absent, both kinds may be registered. */
+  readonly applicationType?: 'web' | 'native';
+  readonly subjectType?: 'public' | 'pairwise';
+  /** Names the redirection URIs of all clients that see the same pairwise subjects. */
+  readonly sectorIdentifierUri?: string;
+  readonly idTokenSignedResponseAlg?: string;
+  /** Present: userinfo answers a JWT signed with it. */
+  readonly userinfoSignedResponseAlg?: string;
+  /** Seconds; the `max_age` of requests that have none. */
+  readonly defaultMaxAge?: number;
+  /** The `acr_values` of requests that have none. */
+  readonly defaultAcrValues?: readonly string[];
+  readonly initiateLoginUri?: string;
 };
 
 /** How a secret is verified: generated ones by peppered HMAC, chosen ones by a slow hash (design decision 7). */

@@ -36,6 +36,12 @@ export function clientStoreContract(name: string, open: () => Promise<ClientStor
         logoUri: 'https://rp.example/l',
         tokenEndpointAuthMethod: 'client_secret_post',
         requirePkce: true,
+        openid: {
+          subjectType: 'pairwise',
+          defaultMaxAge: 0,
+          defaultAcrValues: ['a'],
+          idTokenSignedResponseAlg: 'ES256',
+        },
       });
       expect(await clients.insert(client, secret)).toBe(true);
       const stored = await harness.replica.find('conf');

@@ -241,6 +241,30 @@ export interface Client {
   tokenEndpointAuthMethod: string;
   /** PKCE is demanded of this client. */
   requirePkce: boolean;
+  /** What it registered about OpenID Connect; absent: every default. */
+  openid: OpenIdRegistration | undefined;
+}
+
+/** OpenID Connect members of a client (OpenID Connect Dynamic Client Registration 1.0 section 2). Empty: the default. */
+export interface OpenIdRegistration {
+  /** `web` or `native`. */
+  applicationType: string;
+  /** `public` or `pairwise`. */
+  subjectType: string;
+  /** Where the redirect URIs of all clients of the sector are listed. */
+  sectorIdentifierUri: string;
+  /** Algorithm of its ID tokens. */
+  idTokenSignedResponseAlg: string;
+  /** Algorithm of its userinfo; empty: plain JSON. */
+  userinfoSignedResponseAlg: string;
+  /** Seconds; the `max_age` of requests without one. */
+  defaultMaxAge?:
+    | number
+    | undefined;
+  /** The `acr_values` of requests without. */
+  defaultAcrValues: string[];
+  /** Where a login may be started for it. */
+  initiateLoginUri: string;
 }
 
 /** The client to register. */
@@ -1813,6 +1837,7 @@ function createBaseClient(): Client {
     public: false,
     tokenEndpointAuthMethod: "",
     requirePkce: false,
+    openid: undefined,
   };
 }
 
@@ -1862,6 +1887,9 @@ export const Client: MessageFns<Client> = {
     }
     if (message.requirePkce !== false) {
       writer.uint32(120).bool(message.requirePkce);
+    }
+    if (message.openid !== undefined) {
+      OpenIdRegistration.encode(message.openid, writer.uint32(322).fork()).join();
     }
     return writer;
   },
@@ -1999,6 +2027,14 @@ export const Client: MessageFns<Client> = {
             message.requirePkce = reader.bool();
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.openid = OpenIdRegistration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2031,6 +2067,157 @@ export const Client: MessageFns<Client> = {
     message.public = object.public ?? false;
     message.tokenEndpointAuthMethod = object.tokenEndpointAuthMethod ?? "";
     message.requirePkce = object.requirePkce ?? false;
+    message.openid = (object.openid !== undefined && object.openid !== null)
+      ? OpenIdRegistration.fromPartial(object.openid)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseOpenIdRegistration(): OpenIdRegistration {
+  return {
+    applicationType: "",
+    subjectType: "",
+    sectorIdentifierUri: "",
+    idTokenSignedResponseAlg: "",
+    userinfoSignedResponseAlg: "",
+    defaultMaxAge: undefined,
+    defaultAcrValues: [],
+    initiateLoginUri: "",
+  };
+}
+
+export const OpenIdRegistration: MessageFns<OpenIdRegistration> = {
+  encode(message: OpenIdRegistration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.applicationType !== "") {
+      writer.uint32(10).string(message.applicationType);
+    }
+    if (message.subjectType !== "") {
+      writer.uint32(18).string(message.subjectType);
+    }
+    if (message.sectorIdentifierUri !== "") {
+      writer.uint32(26).string(message.sectorIdentifierUri);
+    }
+    if (message.idTokenSignedResponseAlg !== "") {
+      writer.uint32(34).string(message.idTokenSignedResponseAlg);
+    }
+    if (message.userinfoSignedResponseAlg !== "") {
+      writer.uint32(42).string(message.userinfoSignedResponseAlg);
+    }
+    if (message.defaultMaxAge !== undefined) {
+      writer.uint32(48).int32(message.defaultMaxAge);
+    }
+    for (const v of message.defaultAcrValues) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.initiateLoginUri !== "") {
+      writer.uint32(66).string(message.initiateLoginUri);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenIdRegistration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenIdRegistration();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.applicationType = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subjectType = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sectorIdentifierUri = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.idTokenSignedResponseAlg = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.userinfoSignedResponseAlg = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.defaultMaxAge = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.defaultAcrValues.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.initiateLoginUri = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OpenIdRegistration>): OpenIdRegistration {
+    return OpenIdRegistration.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OpenIdRegistration>): OpenIdRegistration {
+    const message = createBaseOpenIdRegistration();
+    message.applicationType = object.applicationType ?? "";
+    message.subjectType = object.subjectType ?? "";
+    message.sectorIdentifierUri = object.sectorIdentifierUri ?? "";
+    message.idTokenSignedResponseAlg = object.idTokenSignedResponseAlg ?? "";
+    message.userinfoSignedResponseAlg = object.userinfoSignedResponseAlg ?? "";
+    message.defaultMaxAge = object.defaultMaxAge ?? undefined;
+    message.defaultAcrValues = object.defaultAcrValues?.map((e) => e) || [];
+    message.initiateLoginUri = object.initiateLoginUri ?? "";
     return message;
   },
 };
