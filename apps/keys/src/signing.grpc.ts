@@ -9,6 +9,7 @@ type Publication = { readonly purpose: Purpose; readonly maxAgeSeconds: number }
 // A consent response is judged by the keys of this moment: an administrator who takes a key away has taken it away.
 const publications: ReadonlyMap<keysV1.Purpose, Publication> = new Map<keysV1.Purpose, Publication>([
   [keysV1.Purpose.PURPOSE_ID_TOKEN, { purpose: 'id-token', maxAgeSeconds: 10 }],
+  [keysV1.Purpose.PURPOSE_USERINFO, { purpose: 'userinfo', maxAgeSeconds: 10 }],
   [keysV1.Purpose.PURPOSE_CONSENT_CHALLENGE, { purpose: 'consent-challenge', maxAgeSeconds: 10 }],
   [keysV1.Purpose.PURPOSE_CONSENT_RESPONSE, { purpose: 'consent-response', maxAgeSeconds: 0 }],
 ]);
@@ -19,7 +20,8 @@ export class SigningRpc implements RpcHandlers<typeof keysV1.SigningService> {
   constructor(private readonly signing: Signing) {}
 
   async sign(request: keysV1.SignRequest): Promise<keysV1.SignResponse> {
-    return answer(this.signing.sign(publicationOf(request.purpose).purpose, request.claimsJson));
+    const { purpose } = publicationOf(request.purpose);
+    return answer(this.signing.sign(purpose, request.claimsJson, request.algorithm));
   }
 
   async getVerificationKeys(request: keysV1.GetVerificationKeysRequest): Promise<keysV1.GetVerificationKeysResponse> {

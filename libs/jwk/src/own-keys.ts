@@ -48,9 +48,10 @@ export async function addOwnKey(
   const { own, store, sealer } = options;
   if (own.algorithm === undefined) throw new KeyError('forbidden', 'keys of this set are made by the server only');
   if (options.name !== '') throw new KeyError('malformed', 'keys of this set are named by their thumbprint');
-  if (options.algorithm !== own.algorithm)
-    throw new KeyError('malformed', `keys of this set are ${own.algorithm} keys`);
-  const jwk = await makeOwnKey(own, options.generation);
+  const algorithms = [own.algorithm, ...(own.furtherAlgorithms ?? [])];
+  if (!algorithms.includes(options.algorithm))
+    throw new KeyError('malformed', `keys of this set are ${algorithms.join(', ')} keys`);
+  const jwk = await makeOwnKey({ ...own, algorithm: options.algorithm }, options.generation);
   await store.changeSet(own.set, options.actor, (keys, version) => {
     refuseFull(keys, 1);
     return { put: sealKeys(sealer, own.set, [jwk], version), answer: undefined };

@@ -1,11 +1,13 @@
 /** What a signature of the product is for; each purpose has a key set of its own (RFC 8725 section 2.8). */
-export type Purpose = 'id-token' | 'consent-challenge' | 'consent-response';
+export type Purpose = 'id-token' | 'userinfo' | 'consent-challenge' | 'consent-response';
 
 /** A key set that the product itself makes or keeps for itself. Its keys are named by their thumbprint. */
 export type OwnSet = {
   readonly set: string;
   /** Algorithm of the key made at start and on deletion; absent: not made here. */
   readonly algorithm?: string;
+  /** Algorithms of further keys that may be made on demand; clients choose among them. */
+  readonly furtherAlgorithms?: readonly string[];
   /** Whether private parts may be read by rpc, and keys brought along. */
   readonly open: boolean;
   readonly purpose?: Purpose;
@@ -22,7 +24,14 @@ export const TLS_SET = 'hydra.https-tls';
  * its keys name no algorithm because consent apps sign with RS256, RS384 or RS512.
  */
 export const ownSets: readonly OwnSet[] = [
-  { set: 'hydra.openid.id-token', algorithm: 'RS256', open: false, purpose: 'id-token', namesAlgorithm: true },
+  {
+    set: 'hydra.openid.id-token',
+    algorithm: 'RS256',
+    furtherAlgorithms: ['ES256', 'ES512', 'EdDSA'],
+    open: false,
+    purpose: 'id-token',
+    namesAlgorithm: true,
+  },
   { set: 'hydra.consent.response', algorithm: 'RS256', open: true, purpose: 'consent-response', namesAlgorithm: false },
   {
     set: 'hydra.consent.challenge',
@@ -44,9 +53,12 @@ export function findOwnSet(set: string): OwnSet | undefined {
   return bySet.get(set);
 }
 
-/** The set that holds the keys of a purpose. */
+/**
+ * The set that holds the keys of a purpose. Clients verify userinfo with the keys that the issuer publishes, which are
+ * those of ID tokens; it has no `exp`, without which no ID token is valid.
+ */
 export function setOfPurpose(purpose: Purpose): OwnSet {
-  const own = byPurpose.get(purpose);
+  const own = byPurpose.get(purpose === 'userinfo' ? 'id-token' : purpose);
   if (own === undefined) throw new Error('a purpose without a key set');
   return own;
 }

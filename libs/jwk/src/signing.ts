@@ -12,11 +12,12 @@ export type Signed = { readonly jws: string; readonly keyId: string; readonly al
 /** Signatures with the product's own keys. */
 export type Signing = {
   /**
-   * Signs claims, given as the text of one JSON object, with the current key of a purpose. The text is signed as it is,
-   * so its member order is kept. Throws KeyError `malformed` for a purpose that is not signed for here and for claims that
-   * lack what the purpose needs.
+   * Signs claims, given as the text of one JSON object, with the current key of a purpose: the newest of `algorithm`, else
+   * of the algorithm that the purpose always has. The text is signed as it is, so its member order is kept. Throws
+   * KeyError `malformed` for a purpose that is not signed for here, for claims that lack what the purpose needs, and for
+   * an algorithm that no key has.
    */
-  sign(purpose: Purpose, claimsJson: string): Promise<Signed>;
+  sign(purpose: Purpose, claimsJson: string, algorithm?: string): Promise<Signed>;
   /** The public keys of a purpose that may verify, current key first, each with `kid` and `use`. */
   verificationKeys(purpose: Purpose): Promise<readonly NamedJwk[]>;
 };
@@ -33,9 +34,10 @@ const isScopes: ClaimRule = (value) => value === null || isTexts(value);
 
 type SignedPurpose = { readonly namesKey: boolean; readonly claims: Readonly<Record<string, ClaimRule>> };
 
-// ID token: OpenID Connect Core 1.0 section 2. Consent challenge: exactly what the original sent, whose header has no `kid`.
+// ID token: OpenID Connect Core 1.0 section 2. Userinfo: section 5.3.2. Consent challenge: exactly what the original sent, whose header has no `kid`.
 const signedPurposes: ReadonlyMap<Purpose, SignedPurpose> = new Map<Purpose, SignedPurpose>([
   ['id-token', { namesKey: true, claims: { iss: isText, sub: isText, aud: isAudience, exp: isTime, iat: isTime } }],
+  ['userinfo', { namesKey: true, claims: { iss: isText, sub: isText, aud: isAudience } }],
   [
     'consent-challenge',
     { namesKey: false, claims: { aud: isText, exp: isTime, jti: isText, redir: isText, scp: isScopes } },
@@ -45,16 +47,21 @@ const signedPurposes: ReadonlyMap<Purpose, SignedPurpose> = new Map<Purpose, Sig
 /** Makes the signing operations over a key ring. */
 export function createSigning(ring: KeyRing): Signing {
   return {
-    async sign(purpose, claimsJson) {
+    async sign(purpose, claimsJson, algorithm) {
       const rules = signedPurposes.get(purpose);
       if (rules === undefined) throw new KeyError('malformed', 'nothing is signed for this purpose');
       refuseUnfitClaims(claimsJson, rules.claims);
-      const { set } = setOfPurpose(purpose);
-      const current = (await ring.keys(set)).find((key) => key.stored.part === 'private');
-      if (current === undefined) throw new Error(`key set ${set} holds no signing key`);
-      const { kid, algorithm } = current.stored;
+      const own = setOfPurpose(purpose);
+      const usable = (await ring.keys(own.set)).filter((key) => key.stored.part === 'private');
+      const wanted = usable.find((key) => key.stored.algorithm === (algorithm ?? own.algorithm));
+      const current = wanted ?? (algorithm === undefined ? usable[0] : undefined);
+      if (current === undefined && algorithm !== undefined)
+        throw new KeyError('malformed', 'no key has this algorithm');
+      if (current === undefined) throw new Error(`key set ${own.set} holds no signing key`);
+      const { kid } = current.stored;
       const header = { typ: 'JWT', ...(rules.namesKey ? { kid } : {}) };
-      return { jws: await signJws(claimsJson, current.signingKey(), header), keyId: kid, algorithm };
+      const jws = await signJws(claimsJson, current.signingKey(), header);
+      return { jws, keyId: kid, algorithm: current.stored.algorithm };
     },
 
     async verificationKeys(purpose) {
