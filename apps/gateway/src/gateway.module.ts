@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, tokenV1 } from '@castellan/rpc';
+import { keysV1, openidV1, tokenV1 } from '@castellan/rpc';
 import { HTTP_ERROR_RENDERER, provideRpcClient, READINESS, rpcClientToken } from '@castellan/service';
 
 import { AuthorizeController } from './authorize.http.js';
@@ -12,6 +12,7 @@ import { createReadinessChecks } from './readiness-checks.js';
 import { renderGatewayError } from './render-error.js';
 import { RevocationController } from './revocation.http.js';
 import { TokenController } from './token.http.js';
+import { UserinfoController } from './userinfo.http.js';
 
 /** The public HTTP endpoints. `RpcModule` and `createHttpApp` give it the rest. */
 @Module({})
@@ -25,12 +26,14 @@ export class GatewayModule {
         IntrospectionController,
         RevocationController,
         DiscoveryController,
+        UserinfoController,
         HealthController,
         ...(config.consentUrl === undefined ? [ConsentPageController] : []),
       ],
       providers: [
         provideRpcClient(tokenV1.AuthorizationService, 'gateway'),
         provideRpcClient(tokenV1.TokensService, 'gateway'),
+        provideRpcClient(openidV1.OpenIdService, 'gateway'),
         provideRpcClient(keysV1.SigningService, 'gateway'),
         { provide: HTTP_ERROR_RENDERER, useValue: renderGatewayError },
         {

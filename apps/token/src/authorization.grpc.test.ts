@@ -1,5 +1,11 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { createFlowCookies, createTokenText, defaultLifetimes, readConsentResponseKeys } from '@castellan/oauth2';
+import {
+  createSubjectIdentifier,
+  createFlowCookies,
+  createTokenText,
+  defaultLifetimes,
+  readConsentResponseKeys,
+} from '@castellan/oauth2';
 import {
   createMemoryAuthorizationRequestStore,
   createMemoryClientStore,
@@ -56,6 +62,7 @@ beforeEach(async () => {
       }),
       signChallenge: async (challenge) => jwt(challenge),
       responseKeys: { current: keys, refresh: keys },
+      subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
       idTokenSigner: {
         algorithm: async () => 'RS256',
         sign: async (claims) => ({ jws: jwt(claims), algorithm: 'RS256' }),

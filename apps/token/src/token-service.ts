@@ -10,18 +10,21 @@ import {
   createClientCache,
   createClientSecrets,
   createFlowCookies,
+  createSubjectIdentifier,
   createTokenText,
   type GrantTools,
   type IntrospectionCaller,
   type IntrospectionTools,
   type Mint,
   type RevocationTools,
+  type UserinfoTools,
 } from '@castellan/oauth2';
 import {
   claimTokenSecret,
   createAuthorizationRequestStore,
   createClientStore,
   createPartitionKeeper,
+  createSubjectClaimsStore,
   createTokenStore,
   type Database,
   openDatabase,
@@ -30,7 +33,7 @@ import {
 import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
 import { ConfigError, type Logger } from '@castellan/service';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
-import { createIdTokenSigner, type PublishedIdTokenSigner } from './id-token-signer.js';
+import { createIdTokenSigner, createUserinfoSigner, type PublishedIdTokenSigner } from './id-token-signer.js';
 import { createIntrospectionGuard } from './introspection-guard.js';
 import { startMaintenance } from './maintenance.js';
 import { createSlowHasher } from './slow-hasher.js';
@@ -51,6 +54,7 @@ export type TokenService = {
   readonly secrets: ClientSecrets;
   readonly endpoint: EndpointTools;
   readonly authorization: AuthorizationTools;
+  readonly userinfo: UserinfoTools;
   readonly idTokenSigner: PublishedIdTokenSigner;
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -125,6 +129,9 @@ async function wire(
     minLength: config.clientSecretMinLength,
   });
   const idTokenSigner = createIdTokenSigner(signing);
+  const subjectIdentifier = createSubjectIdentifier(
+    deriveKey((config.pairwiseSecret ?? config.secret).reveal(), 'pairwise-subject/v1'),
+  );
   const maintenance = startMaintenance({ keeper, requests, logger });
   return {
     issuer,
@@ -137,6 +144,7 @@ async function wire(
       mint,
       tokenText: mint.tokenText,
       idTokenSigner,
+      subjectIdentifier,
       clients: createClientAuthentication({ clients: createClientCache(clientStore), secrets }),
       ...(config.introspectionAccess === 'policy'
         ? { mayIntrospect: createIntrospectionGuard(warden, config.resourceNamePrefix) }
@@ -158,6 +166,16 @@ async function wire(
       signChallenge: createConsentChallengeSigner(signing),
       responseKeys: createConsentResponseKeys(signing, () => performance.now()),
       idTokenSigner,
+      subjectIdentifier,
+    },
+    userinfo: {
+      issuer,
+      store,
+      tokenText: mint.tokenText,
+      clientStore,
+      subjectClaims: createSubjectClaimsStore(database),
+      subjectIdentifier,
+      signUserinfo: createUserinfoSigner(signing),
     },
     ping: () => database.ping(),
     async close() {

@@ -22,6 +22,8 @@ export type TokenConfig = {
   readonly secret: Secret;
   /** Keys the flow cookies instead of `secret` where given. */
   readonly cookieSecret?: Secret;
+  /** Keys pairwise subject identifiers instead of `secret` where given; they change with it. */
+  readonly pairwiseSecret?: Secret;
   readonly lifetimes: Lifetimes;
   /** Shortest `state`; 0 makes it optional. */
   readonly stateMinLength: number;
@@ -51,6 +53,7 @@ const tokenSchema = z.object({
   CONSENT_URL: urlSchema.optional(),
   TOKEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
   COOKIE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  PAIRWISE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   ACCESS_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.accessTokenMs),
   ID_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.idTokenMs),
   AUTH_CODE_LIFESPAN: lifespan.default(defaultLifetimes.authorizationCodeMs),
@@ -91,6 +94,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     consentUrl: values.CONSENT_URL ?? `${issuer}/oauth2/consent`,
     secret: new Secret(values.TOKEN_SECRET),
     ...(values.COOKIE_SECRET !== undefined ? { cookieSecret: new Secret(values.COOKIE_SECRET) } : {}),
+    ...(values.PAIRWISE_SECRET !== undefined ? { pairwiseSecret: new Secret(values.PAIRWISE_SECRET) } : {}),
     lifetimes: {
       accessTokenMs: values.ACCESS_TOKEN_LIFESPAN,
       idTokenMs: values.ID_TOKEN_LIFESPAN,

@@ -10,6 +10,7 @@ import {
 } from '@castellan/service';
 import { AuthorizationGrpc } from './authorization.grpc.js';
 import { ClientsRpc } from './clients.grpc.js';
+import { OpenIdRpc } from './openid.grpc.js';
 import type { TokenConfig } from './token.config.js';
 import { openTokenService, type TokenService } from './token-service.js';
 import { TokensRpc } from './tokens.grpc.js';
@@ -25,7 +26,7 @@ class TokenServiceShutdown implements OnApplicationShutdown {
   }
 }
 
-/** The token service as a module: services Authorization, Tokens and Clients. */
+/** The token service as a module: services Authorization, Tokens, OpenId and Clients. */
 @Module({})
 export class TokenModule {
   static forRoot(config: TokenConfig): DynamicModule {
@@ -61,6 +62,11 @@ const rpcs: readonly Provider[] = [
     provide: AuthorizationGrpc,
     inject: [TOKEN_SERVICE, LOGGER],
     useFactory: (service: TokenService, logger: Logger) => new AuthorizationGrpc(service.authorization, logger),
+  },
+  {
+    provide: OpenIdRpc,
+    inject: [TOKEN_SERVICE, LOGGER],
+    useFactory: (service: TokenService, logger: Logger) => new OpenIdRpc(service, logger),
   },
   {
     provide: TokenServiceShutdown,

@@ -16,7 +16,7 @@ export {
 export { readOpenIdRegistration, type OpenIdMembers } from './openid-registration.js';
 export { isClientId, readAuthMethod, validateClient, type ValidatedClient } from './client-metadata.js';
 export { isLoopbackHost, redirectUriProblem } from './redirect-uri.js';
-export type { ClientStore, StoredClient } from './client-store.js';
+export type { ClientStore, SecretRotation, SecretSlot, SecretUse, StoredClient } from './client-store.js';
 export type { Grant, JsonObject, NewFamily, RowKey } from './grant.js';
 export { isCodeChallenge, matchesCodeChallenge } from './pkce.js';
 export {
@@ -44,9 +44,28 @@ export {
   type CarriedCredentials,
   type ClientAuthentication,
 } from './client-authentication.js';
+export {
+  type AssertionStore,
+  type AssertionUse,
+  clientAssertionAlgorithms,
+  type ClientAssertions,
+  createClientAssertions,
+} from './client-assertion.js';
+export { type ClientKeys, createClientKeys, readClientKeys } from './client-keys.js';
+export { createSecretUses } from './secret-uses.js';
 export { createClientCache, type ClientCache } from './client-cache.js';
 export { createClientSecrets, type ClientSecrets, type HashedSecret, type SlowHasher } from './client-secret.js';
-export { mintIdToken, type IdTokenInput, type IdTokenSigner } from './id-token.js';
+export { mintIdToken, type IdTokenInput, type IdTokenSigner, type IdTokenTools } from './id-token.js';
+export { createSubjectIdentifier, type SubjectIdentifier } from './subject-identifier.js';
+export {
+  userinfo,
+  type SignUserinfo,
+  type SubjectClaims,
+  type SubjectClaimsStore,
+  type Userinfo,
+  type UserinfoRequest,
+  type UserinfoTools,
+} from './userinfo.js';
 export {
   expiresIn,
   mintAccessToken,

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
+import { keysV1, openidV1, RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 
 /** What the services behind the gateway answer in a test; a test changes it as it goes. */
@@ -8,6 +8,7 @@ export type Backends = {
   issueToken: (request: tokenV1.IssueTokenRequest) => tokenV1.IssueTokenResponse;
   revokeToken: (request: tokenV1.RevokeTokenRequest) => tokenV1.RevokeTokenResponse;
   introspect: (request: tokenV1.IntrospectForCallerRequest) => tokenV1.IntrospectForCallerResponse;
+  userinfo: (request: openidV1.UserinfoRequest) => openidV1.UserinfoResponse;
   metadata: string;
   keys: readonly object[];
 };
@@ -19,6 +20,7 @@ export function createBackends(): Backends {
     issueToken: () => ({ tokens: issuedTokens({}) }),
     revokeToken: () => ({ error: undefined }),
     introspect: () => ({ introspection: introspection({}) }),
+    userinfo: () => ({ claimsJson: '{"sub":"alice"}' }),
     metadata: '{"issuer":"https://issuer.example"}',
     keys: [],
   };
@@ -88,5 +90,12 @@ export function backendsModule(backends: Backends): DynamicModule {
     }
   }
 
-  return { module: BackendsModule, providers: [Authorization, Tokens, Signing] };
+  @RpcService(openidV1.OpenIdService, { userinfo: gateway })
+  class OpenId implements RpcHandlers<typeof openidV1.OpenIdService> {
+    async userinfo(request: openidV1.UserinfoRequest): Promise<openidV1.UserinfoResponse> {
+      return backends.userinfo(request);
+    }
+  }
+
+  return { module: BackendsModule, providers: [Authorization, Tokens, OpenId, Signing] };
 }

@@ -3,7 +3,7 @@ import type { SignConsentChallenge } from '../consent/challenge.js';
 import type { Flow, FlowCookies, SetCookie } from '../consent/flow-cookie.js';
 import type { ConsentResponseKeys } from '../consent/response.js';
 import type { OAuth2Error } from '../errors.js';
-import type { IdTokenSigner } from '../id-token.js';
+import type { IdTokenTools } from '../id-token.js';
 import type { ParameterMap } from '../parameters.js';
 import type { Mint } from '../token/mint.js';
 import type { AuthorizationRequestStore } from './authorization-request-store.js';
@@ -28,7 +28,7 @@ export type AuthorizationSettings = {
 };
 
 /** What the authorization endpoint works with. Times come from `mint.now`, the database clock. */
-export type AuthorizationTools = {
+export type AuthorizationTools = IdTokenTools & {
   readonly settings: AuthorizationSettings;
   readonly clients: Pick<ClientStore, 'find'>;
   readonly requests: AuthorizationRequestStore;
@@ -36,7 +36,6 @@ export type AuthorizationTools = {
   readonly cookies: FlowCookies;
   readonly signChallenge: SignConsentChallenge;
   readonly responseKeys: ConsentResponseKeys;
-  readonly idTokenSigner: IdTokenSigner;
 };
 
 /** An authorization request as it came from a browser, every rule of it checked. */

@@ -1,3 +1,4 @@
+import type { Client } from '../client.js';
 import type { ConsentDecision } from '../consent/response.js';
 import { OAuth2Error } from '../errors.js';
 import type { Grant } from '../grant.js';
@@ -13,6 +14,7 @@ import { successLocation } from './response.js';
 /** A pending request and the decision that completes it. */
 export type DecidedRequest = {
   readonly pending: PendingAuthorizationRequest;
+  readonly client: Client;
   readonly decision: ConsentDecision;
   readonly request: ValidRequest;
   readonly redirect: ChosenRedirectUri;
@@ -39,8 +41,9 @@ export async function issueAuthorization(decided: DecidedRequest, tools: Authori
     : undefined;
   const accessToken = responseType.token ? mintAccessToken(mint, grant, family) : undefined;
   const idToken = returnsIdToken(decided)
-    ? await mintIdToken(tools.idTokenSigner, {
+    ? await mintIdToken(tools, {
         grant,
+        client: decided.client,
         issuer: settings.issuer,
         now: mint.now(),
         lifetimeMs: mint.lifetimes.idTokenMs,

@@ -89,7 +89,7 @@ async function approve(
   });
   await checkDecision(decision, request, pending, tools);
   const location = await issueAuthorization(
-    { pending, decision, request, redirect: chooseRedirectUri(parameters, client.client) },
+    { pending, client: client.client, decision, request, redirect: chooseRedirectUri(parameters, client.client) },
     tools,
   );
   return { kind: 'to-client', location, cookies: [tools.cookies.clear(flow.requestId, incoming.secure)] };

@@ -9,6 +9,7 @@ import type { Parameter } from '../parameters.js';
 import { createMemoryAuthorizationRequestStore } from '../testing/memory-authorization-request-store.js';
 import { createMemoryClientStore } from '../testing/memory-client-store.js';
 import { createMemoryTokenStore } from '../testing/memory-token-store.js';
+import { createSubjectIdentifier } from '../subject-identifier.js';
 import { sampleClient } from '../testing/sample-client.js';
 import { createTokenText, tokenBucket } from '../token/token-text.js';
 import { authorize } from '../authorization/authorize.js';
@@ -117,6 +118,7 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
         return (responseKeys.known = responseKeys.published);
       },
     },
+    subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
     idTokenSigner: {
       algorithm: async () => 'RS256',
       sign: async (claims) => {

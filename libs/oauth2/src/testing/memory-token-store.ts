@@ -6,6 +6,7 @@ import type {
   NewRefreshToken,
   TokenStore,
 } from '../token/token-store.js';
+import type { SubjectClaimsStore } from '../userinfo.js';
 import type { MemoryClientStore } from './memory-client-store.js';
 
 type FamilyRow = NewFamily & { revoked: boolean };
@@ -14,12 +15,13 @@ type RefreshRow = { family: FamilyRow; key: RowKey; expiresAt: number; usedAt?: 
 type AccessRow = NewAccessToken & { issuedAt: number; expiresAt: number; revoked: boolean };
 
 /** Tokens in memory, with what only tests need. */
-export type MemoryTokenStore = TokenStore & {
-  /** Stores what a decided authorization request buys. */
-  storeOutcome(outcome: AuthorizationOutcome): void;
-  /** Everything that is stored, as text. */
-  dump(): string;
-};
+export type MemoryTokenStore = TokenStore &
+  SubjectClaimsStore & {
+    /** Stores what a decided authorization request buys. */
+    storeOutcome(outcome: AuthorizationOutcome): void;
+    /** Everything that is stored, as text. */
+    dump(): string;
+  };
 
 /** A token store without a database, for tests. `now` is its database clock, in milliseconds. */
 export function createMemoryTokenStore(options: {
@@ -112,6 +114,11 @@ export function createMemoryTokenStore(options: {
     async revokeFamily(family) {
       const row = families.get(nameOf(family));
       if (row !== undefined) row.revoked = true;
+    },
+    async findSubjectClaims(key) {
+      const row = families.get(nameOf(key));
+      if (row === undefined || row.revoked) return undefined;
+      return { claims: row.grant.idTokenExtra, requestedClaims: row.grant.userinfoClaims ?? [] };
     },
     async revokeAccessToken(key) {
       const row = accessTokens.get(nameOf(key));

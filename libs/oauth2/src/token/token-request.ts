@@ -1,5 +1,5 @@
 import type { StoredClient } from '../client-store.js';
-import type { IdTokenSigner } from '../id-token.js';
+import type { IdTokenTools } from '../id-token.js';
 import type { ParameterMap } from '../parameters.js';
 import type { Mint } from './mint.js';
 import type { TokenStore } from './token-store.js';
@@ -8,11 +8,10 @@ import type { TokenStore } from './token-store.js';
 export type TokenRequest = { readonly parameters: ParameterMap; readonly client: StoredClient };
 
 /** What grants work with. */
-export type GrantTools = {
+export type GrantTools = IdTokenTools & {
   readonly issuer: string;
   readonly store: TokenStore;
   readonly mint: Mint;
-  readonly idTokenSigner: IdTokenSigner;
 };
 
 /** What a token request buys (RFC 6749 section 5.1). `expiresIn` in seconds. */

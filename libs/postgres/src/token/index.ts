@@ -1,3 +1,4 @@
+export { createAssertionStore } from './assertion-store.js';
 export { createAuthorizationRequestStore } from './authorization-request-store.js';
 export { createClientStore } from './client-store.js';
 export { claimTokenSecret } from './key-check.js';
@@ -5,3 +6,4 @@ export { tokenMigrations } from './migrations.js';
 export { tokenTables } from './tables.js';
 export { tokenPartitionedTables } from './token-partitions.js';
 export { createTokenStore } from './token-store.js';
+export { createSubjectClaimsStore } from './subject-claims-store.js';

@@ -145,5 +145,62 @@ export class ClientSettings1764300000000 implements MigrationInterface {
   }
 }
 
+/** Two live secrets of a client, and the assertions that were used (unique across time, rulings 16). */
+export class ClientAuthentication1764300001000 implements MigrationInterface {
+  name = 'ClientAuthentication1764300001000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE token.client
+        ADD COLUMN secret_expires_at timestamptz,
+        ADD COLUMN secret_last_used_at timestamptz,
+        ADD COLUMN previous_secret_kind text CHECK (previous_secret_kind IN ('hmac', 'argon2id')),
+        ADD COLUMN previous_secret_hash text,
+        ADD COLUMN previous_secret_expires_at timestamptz,
+        ADD COLUMN previous_secret_last_used_at timestamptz;
+
+      -- id: a hash over client and jti.
+      CREATE TABLE token.client_assertion (
+        id text COLLATE "C" NOT NULL PRIMARY KEY,
+        expires_at timestamptz NOT NULL
+      ) PARTITION BY HASH (id);
+    `);
+    for (let part = 0; part < 8; part++) {
+      await runner.query(
+        `CREATE TABLE token.client_assertion_${part} PARTITION OF token.client_assertion
+           FOR VALUES WITH (MODULUS 8, REMAINDER ${part});
+         CREATE INDEX ON token.client_assertion_${part} (expires_at);`,
+      );
+    }
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(
+      `DROP TABLE token.client_assertion;
+       ALTER TABLE token.client DROP COLUMN secret_expires_at, DROP COLUMN secret_last_used_at,
+         DROP COLUMN previous_secret_kind, DROP COLUMN previous_secret_hash, DROP COLUMN previous_secret_expires_at,
+         DROP COLUMN previous_secret_last_used_at;`,
+    );
+  }
+}
+
+/** Claims that the `claims` parameter asks userinfo for, kept with the grant. */
+export class UserinfoClaims1764350000000 implements MigrationInterface {
+  name = 'UserinfoClaims1764350000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER TABLE token.family ADD COLUMN userinfo_claims text[] NOT NULL DEFAULT '{}'`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE token.family DROP COLUMN userinfo_claims');
+  }
+}
+
 /** Every migration of the token component, in order. */
-export const tokenMigrations = [TokenSchema1764000000000, ClientSettings1764300000000];
+export const tokenMigrations = [
+  TokenSchema1764000000000,
+  ClientSettings1764300000000,
+  ClientAuthentication1764300001000,
+  UserinfoClaims1764350000000,
+];

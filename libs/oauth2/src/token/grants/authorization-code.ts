@@ -79,8 +79,9 @@ async function redeem(
   const refreshToken = offline ? mintRefreshToken(mint, family) : undefined;
   // Signed before the burn: when the key manager fails, the code is still good.
   const idToken = grant.scopes.includes('openid')
-    ? await mintIdToken(tools.idTokenSigner, {
+    ? await mintIdToken(tools, {
         grant,
+        client: client.client,
         issuer: tools.issuer,
         now: mint.now(),
         lifetimeMs: mint.lifetimes.idTokenMs,

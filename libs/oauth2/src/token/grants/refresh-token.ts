@@ -26,8 +26,9 @@ export const refreshToken: GrantHandler = {
     const successor = mintRefreshToken(mint, family);
     // Same iss, sub, aud and auth_time, no nonce (OpenID Connect Core section 12.2). Signed before the burn.
     const idToken = scopes.includes('openid')
-      ? await mintIdToken(tools.idTokenSigner, {
+      ? await mintIdToken(tools, {
           grant,
+          client: request.client.client,
           issuer: tools.issuer,
           now: mint.now(),
           lifetimeMs: mint.lifetimes.idTokenMs,
