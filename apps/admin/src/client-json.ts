@@ -1,6 +1,7 @@
 import type { tokenV1 } from '@castellan/rpc';
 import { z } from 'zod';
 
+import { keyEntries, keyMembers, keysFromBody } from './client-keys-json.js';
 import { openIdEntries, openIdFromBody, openIdMembers } from './openid-json.js';
 import { flagSchema as flag, jsonList, jsonObject, listSchema as list, textSchema as text } from './json.js';
 
@@ -23,6 +24,7 @@ export const clientBodySchema = z.object({
   token_endpoint_auth_method: text,
   require_pkce: flag,
   ...openIdMembers,
+  ...keyMembers,
 });
 
 export type ClientBody = z.infer<typeof clientBodySchema>;
@@ -46,6 +48,8 @@ export function clientFromBody(body: ClientBody, id: string): tokenV1.Client {
     tokenEndpointAuthMethod: body.token_endpoint_auth_method ?? '',
     requirePkce: body.require_pkce ?? false,
     openid: openIdFromBody(body),
+    ...keysFromBody(body),
+    secrets: [],
   };
 }
 
@@ -75,6 +79,7 @@ export function clientJson(client: tokenV1.Client, secret = ''): string {
     ],
     ['require_pkce', client.requirePkce ? 'true' : undefined],
     ...openIdEntries(client.openid),
+    ...keyEntries(client),
   ]);
 }
 

@@ -146,6 +146,10 @@ function rootClient(id: string): tokenV1.Client {
     public: false,
     tokenEndpointAuthMethod: '',
     requirePkce: false,
+    jwks: '',
+    jwksUri: '',
+    tokenEndpointAuthSigningAlg: '',
+    secrets: [],
     openid: undefined,
   };
 }

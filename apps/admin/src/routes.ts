@@ -144,6 +144,13 @@ export const ADMIN_ROUTES = {
   createClient: { method: 'POST', path: '/clients', scope: client, action: 'create', resource: newClient },
   getClient: { method: 'GET', path: '/clients/:id', scope: client, action: 'get', resource: storedClient },
   updateClient: { method: 'PUT', path: '/clients/:id', scope: client, action: 'update', resource: replacedClient },
+  rotateClientSecret: {
+    method: 'POST',
+    path: '/clients/:id/secret',
+    scope: client,
+    action: 'update',
+    resource: storedClient,
+  },
   deleteClient: { method: 'DELETE', path: '/clients/:id', scope: client, action: 'delete', resource: storedClient },
 
   getKey: {

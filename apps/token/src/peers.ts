@@ -16,5 +16,6 @@ export const clientsPeers: PeerTable<typeof tokenV1.ClientsService> = {
   getClient: ['admin'],
   listClients: ['admin'],
   updateClient: ['admin'],
+  rotateClientSecret: ['admin'],
   deleteClient: ['admin'],
 };

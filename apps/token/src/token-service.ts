@@ -6,10 +6,14 @@ import {
   type ClientAuthentication,
   type ClientSecrets,
   type ClientStore,
+  type ClientKeys,
+  createClientAssertions,
   createClientAuthentication,
   createClientCache,
+  createClientKeys,
   createClientSecrets,
   createFlowCookies,
+  createSecretUses,
   createSubjectIdentifier,
   createTokenText,
   type GrantTools,
@@ -21,6 +25,7 @@ import {
 } from '@castellan/oauth2';
 import {
   claimTokenSecret,
+  createAssertionStore,
   createAuthorizationRequestStore,
   createClientStore,
   createPartitionKeeper,
@@ -33,6 +38,7 @@ import {
 import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
 import { ConfigError, type Logger } from '@castellan/service';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
+import { createGuardedFetch } from './guarded-fetch.js';
 import { createIdTokenSigner, createUserinfoSigner, type PublishedIdTokenSigner } from './id-token-signer.js';
 import { createIntrospectionGuard } from './introspection-guard.js';
 import { startMaintenance } from './maintenance.js';
@@ -126,13 +132,19 @@ async function wire(
     slowHasher: createSlowHasher(),
     randomBytes,
     now: () => performance.now(),
+    clock: () => store.now(),
     minLength: config.clientSecretMinLength,
   });
   const idTokenSigner = createIdTokenSigner(signing);
   const subjectIdentifier = createSubjectIdentifier(
     deriveKey((config.pairwiseSecret ?? config.secret).reveal(), 'pairwise-subject/v1'),
   );
-  const maintenance = startMaintenance({ keeper, requests, logger });
+  const assertions = createAssertionStore(database);
+  const clientKeys: ClientKeys = createClientKeys({
+    fetch: createGuardedFetch(config.outbound),
+    now: () => performance.now(),
+  });
+  const maintenance = startMaintenance({ keeper, requests, assertions, logger });
   return {
     issuer,
     clientStore,
@@ -145,7 +157,17 @@ async function wire(
       tokenText: mint.tokenText,
       idTokenSigner,
       subjectIdentifier,
-      clients: createClientAuthentication({ clients: createClientCache(clientStore), secrets }),
+      clients: createClientAuthentication({
+        clients: createClientCache(clientStore),
+        secrets,
+        assertions: createClientAssertions({
+          keys: clientKeys,
+          store: assertions,
+          audiences: config.assertionAudience === 'issuer' ? [issuer] : [issuer, `${issuer}/oauth2/token`],
+          now: () => store.now(),
+        }),
+        noteSecretUse: createSecretUses({ store: clientStore, now: () => store.now() }),
+      }),
       ...(config.introspectionAccess === 'policy'
         ? { mayIntrospect: createIntrospectionGuard(warden, config.resourceNamePrefix) }
         : {}),

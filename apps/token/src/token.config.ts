@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { defaultLifetimes, type Lifetimes } from '@castellan/oauth2';
 import { isPlaintextRemote, refusedDatabaseUrl } from '@castellan/postgres';
 import {
@@ -10,6 +11,7 @@ import {
   urlSchema,
 } from '@castellan/service';
 import { z } from 'zod';
+import type { GuardedFetchOptions } from './guarded-fetch.js';
 
 /** Configuration of the token service. */
 export type TokenConfig = {
@@ -30,6 +32,10 @@ export type TokenConfig = {
   /** PKCE is demanded of every client. */
   readonly requirePkce: boolean;
   readonly clientSecretMinLength: number;
+  /** What `aud` of a client assertion may be (rulings 37). */
+  readonly assertionAudience: 'issuer' | 'issuer-or-token-url';
+  /** Limits of requests to URLs that clients registered. */
+  readonly outbound: GuardedFetchOptions;
   /** `policy`: the Warden decides who may introspect; `open`: every authenticated caller may (rulings 33). */
   readonly introspectionAccess: 'open' | 'policy';
   readonly legacyErrorRedirect: boolean;
@@ -45,6 +51,13 @@ export type TokenConfig = {
 const lifespan = durationSchema
   .refine((ms) => ms >= 1_000 && ms <= 315_360_000_000, 'must be a duration from 1s to 87600h')
   .transform(Math.round);
+
+const listSchema = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ''),
+);
 
 const tokenSchema = z.object({
   TOKEN_DATABASE_URL: z.string().optional(),
@@ -65,6 +78,15 @@ const tokenSchema = z.object({
   CLIENT_SECRET_MIN_LENGTH: integerSchema
     .refine((length) => length >= 6 && length <= 128, 'must be 6 to 128')
     .default(6),
+  CLIENT_ASSERTION_AUDIENCE: z
+    .enum(['issuer', 'issuer-or-token-url'], 'must be issuer or issuer-or-token-url')
+    .default('issuer'),
+  OUTBOUND_ALLOWED_NETWORKS: listSchema
+    .refine((networks) => networks.every(isNetwork), 'must be networks such as 10.0.0.0/8')
+    .default([]),
+  OUTBOUND_ALLOWED_PORTS: listSchema
+    .refine((ports) => ports.every(isPort), 'must be ports such as 443,8443')
+    .default(['443']),
   INTROSPECTION_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
   LEGACY_ERROR_REDIRECT: booleanSchema.default(false),
   RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
@@ -106,6 +128,11 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     stateMinLength: values.STATE_MIN_LENGTH,
     requirePkce: values.REQUIRE_PKCE,
     clientSecretMinLength: values.CLIENT_SECRET_MIN_LENGTH,
+    assertionAudience: values.CLIENT_ASSERTION_AUDIENCE,
+    outbound: {
+      allowedNetworks: values.OUTBOUND_ALLOWED_NETWORKS,
+      allowedPorts: values.OUTBOUND_ALLOWED_PORTS.map(Number),
+    },
     introspectionAccess: values.INTROSPECTION_ACCESS,
     legacyErrorRedirect: values.LEGACY_ERROR_REDIRECT,
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
@@ -117,6 +144,16 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
       ...(values.CONSENT_URL === undefined ? ['CONSENT_URL is not set: nobody can log in'] : []),
     ],
   };
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix = '', ...rest] = text.split('/');
+  const bits = isIP(address) === 6 ? 128 : 32;
+  return rest.length === 0 && isIP(address) !== 0 && /^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= bits;
+}
+
+function isPort(text: string): boolean {
+  return /^[0-9]{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 }
 
 function problemsOfDatabaseUrl(url: string, production: boolean): readonly string[] {

@@ -1,3 +1,5 @@
+import type { Jwk } from '@castellan/jwk';
+
 /** An OAuth 2.0 client (RFC 6749 section 2; member names on the wire are those of RFC 7591 section 2). */
 export type Client = {
   readonly id: string;
@@ -17,7 +19,12 @@ export type Client = {
   /** A public client has no secret (RFC 6749 section 2.1). */
   readonly public: boolean;
   /** Present when registered explicitly; absent lets Basic, body or both authenticate (rulings 29). */
-  readonly tokenEndpointAuthMethod?: 'client_secret_basic' | 'client_secret_post' | 'none';
+  readonly tokenEndpointAuthMethod?: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  /** The one algorithm of its client assertions; absent: each that fits its keys. */
+  readonly tokenEndpointAuthSigningAlg?: string;
+  /** Its public keys; never beside `jwksUri`. */
+  readonly jwks?: readonly Jwk[];
+  readonly jwksUri?: string;
   readonly requirePkce: boolean;
   readonly openid?: OpenIdRegistration;
 };

@@ -103,6 +103,18 @@ export class TestClients implements RpcHandlers<typeof tokenV1.ClientsService> {
     this.backends.clients.set(stored.id, stored);
     return { client: stored, warnings: this.backends.warnings };
   }
+  async rotateClientSecret(request: tokenV1.RotateClientSecretRequest): Promise<tokenV1.RotateClientSecretResponse> {
+    const stored = found(this.backends.clients, request.id);
+    const secrets = [
+      { expiresAtMs: request.lifetimeMs, lastUsedAtMs: 0 },
+      { expiresAtMs: request.overlapMs, lastUsedAtMs: 5_000 },
+    ];
+    return {
+      client: client({ ...stored, secrets }),
+      clientSecret: request.clientSecret || 'cs_generated',
+      warnings: this.backends.warnings,
+    };
+  }
   async deleteClient({ id }: tokenV1.DeleteClientRequest): Promise<tokenV1.DeleteClientResponse> {
     found(this.backends.clients, id);
     this.backends.clients.delete(id);

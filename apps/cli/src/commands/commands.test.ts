@@ -89,6 +89,12 @@ const rows: readonly Row[] = [
     stdout: '{\n\t"admin": {\n\t\t"id": "admin"\n\t}\n}\n',
   },
   {
+    args: ['clients', 'rotate-secret', 'a', '--overlap', '1h'],
+    answers: { 'POST /clients/a/secret': { status: 200, body: { id: 'a', client_secret: 'cs_new' } } },
+    sent: { overlap: '1h' },
+    stdout: 'Client ID: a\nClient Secret: cs_new\n',
+  },
+  {
     args: ['clients', 'delete', 'a', 'b'],
     answers: { 'DELETE /clients/a': { status: 204 }, 'DELETE /clients/b': { status: 204 } },
     stdout: 'Client(s) deleted.\n',

@@ -9,3 +9,6 @@ export {
   type AuthorizationRequestStoreHarness,
 } from '../authorization/authorization-request-store.contract.js';
 export { createMemoryAuthorizationRequestStore } from './memory-authorization-request-store.js';
+export { assertionStoreContract, type AssertionStoreHarness } from './assertion-store.contract.js';
+export { createMemoryAssertionStore } from './memory-assertion-store.js';
+export { createMemoryWeb } from './memory-web.js';

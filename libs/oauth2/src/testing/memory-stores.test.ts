@@ -1,11 +1,19 @@
+import { assertionStoreContract } from './assertion-store.contract.js';
+import { createMemoryAssertionStore } from './memory-assertion-store.js';
 import { clientStoreContract } from './client-store.contract.js';
 import { createMemoryClientStore } from './memory-client-store.js';
 import { createMemoryTokenStore } from './memory-token-store.js';
 import { tokenStoreContract } from './token-store.contract.js';
 
 clientStoreContract('memory', async () => {
-  const clients = createMemoryClientStore();
-  return { clients, replica: clients, close: async () => undefined };
+  let now = Date.UTC(2026, 0, 1);
+  const clients = createMemoryClientStore(() => now);
+  return {
+    clients,
+    replica: clients,
+    advanceClock: async (milliseconds) => void (now += milliseconds),
+    close: async () => undefined,
+  };
 });
 
 tokenStoreContract('memory', {
@@ -24,4 +32,16 @@ tokenStoreContract('memory', {
       close: async () => undefined,
     };
   },
+});
+
+assertionStoreContract('memory', async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const assertions = createMemoryAssertionStore(() => now);
+  return {
+    assertions,
+    replica: assertions,
+    now: () => now,
+    advanceClock: async (milliseconds) => void (now += milliseconds),
+    close: async () => undefined,
+  };
 });

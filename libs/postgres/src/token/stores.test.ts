@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { defaultLifetimes } from '@castellan/oauth2';
-import { clientStoreContract, tokenStoreContract } from '@castellan/oauth2/testing';
+import { assertionStoreContract, clientStoreContract, tokenStoreContract } from '@castellan/oauth2/testing';
 import type { Database } from '../database.js';
 import { createPartitionKeeper } from '../partitions.js';
 import { createTestDatabase } from '../testing.js';
+import { createAssertionStore } from './assertion-store.js';
 import { createAuthorizationRequestStore } from './authorization-request-store.js';
 import { createClientStore } from './client-store.js';
 import { tokenPartitionedTables } from './token-partitions.js';
@@ -14,6 +15,18 @@ clientStoreContract('PostgreSQL', async () => {
   return {
     clients: createClientStore(test.database),
     replica: createClientStore(await test.openReplica()),
+    advanceClock: (milliseconds) => test.advanceClock(milliseconds),
+    close: () => test.drop(),
+  };
+});
+
+assertionStoreContract('PostgreSQL', async () => {
+  const test = await createTestDatabase('token');
+  return {
+    assertions: createAssertionStore(test.database),
+    replica: createAssertionStore(await test.openReplica()),
+    now: () => test.database.now(),
+    advanceClock: (milliseconds) => test.advanceClock(milliseconds),
     close: () => test.drop(),
   };
 });

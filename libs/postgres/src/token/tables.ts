@@ -25,6 +25,12 @@ export type ClientRow = {
   settings: Partial<Client>;
   secret_kind: string | null;
   secret_hash: string | null;
+  secret_expires_at: Date | null;
+  secret_last_used_at: Date | null;
+  previous_secret_kind: string | null;
+  previous_secret_hash: string | null;
+  previous_secret_expires_at: Date | null;
+  previous_secret_last_used_at: Date | null;
   created_at: Date;
   updated_at: Date;
 };
@@ -57,6 +63,12 @@ export const clientTable = new EntitySchema<ClientRow>({
     settings: { type: 'jsonb' },
     secret_kind: { type: 'text', nullable: true },
     secret_hash: { type: 'text', nullable: true },
+    secret_expires_at: { type: 'timestamptz', nullable: true, insert: false },
+    secret_last_used_at: { type: 'timestamptz', nullable: true, insert: false },
+    previous_secret_kind: { type: 'text', nullable: true, insert: false },
+    previous_secret_hash: { type: 'text', nullable: true, insert: false },
+    previous_secret_expires_at: { type: 'timestamptz', nullable: true, insert: false },
+    previous_secret_last_used_at: { type: 'timestamptz', nullable: true, insert: false },
     created_at: { type: 'timestamptz', insert: false, update: false },
     updated_at: { type: 'timestamptz', insert: false },
   },

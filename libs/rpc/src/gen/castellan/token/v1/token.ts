@@ -241,6 +241,14 @@ export interface Client {
   tokenEndpointAuthMethod: string;
   /** PKCE is demanded of this client. */
   requirePkce: boolean;
+  /** Public keys as the text of a JWK Set (RFC 7517 section 5); empty when none. */
+  jwks: string;
+  /** Where its public keys are published; empty when nowhere. */
+  jwksUri: string;
+  /** The one algorithm of its client assertions; empty: each that fits its keys. */
+  tokenEndpointAuthSigningAlg: string;
+  /** Its live secrets, newest first; answered, never read. */
+  secrets: ClientSecretUse[];
   /** What it registered about OpenID Connect; absent: every default. */
   openid: OpenIdRegistration | undefined;
 }
@@ -265,6 +273,14 @@ export interface OpenIdRegistration {
   defaultAcrValues: string[];
   /** Where a login may be started for it. */
   initiateLoginUri: string;
+}
+
+/** Times of a client secret, milliseconds since the epoch; 0 means never. */
+export interface ClientSecretUse {
+  /** When it ends. */
+  expiresAtMs: number;
+  /** When it was used last, to within ten minutes. */
+  lastUsedAtMs: number;
 }
 
 /** The client to register. */
@@ -347,6 +363,30 @@ export interface UpdateClientResponse {
   client:
     | Client
     | undefined;
+  /** Warnings for the operator. */
+  warnings: string[];
+}
+
+/** How to replace a secret. */
+export interface RotateClientSecretRequest {
+  /** Client ID; NOT_FOUND when absent. */
+  id: string;
+  /** Chosen secret; empty lets the server generate one. */
+  clientSecret: string;
+  /** How long the old secret goes on; 0 ends it at once. */
+  overlapMs: number;
+  /** How long the new secret goes on; 0 means that it does not end. */
+  lifetimeMs: number;
+}
+
+/** What was stored. */
+export interface RotateClientSecretResponse {
+  /** The client. */
+  client:
+    | Client
+    | undefined;
+  /** The new secret in clear, this once. */
+  clientSecret: string;
   /** Warnings for the operator. */
   warnings: string[];
 }
@@ -1837,6 +1877,10 @@ function createBaseClient(): Client {
     public: false,
     tokenEndpointAuthMethod: "",
     requirePkce: false,
+    jwks: "",
+    jwksUri: "",
+    tokenEndpointAuthSigningAlg: "",
+    secrets: [],
     openid: undefined,
   };
 }
@@ -1887,6 +1931,18 @@ export const Client: MessageFns<Client> = {
     }
     if (message.requirePkce !== false) {
       writer.uint32(120).bool(message.requirePkce);
+    }
+    if (message.jwks !== "") {
+      writer.uint32(130).string(message.jwks);
+    }
+    if (message.jwksUri !== "") {
+      writer.uint32(138).string(message.jwksUri);
+    }
+    if (message.tokenEndpointAuthSigningAlg !== "") {
+      writer.uint32(146).string(message.tokenEndpointAuthSigningAlg);
+    }
+    for (const v of message.secrets) {
+      ClientSecretUse.encode(v!, writer.uint32(154).fork()).join();
     }
     if (message.openid !== undefined) {
       OpenIdRegistration.encode(message.openid, writer.uint32(322).fork()).join();
@@ -2027,6 +2083,38 @@ export const Client: MessageFns<Client> = {
             message.requirePkce = reader.bool();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.jwks = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.jwksUri = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.tokenEndpointAuthSigningAlg = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.secrets.push(ClientSecretUse.decode(reader, reader.uint32()));
+            continue;
+          }
           case 40: {
             if (tag !== 322) {
               break;
@@ -2067,6 +2155,10 @@ export const Client: MessageFns<Client> = {
     message.public = object.public ?? false;
     message.tokenEndpointAuthMethod = object.tokenEndpointAuthMethod ?? "";
     message.requirePkce = object.requirePkce ?? false;
+    message.jwks = object.jwks ?? "";
+    message.jwksUri = object.jwksUri ?? "";
+    message.tokenEndpointAuthSigningAlg = object.tokenEndpointAuthSigningAlg ?? "";
+    message.secrets = object.secrets?.map((e) => ClientSecretUse.fromPartial(e)) || [];
     message.openid = (object.openid !== undefined && object.openid !== null)
       ? OpenIdRegistration.fromPartial(object.openid)
       : undefined;
@@ -2218,6 +2310,73 @@ export const OpenIdRegistration: MessageFns<OpenIdRegistration> = {
     message.defaultMaxAge = object.defaultMaxAge ?? undefined;
     message.defaultAcrValues = object.defaultAcrValues?.map((e) => e) || [];
     message.initiateLoginUri = object.initiateLoginUri ?? "";
+    return message;
+  },
+};
+
+function createBaseClientSecretUse(): ClientSecretUse {
+  return { expiresAtMs: 0, lastUsedAtMs: 0 };
+}
+
+export const ClientSecretUse: MessageFns<ClientSecretUse> = {
+  encode(message: ClientSecretUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expiresAtMs !== 0) {
+      writer.uint32(8).int64(message.expiresAtMs);
+    }
+    if (message.lastUsedAtMs !== 0) {
+      writer.uint32(16).int64(message.lastUsedAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClientSecretUse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClientSecretUse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.expiresAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastUsedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ClientSecretUse>): ClientSecretUse {
+    return ClientSecretUse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClientSecretUse>): ClientSecretUse {
+    const message = createBaseClientSecretUse();
+    message.expiresAtMs = object.expiresAtMs ?? 0;
+    message.lastUsedAtMs = object.lastUsedAtMs ?? 0;
     return message;
   },
 };
@@ -2870,6 +3029,178 @@ export const UpdateClientResponse: MessageFns<UpdateClientResponse> = {
   },
 };
 
+function createBaseRotateClientSecretRequest(): RotateClientSecretRequest {
+  return { id: "", clientSecret: "", overlapMs: 0, lifetimeMs: 0 };
+}
+
+export const RotateClientSecretRequest: MessageFns<RotateClientSecretRequest> = {
+  encode(message: RotateClientSecretRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.clientSecret !== "") {
+      writer.uint32(18).string(message.clientSecret);
+    }
+    if (message.overlapMs !== 0) {
+      writer.uint32(24).int64(message.overlapMs);
+    }
+    if (message.lifetimeMs !== 0) {
+      writer.uint32(32).int64(message.lifetimeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateClientSecretRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateClientSecretRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientSecret = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.overlapMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lifetimeMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RotateClientSecretRequest>): RotateClientSecretRequest {
+    return RotateClientSecretRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateClientSecretRequest>): RotateClientSecretRequest {
+    const message = createBaseRotateClientSecretRequest();
+    message.id = object.id ?? "";
+    message.clientSecret = object.clientSecret ?? "";
+    message.overlapMs = object.overlapMs ?? 0;
+    message.lifetimeMs = object.lifetimeMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseRotateClientSecretResponse(): RotateClientSecretResponse {
+  return { client: undefined, clientSecret: "", warnings: [] };
+}
+
+export const RotateClientSecretResponse: MessageFns<RotateClientSecretResponse> = {
+  encode(message: RotateClientSecretResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.client !== undefined) {
+      Client.encode(message.client, writer.uint32(10).fork()).join();
+    }
+    if (message.clientSecret !== "") {
+      writer.uint32(18).string(message.clientSecret);
+    }
+    for (const v of message.warnings) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateClientSecretResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateClientSecretResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.client = Client.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientSecret = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RotateClientSecretResponse>): RotateClientSecretResponse {
+    return RotateClientSecretResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateClientSecretResponse>): RotateClientSecretResponse {
+    const message = createBaseRotateClientSecretResponse();
+    message.client = (object.client !== undefined && object.client !== null)
+      ? Client.fromPartial(object.client)
+      : undefined;
+    message.clientSecret = object.clientSecret ?? "";
+    message.warnings = object.warnings?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseDeleteClientRequest(): DeleteClientRequest {
   return { id: "" };
 }
@@ -3115,6 +3446,18 @@ export const ClientsService = {
       Buffer.from(UpdateClientResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateClientResponse => UpdateClientResponse.decode(value),
   },
+  /** RotateClientSecret gives a client a new secret beside the old one; FAILED_PRECONDITION when it has none. */
+  rotateClientSecret: {
+    path: "/castellan.token.v1.Clients/RotateClientSecret" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RotateClientSecretRequest): Buffer =>
+      Buffer.from(RotateClientSecretRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RotateClientSecretRequest => RotateClientSecretRequest.decode(value),
+    responseSerialize: (value: RotateClientSecretResponse): Buffer =>
+      Buffer.from(RotateClientSecretResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotateClientSecretResponse => RotateClientSecretResponse.decode(value),
+  },
   /** DeleteClient removes a client, and with it every token of it. */
   deleteClient: {
     path: "/castellan.token.v1.Clients/DeleteClient" as const,
@@ -3139,6 +3482,8 @@ export interface ClientsServer extends UntypedServiceImplementation {
   listClients: handleUnaryCall<ListClientsRequest, ListClientsResponse>;
   /** UpdateClient replaces a client; an empty secret keeps the old one. */
   updateClient: handleUnaryCall<UpdateClientRequest, UpdateClientResponse>;
+  /** RotateClientSecret gives a client a new secret beside the old one; FAILED_PRECONDITION when it has none. */
+  rotateClientSecret: handleUnaryCall<RotateClientSecretRequest, RotateClientSecretResponse>;
   /** DeleteClient removes a client, and with it every token of it. */
   deleteClient: handleUnaryCall<DeleteClientRequest, DeleteClientResponse>;
 }
