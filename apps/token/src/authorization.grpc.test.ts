@@ -62,6 +62,7 @@ beforeEach(async () => {
       }),
       signChallenge: async (challenge) => jwt(challenge),
       responseKeys: { current: keys, refresh: keys },
+      idTokenKeys: async () => [],
       subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
       idTokenSigner: {
         algorithm: async () => 'RS256',

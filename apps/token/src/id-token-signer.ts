@@ -1,4 +1,5 @@
-import type { IdTokenSigner, SignUserinfo } from '@castellan/oauth2';
+import type { Jwk } from '@castellan/jwk';
+import type { IdTokenKeys, IdTokenSigner, SignUserinfo } from '@castellan/oauth2';
 import { keysV1, RpcError, type RpcClient } from '@castellan/rpc';
 
 const purpose = keysV1.Purpose.PURPOSE_ID_TOKEN;
@@ -33,6 +34,14 @@ export function createIdTokenSigner(signing: RpcClient<typeof keysV1.SigningServ
       if (wanted === undefined) known = algorithm;
       return { jws, algorithm };
     },
+  };
+}
+
+/** The public keys that verify ID tokens, as they are now. */
+export function createIdTokenKeys(signing: RpcClient<typeof keysV1.SigningService>): IdTokenKeys {
+  return async () => {
+    const { keys } = await signing.getVerificationKeys({ purpose });
+    return keys.map((text) => JSON.parse(text) as Jwk);
   };
 }
 

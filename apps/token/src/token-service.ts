@@ -39,7 +39,12 @@ import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
 import { ConfigError, type Logger } from '@castellan/service';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
 import { createGuardedFetch } from './guarded-fetch.js';
-import { createIdTokenSigner, createUserinfoSigner, type PublishedIdTokenSigner } from './id-token-signer.js';
+import {
+  createIdTokenKeys,
+  createIdTokenSigner,
+  createUserinfoSigner,
+  type PublishedIdTokenSigner,
+} from './id-token-signer.js';
 import { createIntrospectionGuard } from './introspection-guard.js';
 import { startMaintenance } from './maintenance.js';
 import { createSlowHasher } from './slow-hasher.js';
@@ -186,6 +191,7 @@ async function wire(
       mint,
       cookies: flowCookies(config, mint),
       signChallenge: createConsentChallengeSigner(signing),
+      idTokenKeys: createIdTokenKeys(signing),
       responseKeys: createConsentResponseKeys(signing, () => performance.now()),
       idTokenSigner,
       subjectIdentifier,

@@ -46,7 +46,7 @@ export function serverMetadata({ issuer, idTokenAlgorithms }: MetadataSource): J
     introspection_endpoint_auth_signing_alg_values_supported: clientAssertionAlgorithms,
     code_challenge_methods_supported: codeChallengeMethods,
     authorization_response_iss_parameter_supported: true,
-    claims_parameter_supported: false,
+    claims_parameter_supported: true,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
   };

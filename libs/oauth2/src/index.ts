@@ -94,6 +94,8 @@ export type {
 } from './authorization/authorization-request-store.js';
 export { authorize, type AuthorizeInput } from './authorization/authorize.js';
 export type { AuthorizationSettings, AuthorizationTools, AuthorizeOutcome } from './authorization/flow.js';
+export type { IdTokenKeys } from './authorization/id-token-hint.js';
+export type { AuthorizationResponse } from './authorization/response.js';
 export type { ConsentChallenge, SignConsentChallenge } from './consent/challenge.js';
 export {
   createFlowCookies,

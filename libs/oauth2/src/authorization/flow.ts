@@ -8,8 +8,9 @@ import type { ParameterMap } from '../parameters.js';
 import type { Mint } from '../token/mint.js';
 import type { AuthorizationRequestStore } from './authorization-request-store.js';
 import type { ChosenRedirectUri } from './redirect-uri.js';
+import type { IdTokenKeys } from './id-token-hint.js';
 import type { ValidRequest } from './request.js';
-import type { ResponseTarget } from './response.js';
+import type { AuthorizationResponse, ResponseTarget } from './response.js';
 
 /** How the authorization endpoint is configured. */
 export type AuthorizationSettings = {
@@ -36,6 +37,7 @@ export type AuthorizationTools = IdTokenTools & {
   readonly cookies: FlowCookies;
   readonly signChallenge: SignConsentChallenge;
   readonly responseKeys: ConsentResponseKeys;
+  readonly idTokenKeys: IdTokenKeys;
 };
 
 /** An authorization request as it came from a browser, every rule of it checked. */
@@ -44,6 +46,8 @@ export type IncomingRequest = {
   readonly redirect: ChosenRedirectUri;
   readonly request: ValidRequest;
   readonly forwarded: ParameterMap;
+  /** Who shall log in, as the client knows them, when the request says so. */
+  readonly hintedSubject?: string;
   /** Where the answer goes. */
   readonly target: ResponseTarget;
   /** The pending flows of this browser, newest first. */
@@ -55,13 +59,12 @@ export type IncomingRequest = {
 /** What the browser shall see next. */
 export type AuthorizeOutcome =
   | { readonly kind: 'to-consent'; readonly location: string; readonly cookies: readonly SetCookie[] }
-  | { readonly kind: 'to-client'; readonly location: string; readonly cookies: readonly SetCookie[] }
-  | {
+  | ({ readonly kind: 'to-client'; readonly cookies: readonly SetCookie[] } & AuthorizationResponse)
+  | ({
       readonly kind: 'error-to-client';
-      readonly location: string;
       readonly cookies: readonly SetCookie[];
       /** For the log. */
       readonly error: OAuth2Error;
-    }
+    } & AuthorizationResponse)
   /** Always HTTP 400. */
   | { readonly kind: 'error-page'; readonly error: OAuth2Error; readonly cookies: readonly SetCookie[] };

@@ -17,6 +17,7 @@ const keptParameters = [
   'code_challenge',
   'code_challenge_method',
   'max_age',
+  'claims',
   'prompt',
 ];
 

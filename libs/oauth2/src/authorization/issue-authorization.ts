@@ -4,12 +4,13 @@ import { OAuth2Error } from '../errors.js';
 import type { Grant } from '../grant.js';
 import { mintIdToken } from '../id-token.js';
 import { formatScope } from '../scope.js';
-import { expiresIn, mintAccessToken, mintAuthorizationCode, newFamily } from '../token/mint.js';
+import { issueAccessToken } from '../token/access-token-jwt.js';
+import { expiresIn, mintAuthorizationCode, mintFor, newFamily } from '../token/mint.js';
 import type { PendingAuthorizationRequest } from './authorization-request-store.js';
 import type { AuthorizationTools } from './flow.js';
 import type { ChosenRedirectUri } from './redirect-uri.js';
 import type { ValidRequest } from './request.js';
-import { successLocation } from './response.js';
+import { type AuthorizationResponse, successResponse } from './response.js';
 
 /** A pending request and the decision that completes it. */
 export type DecidedRequest = {
@@ -21,15 +22,19 @@ export type DecidedRequest = {
 };
 
 /**
- * Issues what the response type asks for and answers the location of the authorization response. The ID token is signed
+ * Issues what the response type asks for and answers the authorization response. The ID token is signed
  * before the request is burnt, so that a failure there costs nothing; burning it and storing what it buys are one step.
  *
  * @throws OAuth2Error `access_denied` when another decision was faster, or when nothing of the response was granted
  */
-export async function issueAuthorization(decided: DecidedRequest, tools: AuthorizationTools): Promise<string> {
+export async function issueAuthorization(
+  decided: DecidedRequest,
+  tools: AuthorizationTools,
+): Promise<AuthorizationResponse> {
   const { request, redirect, pending } = decided;
   const { responseType } = request;
-  const { mint, settings } = tools;
+  const { settings } = tools;
+  const mint = mintFor(tools.mint, decided.client, responseType.code ? 'authorization_code' : 'implicit');
   const grant = grantOf(decided);
   const family = newFamily(mint, grant);
   const code = responseType.code
@@ -39,7 +44,17 @@ export async function issueAuthorization(decided: DecidedRequest, tools: Authori
         ...(request.codeChallenge !== undefined ? { codeChallenge: request.codeChallenge } : {}),
       })
     : undefined;
-  const accessToken = responseType.token ? mintAccessToken(mint, grant, family) : undefined;
+  const accessToken = responseType.token
+    ? await issueAccessToken(
+        { ...tools, mint },
+        {
+          issuer: settings.issuer,
+          client: decided.client,
+          grant,
+          family: { key: family.key, expiresAt: family.expiresAt },
+        },
+      )
+    : undefined;
   const idToken = returnsIdToken(decided)
     ? await mintIdToken(tools, {
         grant,
@@ -58,7 +73,7 @@ export async function issueAuthorization(decided: DecidedRequest, tools: Authori
     ...(accessToken !== undefined ? { accessToken: accessToken.row } : {}),
   });
   if (burnt === 'lost') throw new OAuth2Error('access_denied', 'the request is decided or expired');
-  return successLocation(
+  return successResponse(
     { redirectUri: redirect.uri, mode: request.responseMode, state: request.state, issuer: settings.issuer },
     {
       code: code?.text,
@@ -81,6 +96,7 @@ function grantOf({ pending, decision, request }: DecidedRequest): Grant {
     idTokenExtra: decision.idTokenExtra,
     authTime: decision.authTime,
     ...(request.nonce !== undefined ? { nonce: request.nonce } : {}),
+    ...(request.claims.userinfo.size > 0 ? { userinfoClaims: [...request.claims.userinfo.keys()] } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Client } from '../client.js';
 import type { ParameterMap } from '../parameters.js';
+import { checkClaims } from './claims.js';
 import { checkCodeChallenge } from './code-challenge.js';
 import { checkMaxAge } from './max-age.js';
 import { checkNonce } from './nonce.js';
@@ -31,6 +32,7 @@ const checks = {
   scopes: checkScopes,
   codeChallenge: checkCodeChallenge,
   nonce: checkNonce,
+  claims: checkClaims,
   maxAge: checkMaxAge,
   prompt: checkPrompt,
 } as const satisfies { readonly [name: string]: (parameters: ParameterMap, rules: RequestRules) => unknown };

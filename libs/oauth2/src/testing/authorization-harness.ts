@@ -69,6 +69,10 @@ export function responseOf(outcome: AuthorizeOutcome): Record<string, string> {
 /** Where an outcome sends the browser: target without parameters, where they are, and the parameters. */
 export function partsOf(outcome: AuthorizeOutcome) {
   if (outcome.kind === 'error-page') throw new Error(`an error page: ${outcome.error.message}`);
+  if ('form' in outcome && outcome.form !== undefined) {
+    const parameters = new URLSearchParams(outcome.form.map(({ name, value }): [string, string] => [name, value]));
+    return { target: outcome.location, mode: 'form_post', parameters };
+  }
   const url = new URL(outcome.location);
   const mode = url.hash === '' ? 'query' : 'fragment';
   return {
@@ -118,6 +122,7 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
         return (responseKeys.known = responseKeys.published);
       },
     },
+    idTokenKeys: async () => [{ ...idTokenKey.jwk, alg: 'RS256' }],
     subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
     idTokenSigner: {
       algorithm: async () => 'RS256',

@@ -83,6 +83,10 @@ export interface AuthorizeResponse {
   errorPage?:
     | OAuth2Error
     | undefined;
+  /** Let the browser post the authorization response, or the error, to the client. */
+  formPost?:
+    | FormPost
+    | undefined;
   /** Cookies to set or clear with it. */
   setCookies: SetCookie[];
 }
@@ -91,6 +95,14 @@ export interface AuthorizeResponse {
 export interface Redirect {
   /** Absolute URI for the Location header. */
   location: string;
+}
+
+/** A form that the browser posts. */
+export interface FormPost {
+  /** Absolute URI to post to. */
+  action: string;
+  /** Hidden fields, in order. */
+  fields: Parameter[];
 }
 
 /** A token request. */
@@ -785,7 +797,14 @@ export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
 };
 
 function createBaseAuthorizeResponse(): AuthorizeResponse {
-  return { toConsent: undefined, toClient: undefined, errorToClient: undefined, errorPage: undefined, setCookies: [] };
+  return {
+    toConsent: undefined,
+    toClient: undefined,
+    errorToClient: undefined,
+    errorPage: undefined,
+    formPost: undefined,
+    setCookies: [],
+  };
 }
 
 export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
@@ -801,6 +820,9 @@ export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
     }
     if (message.errorPage !== undefined) {
       OAuth2Error.encode(message.errorPage, writer.uint32(34).fork()).join();
+    }
+    if (message.formPost !== undefined) {
+      FormPost.encode(message.formPost, writer.uint32(50).fork()).join();
     }
     for (const v of message.setCookies) {
       SetCookie.encode(v!, writer.uint32(42).fork()).join();
@@ -853,6 +875,14 @@ export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
             message.errorPage = OAuth2Error.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.formPost = FormPost.decode(reader, reader.uint32());
+            continue;
+          }
           case 5: {
             if (tag !== 42) {
               break;
@@ -889,6 +919,9 @@ export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
       : undefined;
     message.errorPage = (object.errorPage !== undefined && object.errorPage !== null)
       ? OAuth2Error.fromPartial(object.errorPage)
+      : undefined;
+    message.formPost = (object.formPost !== undefined && object.formPost !== null)
+      ? FormPost.fromPartial(object.formPost)
       : undefined;
     message.setCookies = object.setCookies?.map((e) => SetCookie.fromPartial(e)) || [];
     return message;
@@ -946,6 +979,73 @@ export const Redirect: MessageFns<Redirect> = {
   fromPartial(object: DeepPartial<Redirect>): Redirect {
     const message = createBaseRedirect();
     message.location = object.location ?? "";
+    return message;
+  },
+};
+
+function createBaseFormPost(): FormPost {
+  return { action: "", fields: [] };
+}
+
+export const FormPost: MessageFns<FormPost> = {
+  encode(message: FormPost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.action !== "") {
+      writer.uint32(10).string(message.action);
+    }
+    for (const v of message.fields) {
+      Parameter.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FormPost {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFormPost();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fields.push(Parameter.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FormPost>): FormPost {
+    return FormPost.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FormPost>): FormPost {
+    const message = createBaseFormPost();
+    message.action = object.action ?? "";
+    message.fields = object.fields?.map((e) => Parameter.fromPartial(e)) || [];
     return message;
   },
 };
