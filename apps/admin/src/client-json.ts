@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { keyEntries, keyMembers, keysFromBody } from './client-keys-json.js';
 import { openIdEntries, openIdFromBody, openIdMembers } from './openid-json.js';
+import { tokenRuleEntries, tokenRuleMembers, tokenRulesFromBody } from './token-rules-json.js';
 import { flagSchema as flag, jsonList, jsonObject, listSchema as list, textSchema as text } from './json.js';
 
 /** Body of POST and PUT `/clients`. Unknown members are ignored (rulings 39). */
@@ -25,6 +26,7 @@ export const clientBodySchema = z.object({
   require_pkce: flag,
   ...openIdMembers,
   ...keyMembers,
+  ...tokenRuleMembers,
 });
 
 export type ClientBody = z.infer<typeof clientBodySchema>;
@@ -49,6 +51,7 @@ export function clientFromBody(body: ClientBody, id: string): tokenV1.Client {
     requirePkce: body.require_pkce ?? false,
     openid: openIdFromBody(body),
     ...keysFromBody(body),
+    tokens: tokenRulesFromBody(body),
     secrets: [],
   };
 }
@@ -80,6 +83,7 @@ export function clientJson(client: tokenV1.Client, secret = ''): string {
     ['require_pkce', client.requirePkce ? 'true' : undefined],
     ...openIdEntries(client.openid),
     ...keyEntries(client),
+    ...tokenRuleEntries(client.tokens),
   ]);
 }
 

@@ -150,6 +150,7 @@ function rootClient(id: string): tokenV1.Client {
     jwksUri: '',
     tokenEndpointAuthSigningAlg: '',
     secrets: [],
+    tokens: undefined,
     openid: undefined,
   };
 }

@@ -9,6 +9,7 @@ type Publication = { readonly purpose: Purpose; readonly maxAgeSeconds: number }
 // A consent response is judged by the keys of this moment: an administrator who takes a key away has taken it away.
 const publications: ReadonlyMap<keysV1.Purpose, Publication> = new Map<keysV1.Purpose, Publication>([
   [keysV1.Purpose.PURPOSE_ID_TOKEN, { purpose: 'id-token', maxAgeSeconds: 10 }],
+  [keysV1.Purpose.PURPOSE_ACCESS_TOKEN, { purpose: 'access-token', maxAgeSeconds: 10 }],
   [keysV1.Purpose.PURPOSE_USERINFO, { purpose: 'userinfo', maxAgeSeconds: 10 }],
   [keysV1.Purpose.PURPOSE_CONSENT_CHALLENGE, { purpose: 'consent-challenge', maxAgeSeconds: 10 }],
   [keysV1.Purpose.PURPOSE_CONSENT_RESPONSE, { purpose: 'consent-response', maxAgeSeconds: 0 }],

@@ -7,6 +7,7 @@ import {
   readConsentResponseKeys,
 } from '@castellan/oauth2';
 import {
+  createLocalAccessTokenSigner,
   createMemoryAuthorizationRequestStore,
   createMemoryClientStore,
   createMemoryTokenStore,
@@ -64,6 +65,7 @@ beforeEach(async () => {
       responseKeys: { current: keys, refresh: keys },
       idTokenKeys: async () => [],
       subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
+      accessTokenSigner: createLocalAccessTokenSigner(),
       idTokenSigner: {
         algorithm: async () => 'RS256',
         sign: async (claims) => ({ jws: jwt(claims), algorithm: 'RS256' }),

@@ -15,6 +15,7 @@ import {
 } from '@castellan/oauth2';
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
+import { readTokenRules, toTokenRulesMessage } from './token-rules-message.js';
 import { toOpenIdMessage } from './openid-message.js';
 import { clientsPeers } from './peers.js';
 import { answerOrStatus } from './rpc-answer.js';
@@ -175,6 +176,7 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
     public: message.public,
     ...(method !== undefined ? { tokenEndpointAuthMethod: method } : {}),
     requirePkce: message.requirePkce,
+    ...(message.tokens !== undefined ? { tokens: readTokenRules(message.tokens) } : {}),
     ...(message.jwks !== '' ? { jwks: await readClientKeys(message.jwks) } : {}),
     ...(message.jwksUri !== '' ? { jwksUri: message.jwksUri } : {}),
     ...(message.tokenEndpointAuthSigningAlg !== ''
@@ -214,6 +216,7 @@ function toMessage(client: Client): tokenV1.Client {
     requirePkce: client.requirePkce,
     jwks: client.jwks === undefined ? '' : JSON.stringify({ keys: client.jwks }),
     jwksUri: client.jwksUri ?? '',
+    tokens: client.tokens === undefined ? undefined : toTokenRulesMessage(client.tokens),
     tokenEndpointAuthSigningAlg: client.tokenEndpointAuthSigningAlg ?? '',
     secrets: [],
     openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),

@@ -37,6 +37,7 @@ import {
 } from '@castellan/postgres';
 import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
 import { ConfigError, type Logger } from '@castellan/service';
+import { createAccessTokenSigner } from './access-token-signer.js';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
 import { createGuardedFetch } from './guarded-fetch.js';
 import {
@@ -130,6 +131,9 @@ async function wire(
     lifetimes,
     now: () => store.now(),
     randomBytes,
+    lifespans: config.lifespans,
+    accessTokenFormat: config.accessTokenFormat,
+    topLevelClaims: config.topLevelClaims,
   };
   const secrets = createClientSecrets({
     pepper: deriveKey(secret, 'client-secret-pepper/v1'),
@@ -141,6 +145,7 @@ async function wire(
     minLength: config.clientSecretMinLength,
   });
   const idTokenSigner = createIdTokenSigner(signing);
+  const accessTokenSigner = createAccessTokenSigner(signing, () => performance.now());
   const subjectIdentifier = createSubjectIdentifier(
     deriveKey((config.pairwiseSecret ?? config.secret).reveal(), 'pairwise-subject/v1'),
   );
@@ -161,6 +166,7 @@ async function wire(
       mint,
       tokenText: mint.tokenText,
       idTokenSigner,
+      accessTokenSigner,
       subjectIdentifier,
       clients: createClientAuthentication({
         clients: createClientCache(clientStore),
@@ -194,11 +200,13 @@ async function wire(
       idTokenKeys: createIdTokenKeys(signing),
       responseKeys: createConsentResponseKeys(signing, () => performance.now()),
       idTokenSigner,
+      accessTokenSigner,
       subjectIdentifier,
     },
     userinfo: {
       issuer,
       store,
+      accessTokenSigner,
       tokenText: mint.tokenText,
       clientStore,
       subjectClaims: createSubjectClaimsStore(database),

@@ -1,5 +1,13 @@
 import { isIP } from 'node:net';
-import { defaultLifetimes, type Lifetimes } from '@castellan/oauth2';
+import {
+  type AccessTokenFormat,
+  defaultLifetimes,
+  type Lifespans,
+  lifespanNames,
+  type Lifetimes,
+  readLifespans,
+  reservedAccessTokenClaims,
+} from '@castellan/oauth2';
 import { isPlaintextRemote, refusedDatabaseUrl } from '@castellan/postgres';
 import {
   booleanSchema,
@@ -27,6 +35,12 @@ export type TokenConfig = {
   /** Keys pairwise subject identifiers instead of `secret` where given; they change with it. */
   readonly pairwiseSecret?: Secret;
   readonly lifetimes: Lifetimes;
+  /** Lifetimes of single grants; they precede the general ones. */
+  readonly lifespans: Lifespans;
+  /** Format of access tokens for clients that registered none. */
+  readonly accessTokenFormat: AccessTokenFormat;
+  /** Members of `at_ext` that stand in JWT access tokens beside `ext`. */
+  readonly topLevelClaims: readonly string[];
   /** Shortest `state`; 0 makes it optional. */
   readonly stateMinLength: number;
   /** PKCE is demanded of every client. */
@@ -73,6 +87,11 @@ const tokenSchema = z.object({
   CHALLENGE_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.challengeMs),
   REFRESH_TOKEN_IDLE_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenIdleMs),
   REFRESH_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenMs),
+  GRANT_LIFESPANS: listSchema.default([]),
+  ACCESS_TOKEN_FORMAT: z.enum(['opaque', 'jwt'], 'must be opaque or jwt').default('opaque'),
+  ACCESS_TOKEN_TOP_LEVEL_CLAIMS: listSchema
+    .refine((names) => names.every((name) => !reservedAccessTokenClaims.has(name)), 'must hold no claim of the server')
+    .default([]),
   STATE_MIN_LENGTH: integerSchema.refine((length) => length <= 128, 'must be at most 128').default(0),
   REQUIRE_PKCE: booleanSchema.default(false),
   CLIENT_SECRET_MIN_LENGTH: integerSchema
@@ -125,6 +144,9 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
       refreshTokenIdleMs: values.REFRESH_TOKEN_IDLE_LIFESPAN,
       refreshTokenMs: values.REFRESH_TOKEN_LIFESPAN,
     },
+    lifespans: readGrantLifespans(values.GRANT_LIFESPANS),
+    accessTokenFormat: values.ACCESS_TOKEN_FORMAT,
+    topLevelClaims: values.ACCESS_TOKEN_TOP_LEVEL_CLAIMS,
     stateMinLength: values.STATE_MIN_LENGTH,
     requirePkce: values.REQUIRE_PKCE,
     clientSecretMinLength: values.CLIENT_SECRET_MIN_LENGTH,
@@ -154,6 +176,22 @@ function isNetwork(text: string): boolean {
 
 function isPort(text: string): boolean {
   return /^[0-9]{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+}
+
+/** Entries such as `refresh_token_grant_access_token_lifespan=5m`. */
+function readGrantLifespans(entries: readonly string[]): Lifespans {
+  try {
+    return readLifespans(
+      Object.fromEntries(
+        entries.map((entry) => {
+          const [name = '', duration = ''] = entry.split('=');
+          return [name, durationSchema.parse(duration)];
+        }),
+      ),
+    );
+  } catch {
+    throw new ConfigError([`GRANT_LIFESPANS: must be entries such as ${lifespanNames[0]}=15m, separated by commas`]);
+  }
 }
 
 function problemsOfDatabaseUrl(url: string, production: boolean): readonly string[] {

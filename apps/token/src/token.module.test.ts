@@ -225,6 +225,25 @@ describe('clients', () => {
     expect(attempts.filter(({ tokens: issued }) => issued !== undefined)).toHaveLength(1);
   });
 
+  it('get JWT access tokens of their own lifetime where they registered that', async () => {
+    const lifespansMs = new Map([['client_credentials_grant_access_token_lifespan', 60_000]]);
+    const client = clientOf({ id: 'jwt-client', tokens: { accessTokenFormat: 'jwt', lifespansMs } });
+    const created = await clients.createClient({ client, clientSecret: 'jwt-secret' });
+    expect(created.client?.tokens).toEqual(client.tokens);
+    const { tokens: issued } = await issue(basic('jwt-client', 'jwt-secret'));
+    expect(issued?.expiresIn).toBe(60);
+    const payload = Buffer.from(issued?.accessToken.split('.')[1] ?? '', 'base64url').toString();
+    expect(JSON.parse(payload)).toMatchObject({
+      iss: 'https://as.example',
+      sub: 'jwt-client',
+      client_id: 'jwt-client',
+    });
+    const bad = clientOf({ id: 'bad', tokens: { accessTokenFormat: 'paseto', lifespansMs: new Map() } });
+    await expect(clients.createClient({ client: bad, clientSecret: '' })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+
   it('end, and every token of them, when they are deleted', async () => {
     await clients.createClient({ client: clientOf({ id: 'leaving' }), clientSecret: 'leaving-secret' });
     const token = (await issue(basic('leaving', 'leaving-secret'))).tokens?.accessToken ?? '';

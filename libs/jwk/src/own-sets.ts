@@ -1,5 +1,5 @@
 /** What a signature of the product is for; each purpose has a key set of its own (RFC 8725 section 2.8). */
-export type Purpose = 'id-token' | 'userinfo' | 'consent-challenge' | 'consent-response';
+export type Purpose = 'id-token' | 'access-token' | 'userinfo' | 'consent-challenge' | 'consent-response';
 
 /** A key set that the product itself makes or keeps for itself. Its keys are named by their thumbprint. */
 export type OwnSet = {
@@ -40,7 +40,13 @@ export const ownSets: readonly OwnSet[] = [
     purpose: 'consent-challenge',
     namesAlgorithm: true,
   },
-  { set: 'hydra.openid.access-token', open: false, namesAlgorithm: true },
+  {
+    set: 'hydra.openid.access-token',
+    algorithm: 'RS256',
+    open: false,
+    purpose: 'access-token',
+    namesAlgorithm: true,
+  },
   { set: 'hydra.logout', open: false, namesAlgorithm: true },
   { set: TLS_SET, open: false, namesAlgorithm: true },
 ];

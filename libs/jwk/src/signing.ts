@@ -32,11 +32,23 @@ const isTexts: ClaimRule = (value) => Array.isArray(value) && value.every(isText
 const isAudience: ClaimRule = (value) => isText(value) || (isTexts(value) && (value as unknown[]).length > 0);
 const isScopes: ClaimRule = (value) => value === null || isTexts(value);
 
-type SignedPurpose = { readonly namesKey: boolean; readonly claims: Readonly<Record<string, ClaimRule>> };
+type SignedPurpose = {
+  readonly typ?: string;
+  readonly namesKey: boolean;
+  readonly claims: Readonly<Record<string, ClaimRule>>;
+};
 
-// ID token: OpenID Connect Core 1.0 section 2. Userinfo: section 5.3.2. Consent challenge: exactly what the original sent, whose header has no `kid`.
+// ID token: OpenID Connect Core 1.0 section 2. Access token: RFC 9068 section 2. Userinfo: section 5.3.2. Consent challenge: exactly what the original sent, whose header has no `kid`.
 const signedPurposes: ReadonlyMap<Purpose, SignedPurpose> = new Map<Purpose, SignedPurpose>([
   ['id-token', { namesKey: true, claims: { iss: isText, sub: isText, aud: isAudience, exp: isTime, iat: isTime } }],
+  [
+    'access-token',
+    {
+      typ: 'at+jwt',
+      namesKey: true,
+      claims: { iss: isText, sub: isText, aud: isAudience, exp: isTime, iat: isTime, jti: isText, client_id: isText },
+    },
+  ],
   ['userinfo', { namesKey: true, claims: { iss: isText, sub: isText, aud: isAudience } }],
   [
     'consent-challenge',
@@ -59,7 +71,7 @@ export function createSigning(ring: KeyRing): Signing {
         throw new KeyError('malformed', 'no key has this algorithm');
       if (current === undefined) throw new Error(`key set ${own.set} holds no signing key`);
       const { kid } = current.stored;
-      const header = { typ: 'JWT', ...(rules.namesKey ? { kid } : {}) };
+      const header = { typ: rules.typ ?? 'JWT', ...(rules.namesKey ? { kid } : {}) };
       const jws = await signJws(claimsJson, current.signingKey(), header);
       return { jws, keyId: kid, algorithm: current.stored.algorithm };
     },

@@ -1,4 +1,5 @@
 import type { Jwk } from '@castellan/jwk';
+import type { Lifespans } from './lifespans.js';
 
 /** An OAuth 2.0 client (RFC 6749 section 2; member names on the wire are those of RFC 7591 section 2). */
 export type Client = {
@@ -25,9 +26,20 @@ export type Client = {
   /** Its public keys; never beside `jwksUri`. */
   readonly jwks?: readonly Jwk[];
   readonly jwksUri?: string;
+  readonly tokens?: TokenRules;
   readonly requirePkce: boolean;
   readonly openid?: OpenIdRegistration;
 };
+
+/** What a client's tokens are like, where they differ from the server's. */
+export type TokenRules = {
+  /** Absent: opaque. */
+  readonly accessTokenFormat?: AccessTokenFormat;
+  readonly lifespans?: Lifespans;
+};
+
+/** Opaque, or a JWT (RFC 9068). */
+export type AccessTokenFormat = 'opaque' | 'jwt';
 
 /**
  * What a client registered about OpenID Connect (OpenID Connect Dynamic Client Registration 1.0 section 2). A member

@@ -7,11 +7,13 @@ export { parseParameters, requireParameter, type Parameter, type ParameterMap } 
 export { coversScope, coversScopes, formatScope, grantsOfflineAccess, narrowScopes, parseScope } from './scope.js';
 export { defaultLifetimes, type Lifetimes } from './lifetimes.js';
 export {
+  type AccessTokenFormat,
   allowsGrantType,
   allowsResponseType,
   type Client,
   type ClientSecretHash,
   type OpenIdRegistration,
+  type TokenRules,
 } from './client.js';
 export { readOpenIdRegistration, type OpenIdMembers } from './openid-registration.js';
 export { isClientId, readAuthMethod, validateClient, type ValidatedClient } from './client-metadata.js';
@@ -70,6 +72,7 @@ export {
   expiresIn,
   mintAccessToken,
   mintAuthorizationCode,
+  mintFor,
   mintRefreshToken,
   newFamily,
   type FamilyOf,
@@ -104,6 +107,20 @@ export {
   type FlowCookies,
   type SetCookie,
 } from './consent/flow-cookie.js';
+export { type AccessTokenSigner, issueAccessToken, reservedAccessTokenClaims } from './token/access-token-jwt.js';
+export { type GrantKind, type LifespanName, lifespanNames, type Lifespans, readLifespans } from './lifespans.js';
 export { readConsentResponseKeys, type ConsentResponseKeys } from './consent/response.js';
 export { serverMetadata, type MetadataSource } from './discovery.js';
 export { type FetchedDocument, OutboundError, type OutboundFetch, outboundUrlProblem } from './outbound.js';
+export { checkOpenIdRegistration, type OpenIdCheckTools } from './registration/openid-check.js';
+export {
+  deleteRegistration,
+  makeInitialAccessToken,
+  readRegistration,
+  registerClient,
+  updateRegistration,
+  type RegistrationAccess,
+  type RegistrationRequest,
+  type RegistrationTools,
+} from './registration/registration.js';
+export type { NewRegistration, RegistrationStore } from './registration/registration-store.js';

@@ -1,3 +1,4 @@
+import { createLocalAccessTokenSigner } from './testing/local-access-token-signer.js';
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Client } from './client.js';
@@ -20,6 +21,7 @@ beforeEach(async () => {
     clientStore: harness.clients,
     subjectClaims: harness.tokens,
     subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
+    accessTokenSigner: createLocalAccessTokenSigner(),
     signUserinfo: async (claims, algorithm) => `${algorithm}.${JSON.stringify(claims)}`,
   };
 });

@@ -5,7 +5,7 @@ import type { ConsentResponseKeys } from '../consent/response.js';
 import type { OAuth2Error } from '../errors.js';
 import type { IdTokenTools } from '../id-token.js';
 import type { ParameterMap } from '../parameters.js';
-import type { Mint } from '../token/mint.js';
+import type { AccessTokenTools } from '../token/access-token-jwt.js';
 import type { AuthorizationRequestStore } from './authorization-request-store.js';
 import type { ChosenRedirectUri } from './redirect-uri.js';
 import type { IdTokenKeys } from './id-token-hint.js';
@@ -29,16 +29,16 @@ export type AuthorizationSettings = {
 };
 
 /** What the authorization endpoint works with. Times come from `mint.now`, the database clock. */
-export type AuthorizationTools = IdTokenTools & {
-  readonly settings: AuthorizationSettings;
-  readonly clients: Pick<ClientStore, 'find'>;
-  readonly requests: AuthorizationRequestStore;
-  readonly mint: Mint;
-  readonly cookies: FlowCookies;
-  readonly signChallenge: SignConsentChallenge;
-  readonly responseKeys: ConsentResponseKeys;
-  readonly idTokenKeys: IdTokenKeys;
-};
+export type AuthorizationTools = IdTokenTools &
+  AccessTokenTools & {
+    readonly settings: AuthorizationSettings;
+    readonly clients: Pick<ClientStore, 'find'>;
+    readonly requests: AuthorizationRequestStore;
+    readonly cookies: FlowCookies;
+    readonly signChallenge: SignConsentChallenge;
+    readonly responseKeys: ConsentResponseKeys;
+    readonly idTokenKeys: IdTokenKeys;
+  };
 
 /** An authorization request as it came from a browser, every rule of it checked. */
 export type IncomingRequest = {

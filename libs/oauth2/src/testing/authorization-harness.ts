@@ -1,3 +1,4 @@
+import { createLocalAccessTokenSigner } from './local-access-token-signer.js';
 import { createHmac, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { Jwk } from '@castellan/jwk';
 import { expect } from 'vitest';
@@ -124,6 +125,7 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
     },
     idTokenKeys: async () => [{ ...idTokenKey.jwk, alg: 'RS256' }],
     subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
+    accessTokenSigner: createLocalAccessTokenSigner(),
     idTokenSigner: {
       algorithm: async () => 'RS256',
       sign: async (claims) => {

@@ -11,4 +11,7 @@ export {
 export { createMemoryAuthorizationRequestStore } from './memory-authorization-request-store.js';
 export { assertionStoreContract, type AssertionStoreHarness } from './assertion-store.contract.js';
 export { createMemoryAssertionStore } from './memory-assertion-store.js';
+export { createLocalAccessTokenSigner } from './local-access-token-signer.js';
 export { createMemoryWeb } from './memory-web.js';
+export { createMemoryRegistrationStore } from './memory-registration-store.js';
+export { registrationStoreContract, type RegistrationStoreHarness } from './registration-store.contract.js';

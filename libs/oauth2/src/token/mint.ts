@@ -1,4 +1,6 @@
+import type { AccessTokenFormat, Client } from '../client.js';
 import type { Grant, NewFamily, RowKey } from '../grant.js';
+import type { GrantKind, LifespanName, Lifespans } from '../lifespans.js';
 import type { Lifetimes } from '../lifetimes.js';
 import { grantsOfflineAccess } from '../scope.js';
 import { familyBucket, tokenBucket, type TokenText } from './token-text.js';
@@ -10,7 +12,30 @@ export type Mint = {
   readonly lifetimes: Lifetimes;
   readonly now: () => number;
   readonly randomBytes: (n: number) => Buffer;
+  /** The server's lifetimes of single grants; they precede `lifetimes`. */
+  readonly lifespans?: Lifespans;
+  /** Absent: opaque. */
+  readonly accessTokenFormat?: AccessTokenFormat;
+  /** Members of `at_ext` that stand in JWT access tokens beside `ext`. */
+  readonly topLevelClaims?: readonly string[];
 };
+
+/** A mint for the tokens that a client buys by a grant: its own lifetimes precede those of the grant, these the general ones. */
+export function mintFor(mint: Mint, { tokens }: Client, grant: GrantKind): Mint {
+  const { lifetimes } = mint;
+  const own = (name: LifespanName) => tokens?.lifespans?.[name] ?? mint.lifespans?.[name];
+  const format = tokens?.accessTokenFormat ?? mint.accessTokenFormat;
+  return {
+    ...mint,
+    ...(format !== undefined ? { accessTokenFormat: format } : {}),
+    lifetimes: {
+      ...lifetimes,
+      accessTokenMs: own(`${grant}_grant_access_token_lifespan`) ?? lifetimes.accessTokenMs,
+      idTokenMs: own(`${grant}_grant_id_token_lifespan`) ?? lifetimes.idTokenMs,
+      refreshTokenIdleMs: own(`${grant}_grant_refresh_token_lifespan`) ?? lifetimes.refreshTokenIdleMs,
+    },
+  };
+}
 
 /** A token as its client gets it, and the row to store for it. */
 export type Minted<Row> = { readonly text: string; readonly row: Row };

@@ -15,6 +15,7 @@ import { createMemoryAssertionStore } from '../testing/memory-assertion-store.js
 import { createSubjectIdentifier } from '../subject-identifier.js';
 import { createMemoryClientStore } from '../testing/memory-client-store.js';
 import { createMemoryTokenStore } from '../testing/memory-token-store.js';
+import { createLocalAccessTokenSigner } from '../testing/local-access-token-signer.js';
 import { createMemoryWeb } from '../testing/memory-web.js';
 import { sampleClient } from '../testing/sample-client.js';
 import { issueTokens } from './endpoint.js';
@@ -85,8 +86,18 @@ export async function createTokenHarness() {
     }),
     noteSecretUse: createSecretUses({ store: clients, now: clock }),
   });
+  const accessTokenSigner = createLocalAccessTokenSigner();
   const subjectIdentifier = createSubjectIdentifier(randomBytes(32));
-  const tools = { issuer, store, mint, tokenText, idTokenSigner, subjectIdentifier, clients: authentication };
+  const tools = {
+    issuer,
+    store,
+    mint,
+    tokenText,
+    idTokenSigner,
+    subjectIdentifier,
+    accessTokenSigner,
+    clients: authentication,
+  };
 
   async function register(changes: Partial<Client> = {}, secret = 'conf-secret'): Promise<StoredClient> {
     const client = sampleClient(changes);
@@ -102,6 +113,8 @@ export async function createTokenHarness() {
 
   return {
     web,
+    accessTokenSigner,
+    subjectIdentifier,
     clients,
     store,
     hasher,

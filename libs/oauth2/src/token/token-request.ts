@@ -1,18 +1,18 @@
 import type { StoredClient } from '../client-store.js';
 import type { IdTokenTools } from '../id-token.js';
 import type { ParameterMap } from '../parameters.js';
-import type { Mint } from './mint.js';
+import type { AccessTokenTools } from './access-token-jwt.js';
 import type { TokenStore } from './token-store.js';
 
 /** A token request whose client is authenticated and registered for the grant type. */
 export type TokenRequest = { readonly parameters: ParameterMap; readonly client: StoredClient };
 
 /** What grants work with. */
-export type GrantTools = IdTokenTools & {
-  readonly issuer: string;
-  readonly store: TokenStore;
-  readonly mint: Mint;
-};
+export type GrantTools = IdTokenTools &
+  AccessTokenTools & {
+    readonly issuer: string;
+    readonly store: TokenStore;
+  };
 
 /** What a token request buys (RFC 6749 section 5.1). `expiresIn` in seconds. */
 export type IssuedTokens = {

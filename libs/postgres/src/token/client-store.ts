@@ -21,31 +21,15 @@ export function createClientStore(database: Database): ClientStore {
     },
   });
 
-  async function insertWith(
-    manager: EntityManager,
-    client: Client,
-    secret: ClientSecretHash | undefined,
-  ): Promise<boolean> {
-    const inserted = await manager
-      .createQueryBuilder()
-      .insert()
-      .into(clientTable)
-      .values({ id: client.id, ...toColumns(client), ...secretColumns(secret) })
-      .orIgnore()
-      .returning('id')
-      .execute();
-    return (inserted.raw as unknown[]).length === 1;
-  }
-
   return {
     find,
 
-    insert: (client, secret) => insertWith(database.dataSource.manager, client, secret),
+    insert: (client, secret) => insertClient(database.dataSource.manager, client, secret),
 
     insertFirst: (client, secret) =>
       database.dataSource.transaction(async (manager) => {
         await manager.query('SELECT pg_advisory_xact_lock($1)', [advisoryLocks.firstClient]);
-        return !(await manager.exists(clientTable)) && insertWith(manager, client, secret);
+        return !(await manager.exists(clientTable)) && insertClient(manager, client, secret);
       }),
 
     async list({ after, limit }) {
@@ -221,4 +205,21 @@ function secretTimes(row: ClientRow): Pick<StoredClient, 'secretUse' | 'previous
 
 function lastUse(at: Date | null): { lastUsedAt?: number } {
   return at === null ? {} : { lastUsedAt: at.getTime() };
+}
+
+/** Stores a new client inside a transaction of the caller's. False when the id is taken. */
+export async function insertClient(
+  manager: EntityManager,
+  client: Client,
+  secret: ClientSecretHash | undefined,
+): Promise<boolean> {
+  const inserted = await manager
+    .createQueryBuilder()
+    .insert()
+    .into(clientTable)
+    .values({ id: client.id, ...toColumns(client), ...secretColumns(secret) })
+    .orIgnore()
+    .returning('id')
+    .execute();
+  return (inserted.raw as unknown[]).length === 1;
 }

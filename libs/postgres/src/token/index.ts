@@ -7,3 +7,4 @@ export { tokenTables } from './tables.js';
 export { tokenPartitionedTables } from './token-partitions.js';
 export { createTokenStore } from './token-store.js';
 export { createSubjectClaimsStore } from './subject-claims-store.js';
+export { createRegistrationStore } from './registration-store.js';

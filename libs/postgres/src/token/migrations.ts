@@ -197,10 +197,34 @@ export class UserinfoClaims1764350000000 implements MigrationInterface {
   }
 }
 
+/** Clients that register themselves (RFC 7591, RFC 7592): hashes of their tokens and of those that pay for them. */
+export class Registration1764350000001 implements MigrationInterface {
+  name = 'Registration1764350000001';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE token.initial_access_token (
+        hash text COLLATE "C" PRIMARY KEY,
+        uses_left integer NOT NULL,
+        expires_at timestamptz NOT NULL
+      );
+
+      CREATE TABLE token.client_registration (
+        client_uid uuid PRIMARY KEY REFERENCES token.client (uid) ON DELETE CASCADE,
+        token_hash text COLLATE "C" NOT NULL
+      );
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE token.client_registration, token.initial_access_token');
+  }
+}
+
 /** Every migration of the token component, in order. */
 export const tokenMigrations = [
   TokenSchema1764000000000,
   ClientSettings1764300000000,
   ClientAuthentication1764300001000,
-  UserinfoClaims1764350000000,
+  UserinfoClaims1764350000000, Registration1764350000001,
 ];

@@ -5,7 +5,8 @@ import { mintIdToken } from '../../id-token.js';
 import { type ParameterMap, requireParameter } from '../../parameters.js';
 import { matchesCodeChallenge } from '../../pkce.js';
 import { grantsOfflineAccess } from '../../scope.js';
-import { expiresIn, mintAccessToken, mintRefreshToken } from '../mint.js';
+import { issueAccessToken } from '../access-token-jwt.js';
+import { expiresIn, mintFor, mintRefreshToken } from '../mint.js';
 import { narrowAudience } from '../resource.js';
 import type { GrantHandler, GrantTools, IssuedTokens, TokenRequest } from '../token-request.js';
 import type { StoredAuthorizationCode } from '../token-store.js';
@@ -69,11 +70,15 @@ async function redeem(
   { parameters, client }: TokenRequest,
   tools: GrantTools,
 ): Promise<IssuedTokens> {
-  const { mint, store } = tools;
+  const { store, issuer } = tools;
+  const mint = mintFor(tools.mint, client.client, 'authorization_code');
   const { grant } = code;
   const family = { key: code.family, expiresAt: code.familyExpiresAt };
   const audience = narrowAudience(grant.audience, parameters);
-  const accessToken = mintAccessToken(mint, { ...grant, audience }, family);
+  const accessToken = await issueAccessToken(
+    { ...tools, mint },
+    { issuer, client: client.client, grant: { ...grant, audience }, family },
+  );
   // Without the grant type refresh_token the client could not use one.
   const offline = grantsOfflineAccess(grant.scopes) && allowsGrantType(client.client, 'refresh_token');
   const refreshToken = offline ? mintRefreshToken(mint, family) : undefined;
@@ -82,7 +87,7 @@ async function redeem(
     ? await mintIdToken(tools, {
         grant,
         client: client.client,
-        issuer: tools.issuer,
+        issuer,
         now: mint.now(),
         lifetimeMs: mint.lifetimes.idTokenMs,
         accessToken: accessToken.text,

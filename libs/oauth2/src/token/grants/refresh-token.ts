@@ -2,7 +2,8 @@ import { OAuth2Error } from '../../errors.js';
 import { mintIdToken } from '../../id-token.js';
 import { requireParameter } from '../../parameters.js';
 import { coversScopes, grantsOfflineAccess, narrowScopes, parseScope } from '../../scope.js';
-import { expiresIn, mintAccessToken, mintRefreshToken } from '../mint.js';
+import { issueAccessToken } from '../access-token-jwt.js';
+import { expiresIn, mintFor, mintRefreshToken } from '../mint.js';
 import { narrowAudience } from '../resource.js';
 import type { GrantHandler, GrantTools, TokenRequest } from '../token-request.js';
 import type { StoredRefreshToken } from '../token-store.js';
@@ -16,20 +17,25 @@ export const refreshToken: GrantHandler = {
   publicClients: true,
   clientRow: 'fresh',
   async issue(request, tools) {
-    const { mint, store } = tools;
+    const { store, issuer } = tools;
+    const { client } = request.client;
+    const mint = mintFor(tools.mint, client, 'refresh_token');
     const presented = await findLiveRefreshToken(request, tools);
     const { grant } = presented;
     const scopes = scopesOf(presented, request);
     const audience = narrowAudience(grant.audience, request.parameters);
     const family = { key: presented.family, expiresAt: presented.familyExpiresAt };
-    const accessToken = mintAccessToken(mint, { ...grant, scopes, audience }, family);
+    const accessToken = await issueAccessToken(
+      { ...tools, mint },
+      { issuer, client, grant: { ...grant, scopes, audience }, family },
+    );
     const successor = mintRefreshToken(mint, family);
     // Same iss, sub, aud and auth_time, no nonce (OpenID Connect Core section 12.2). Signed before the burn.
     const idToken = scopes.includes('openid')
       ? await mintIdToken(tools, {
           grant,
-          client: request.client.client,
-          issuer: tools.issuer,
+          client,
+          issuer,
           now: mint.now(),
           lifetimeMs: mint.lifetimes.idTokenMs,
           accessToken: accessToken.text,

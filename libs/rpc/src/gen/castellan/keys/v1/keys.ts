@@ -28,6 +28,8 @@ export enum Purpose {
   PURPOSE_CONSENT_CHALLENGE = 2,
   /** PURPOSE_CONSENT_RESPONSE - Responses of the consent app; set `hydra.consent.response`. Verification only: the consent app signs. */
   PURPOSE_CONSENT_RESPONSE = 3,
+  /** PURPOSE_ACCESS_TOKEN - JWT access tokens (RFC 9068); set `hydra.openid.access-token`. These keys are in the public JWK Set of the issuer. */
+  PURPOSE_ACCESS_TOKEN = 11,
   /** PURPOSE_USERINFO - Userinfo answers; signed and verified with the keys of ID tokens. */
   PURPOSE_USERINFO = 10,
   UNRECOGNIZED = -1,

@@ -261,6 +261,10 @@ export interface Client {
   tokenEndpointAuthSigningAlg: string;
   /** Its live secrets, newest first; answered, never read. */
   secrets: ClientSecretUse[];
+  /** What its tokens are like; absent: as the server's. */
+  tokens:
+    | TokenRules
+    | undefined;
   /** What it registered about OpenID Connect; absent: every default. */
   openid: OpenIdRegistration | undefined;
 }
@@ -285,6 +289,19 @@ export interface OpenIdRegistration {
   defaultAcrValues: string[];
   /** Where a login may be started for it. */
   initiateLoginUri: string;
+}
+
+/** What a client's tokens are like. */
+export interface TokenRules {
+  /** `opaque` or `jwt` (RFC 9068); empty: opaque. */
+  accessTokenFormat: string;
+  /** Lifetimes in milliseconds by grant and token, such as `refresh_token_grant_access_token_lifespan`. */
+  lifespansMs: Map<string, number>;
+}
+
+export interface TokenRules_LifespansMsEntry {
+  key: string;
+  value: number;
 }
 
 /** Times of a client secret, milliseconds since the epoch; 0 means never. */
@@ -1981,6 +1998,7 @@ function createBaseClient(): Client {
     jwksUri: "",
     tokenEndpointAuthSigningAlg: "",
     secrets: [],
+    tokens: undefined,
     openid: undefined,
   };
 }
@@ -2043,6 +2061,9 @@ export const Client: MessageFns<Client> = {
     }
     for (const v of message.secrets) {
       ClientSecretUse.encode(v!, writer.uint32(154).fork()).join();
+    }
+    if (message.tokens !== undefined) {
+      TokenRules.encode(message.tokens, writer.uint32(162).fork()).join();
     }
     if (message.openid !== undefined) {
       OpenIdRegistration.encode(message.openid, writer.uint32(322).fork()).join();
@@ -2215,6 +2236,14 @@ export const Client: MessageFns<Client> = {
             message.secrets.push(ClientSecretUse.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.tokens = TokenRules.decode(reader, reader.uint32());
+            continue;
+          }
           case 40: {
             if (tag !== 322) {
               break;
@@ -2259,6 +2288,9 @@ export const Client: MessageFns<Client> = {
     message.jwksUri = object.jwksUri ?? "";
     message.tokenEndpointAuthSigningAlg = object.tokenEndpointAuthSigningAlg ?? "";
     message.secrets = object.secrets?.map((e) => ClientSecretUse.fromPartial(e)) || [];
+    message.tokens = (object.tokens !== undefined && object.tokens !== null)
+      ? TokenRules.fromPartial(object.tokens)
+      : undefined;
     message.openid = (object.openid !== undefined && object.openid !== null)
       ? OpenIdRegistration.fromPartial(object.openid)
       : undefined;
@@ -2410,6 +2442,151 @@ export const OpenIdRegistration: MessageFns<OpenIdRegistration> = {
     message.defaultMaxAge = object.defaultMaxAge ?? undefined;
     message.defaultAcrValues = object.defaultAcrValues?.map((e) => e) || [];
     message.initiateLoginUri = object.initiateLoginUri ?? "";
+    return message;
+  },
+};
+
+function createBaseTokenRules(): TokenRules {
+  return { accessTokenFormat: "", lifespansMs: new Map() };
+}
+
+export const TokenRules: MessageFns<TokenRules> = {
+  encode(message: TokenRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accessTokenFormat !== "") {
+      writer.uint32(10).string(message.accessTokenFormat);
+    }
+    message.lifespansMs.forEach((value, key) => {
+      TokenRules_LifespansMsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TokenRules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTokenRules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accessTokenFormat = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            const entry2 = TokenRules_LifespansMsEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.lifespansMs.set(entry2.key, entry2.value);
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TokenRules>): TokenRules {
+    return TokenRules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TokenRules>): TokenRules {
+    const message = createBaseTokenRules();
+    message.accessTokenFormat = object.accessTokenFormat ?? "";
+    message.lifespansMs = (() => {
+      const m = new Map();
+      (object.lifespansMs as Map<string, number> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.Number(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseTokenRules_LifespansMsEntry(): TokenRules_LifespansMsEntry {
+  return { key: "", value: 0 };
+}
+
+export const TokenRules_LifespansMsEntry: MessageFns<TokenRules_LifespansMsEntry> = {
+  encode(message: TokenRules_LifespansMsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TokenRules_LifespansMsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTokenRules_LifespansMsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TokenRules_LifespansMsEntry>): TokenRules_LifespansMsEntry {
+    return TokenRules_LifespansMsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TokenRules_LifespansMsEntry>): TokenRules_LifespansMsEntry {
+    const message = createBaseTokenRules_LifespansMsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };
