@@ -1,9 +1,10 @@
-import type { AssertionStore, AuthorizationRequestStore } from '@castellan/oauth2';
+import type { AssertionStore, AuthorizationRequestStore, TokenStore } from '@castellan/oauth2';
 import type { PartitionKeeper } from '@castellan/postgres';
 import type { Logger } from '@castellan/service';
 
 const partitionsEveryMs = 10 * 60_000;
 const requestsEveryMs = 60_000;
+const answersEveryMs = 5_000;
 const rowsAtOnce = 500;
 
 /** Keeps the token tables in order while the service runs. */
@@ -12,11 +13,12 @@ export type Maintenance = { stop(): Promise<void> };
 /** Makes partitions before they are needed, drops those that are over, removes authorization requests and client assertions that are over. */
 export function startMaintenance(tools: {
   readonly keeper: PartitionKeeper;
+  readonly store: TokenStore;
   readonly requests: AuthorizationRequestStore;
   readonly assertions: AssertionStore;
   readonly logger: Logger;
 }): Maintenance {
-  const { keeper, requests, assertions, logger } = tools;
+  const { keeper, store, requests, assertions, logger } = tools;
   const timers: NodeJS.Timeout[] = [];
   const running = new Set<Promise<void>>();
 
@@ -45,6 +47,10 @@ export function startMaintenance(tools: {
   });
   every(requestsEveryMs, 'remove client assertions that are over', async () => {
     while ((await assertions.sweep(rowsAtOnce)) === rowsAtOnce);
+  });
+
+  every(answersEveryMs, 'erase answers to refreshes whose window is over', async () => {
+    while ((await store.sweepAnswers(rowsAtOnce)) === rowsAtOnce);
   });
 
   return {

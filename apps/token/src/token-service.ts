@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { deriveKey, keyId, secretVerifier } from '@castellan/jwk';
 import {
   type AuthorizationRequestStore,
@@ -20,6 +20,7 @@ import {
   type IntrospectionCaller,
   type IntrospectionTools,
   type Mint,
+  type RegistrationTools,
   type RevocationTools,
   type UserinfoTools,
 } from '@castellan/oauth2';
@@ -29,6 +30,7 @@ import {
   createAuthorizationRequestStore,
   createClientStore,
   createPartitionKeeper,
+  createRegistrationStore,
   createSubjectClaimsStore,
   createTokenStore,
   type Database,
@@ -48,6 +50,7 @@ import {
 } from './id-token-signer.js';
 import { createIntrospectionGuard } from './introspection-guard.js';
 import { startMaintenance } from './maintenance.js';
+import { createRegistrationGuard } from './registration-guard.js';
 import { createSlowHasher } from './slow-hasher.js';
 import type { TokenConfig } from './token.config.js';
 
@@ -67,6 +70,7 @@ export type TokenService = {
   readonly endpoint: EndpointTools;
   readonly authorization: AuthorizationTools;
   readonly userinfo: UserinfoTools;
+  readonly registration: RegistrationTools;
   readonly idTokenSigner: PublishedIdTokenSigner;
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -150,11 +154,12 @@ async function wire(
     deriveKey((config.pairwiseSecret ?? config.secret).reveal(), 'pairwise-subject/v1'),
   );
   const assertions = createAssertionStore(database);
+  const fetch = createGuardedFetch(config.outbound);
   const clientKeys: ClientKeys = createClientKeys({
-    fetch: createGuardedFetch(config.outbound),
+    fetch,
     now: () => performance.now(),
   });
-  const maintenance = startMaintenance({ keeper, requests, assertions, logger });
+  const maintenance = startMaintenance({ keeper, store, requests, assertions, logger });
   return {
     issuer,
     clientStore,
@@ -163,6 +168,7 @@ async function wire(
     endpoint: {
       issuer,
       store,
+      refreshGraceMs: config.refreshGraceMs,
       mint,
       tokenText: mint.tokenText,
       idTokenSigner,
@@ -212,6 +218,20 @@ async function wire(
       subjectClaims: createSubjectClaimsStore(database),
       subjectIdentifier,
       signUserinfo: createUserinfoSigner(signing),
+    },
+    registration: {
+      issuer,
+      access: config.registration.access,
+      mayRegister: createRegistrationGuard(warden, config.resourceNamePrefix),
+      allowedScopes: config.registration.scopes,
+      introspection: { issuer, store, tokenText: mint.tokenText, accessTokenSigner },
+      clients: clientStore,
+      registrations: createRegistrationStore(database),
+      secrets,
+      openid: { signingAlgorithms: () => idTokenSigner.publishedAlgorithms(), fetch },
+      makeId: randomUUID,
+      randomBytes,
+      now: mint.now,
     },
     ping: () => database.ping(),
     async close() {

@@ -5,6 +5,7 @@ import {
   type Lifespans,
   lifespanNames,
   type Lifetimes,
+  type RegistrationAccess,
   readLifespans,
   reservedAccessTokenClaims,
 } from '@castellan/oauth2';
@@ -37,6 +38,8 @@ export type TokenConfig = {
   readonly lifetimes: Lifetimes;
   /** Lifetimes of single grants; they precede the general ones. */
   readonly lifespans: Lifespans;
+  /** How long an authenticated client may be given the answer to a refresh again; 0: never (rulings 35). */
+  readonly refreshGraceMs: number;
   /** Format of access tokens for clients that registered none. */
   readonly accessTokenFormat: AccessTokenFormat;
   /** Members of `at_ext` that stand in JWT access tokens beside `ext`. */
@@ -57,6 +60,8 @@ export type TokenConfig = {
   readonly resourceNamePrefix: string;
   /** Undecided authorization requests that one client may have at a time. */
   readonly pendingRequestsPerClient: number;
+  /** Who may register clients (RFC 7591), and the scopes that such clients may have. */
+  readonly registration: { readonly access: RegistrationAccess; readonly scopes: readonly string[] };
   /** One line each, for the log at start. */
   readonly warnings: readonly string[];
 };
@@ -81,12 +86,20 @@ const tokenSchema = z.object({
   TOKEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
   COOKIE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   PAIRWISE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  DYNAMIC_REGISTRATION: z
+    .enum(['off', 'initial-token', 'policy'], 'must be off, initial-token or policy')
+    .default('off'),
+  DYNAMIC_REGISTRATION_SCOPES: z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/, 'must be scopes separated by single blanks')
+    .default('openid offline offline_access profile email address phone'),
   ACCESS_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.accessTokenMs),
   ID_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.idTokenMs),
   AUTH_CODE_LIFESPAN: lifespan.default(defaultLifetimes.authorizationCodeMs),
   CHALLENGE_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.challengeMs),
   REFRESH_TOKEN_IDLE_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenIdleMs),
   REFRESH_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenMs),
+  REFRESH_TOKEN_GRACE: durationSchema.refine((ms) => ms <= 60_000, 'must be a duration from 0s to 1m').default(10_000),
   GRANT_LIFESPANS: listSchema.default([]),
   ACCESS_TOKEN_FORMAT: z.enum(['opaque', 'jwt'], 'must be opaque or jwt').default('opaque'),
   ACCESS_TOKEN_TOP_LEVEL_CLAIMS: listSchema
@@ -145,6 +158,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
       refreshTokenMs: values.REFRESH_TOKEN_LIFESPAN,
     },
     lifespans: readGrantLifespans(values.GRANT_LIFESPANS),
+    refreshGraceMs: values.REFRESH_TOKEN_GRACE,
     accessTokenFormat: values.ACCESS_TOKEN_FORMAT,
     topLevelClaims: values.ACCESS_TOKEN_TOP_LEVEL_CLAIMS,
     stateMinLength: values.STATE_MIN_LENGTH,
@@ -157,6 +171,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     },
     introspectionAccess: values.INTROSPECTION_ACCESS,
     legacyErrorRedirect: values.LEGACY_ERROR_REDIRECT,
+    registration: { access: values.DYNAMIC_REGISTRATION, scopes: values.DYNAMIC_REGISTRATION_SCOPES.split(' ') },
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
     pendingRequestsPerClient: values.PENDING_REQUESTS_PER_CLIENT,
     warnings: [

@@ -11,6 +11,7 @@ import {
 import { AuthorizationGrpc } from './authorization.grpc.js';
 import { ClientsRpc } from './clients.grpc.js';
 import { OpenIdRpc } from './openid.grpc.js';
+import { RegistrationRpc } from './registration.grpc.js';
 import type { TokenConfig } from './token.config.js';
 import { openTokenService, type TokenService } from './token-service.js';
 import { TokensRpc } from './tokens.grpc.js';
@@ -26,7 +27,7 @@ class TokenServiceShutdown implements OnApplicationShutdown {
   }
 }
 
-/** The token service as a module: services Authorization, Tokens, OpenId and Clients. */
+/** The token service as a module: services Authorization, Tokens, OpenId, Registration and Clients. */
 @Module({})
 export class TokenModule {
   static forRoot(config: TokenConfig): DynamicModule {
@@ -67,6 +68,11 @@ const rpcs: readonly Provider[] = [
     provide: OpenIdRpc,
     inject: [TOKEN_SERVICE, LOGGER],
     useFactory: (service: TokenService, logger: Logger) => new OpenIdRpc(service, logger),
+  },
+  {
+    provide: RegistrationRpc,
+    inject: [TOKEN_SERVICE, LOGGER],
+    useFactory: (service: TokenService, logger: Logger) => new RegistrationRpc(service, logger),
   },
   {
     provide: TokenServiceShutdown,

@@ -37,6 +37,7 @@ export type {
   NewAccessToken,
   NewAuthorizationCode,
   NewRefreshToken,
+  SealedAnswer,
   StoredAuthorizationCode,
   StoredRefreshToken,
   TokenStore,

@@ -45,7 +45,7 @@ export function createCountingHasher(): SlowHasher & { readonly calls: { verify:
 }
 
 /** The token endpoint with revocation and introspection over memory stores, a clock to move and a signer to break. */
-export async function createTokenHarness() {
+export async function createTokenHarness({ refreshGraceMs = 0 }: { readonly refreshGraceMs?: number } = {}) {
   let now = Date.UTC(2026, 10, 23, 12);
   const clock = () => now;
   const clients = createMemoryClientStore(clock);
@@ -90,6 +90,7 @@ export async function createTokenHarness() {
   const subjectIdentifier = createSubjectIdentifier(randomBytes(32));
   const tools = {
     issuer,
+    refreshGraceMs,
     store,
     mint,
     tokenText,

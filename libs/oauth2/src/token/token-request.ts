@@ -12,6 +12,8 @@ export type GrantTools = IdTokenTools &
   AccessTokenTools & {
     readonly issuer: string;
     readonly store: TokenStore;
+    /** How long an authenticated client may be given the answer to a refresh again; 0: never (rulings 35). */
+    readonly refreshGraceMs: number;
   };
 
 /** What a token request buys (RFC 6749 section 5.1). `expiresIn` in seconds. */

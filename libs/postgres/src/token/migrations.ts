@@ -221,10 +221,39 @@ export class Registration1764350000001 implements MigrationInterface {
   }
 }
 
+/**
+ * Answers to refreshes that may be given again for a short while; small and short-lived, hence beside the partitioned
+ * table. Its rows are erased when their window is over.
+ */
+export class RefreshAnswers1764300002000 implements MigrationInterface {
+  name = 'RefreshAnswers1764300002000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE token.refresh_answer (
+        bucket integer NOT NULL,
+        id text COLLATE "C" NOT NULL,
+        successor_bucket integer NOT NULL,
+        successor_id text COLLATE "C" NOT NULL,
+        sealed text NOT NULL,
+        parameters_hash text NOT NULL,
+        ends_at timestamptz NOT NULL,
+        PRIMARY KEY (bucket, id)
+      );
+      CREATE INDEX ON token.refresh_answer (ends_at);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE token.refresh_answer');
+  }
+}
+
 /** Every migration of the token component, in order. */
 export const tokenMigrations = [
   TokenSchema1764000000000,
   ClientSettings1764300000000,
-  ClientAuthentication1764300001000,
-  UserinfoClaims1764350000000, Registration1764350000001,
+  ClientAuthentication1764300001000, RefreshAnswers1764300002000,
+  UserinfoClaims1764350000000,
+  Registration1764350000001,
 ];

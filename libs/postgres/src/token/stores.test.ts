@@ -37,7 +37,7 @@ function keeperOf(database: Database) {
 
 /** Every row of the component's tables as text. */
 async function dump(database: Database): Promise<string> {
-  const tables = ['client', 'family', 'authorization_code', 'access_token', 'refresh_token', 'authorization_request'];
+  const tables = ['client', 'family', 'authorization_code', 'access_token', 'refresh_token', 'refresh_answer', 'authorization_request'];
   const dumps = await Promise.all(
     tables.map((table) => database.pool.query<{ line: string }>(`SELECT t::text AS line FROM token.${table} t`)),
   );
