@@ -9,6 +9,7 @@ import type { GatewayConfig } from './gateway.config.js';
 import { HealthController } from './health.http.js';
 import { IntrospectionController } from './introspection.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
+import { RegistrationController } from './registration.http.js';
 import { renderGatewayError } from './render-error.js';
 import { RevocationController } from './revocation.http.js';
 import { TokenController } from './token.http.js';
@@ -27,6 +28,7 @@ export class GatewayModule {
         RevocationController,
         DiscoveryController,
         UserinfoController,
+        RegistrationController,
         HealthController,
         ...(config.consentUrl === undefined ? [ConsentPageController] : []),
       ],
@@ -34,6 +36,7 @@ export class GatewayModule {
         provideRpcClient(tokenV1.AuthorizationService, 'gateway'),
         provideRpcClient(tokenV1.TokensService, 'gateway'),
         provideRpcClient(openidV1.OpenIdService, 'gateway'),
+        provideRpcClient(openidV1.RegistrationService, 'gateway'),
         provideRpcClient(keysV1.SigningService, 'gateway'),
         { provide: HTTP_ERROR_RENDERER, useValue: renderGatewayError },
         {

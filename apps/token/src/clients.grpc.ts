@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import {
+  checkOpenIdRegistration,
   type Client,
   type ClientSecretHash,
   type ClientSecrets,
   type ClientStore,
   formatScope,
   OAuth2Error,
+  type OpenIdCheckTools,
   parseScope,
   readAuthMethod,
   readClientKeys,
@@ -30,10 +32,12 @@ const longestSecretMs = 315_360_000_000;
 export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
   private readonly clients: ClientStore;
   private readonly secrets: ClientSecrets;
+  private readonly openid: OpenIdCheckTools;
 
-  constructor(service: Pick<TokenService, 'clientStore' | 'secrets'>) {
+  constructor(service: Pick<TokenService, 'clientStore' | 'secrets' | 'registration'>) {
     this.clients = service.clientStore;
     this.secrets = service.secrets;
+    this.openid = service.registration.openid;
   }
 
   async createClient(request: tokenV1.CreateClientRequest): Promise<tokenV1.CreateClientResponse> {
@@ -74,6 +78,7 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     clientSecret,
   }: tokenV1.CreateClientRequest): Promise<tokenV1.CreateClientResponse> {
     const { client, warnings } = validateClient(await fromMessage(message, () => randomUUID()));
+    await checkOpenIdRegistration(client, this.openid);
     const secret = await this.secretOf(client, clientSecret);
     if (!(await this.clients.insert(client, secret.hash))) {
       throw new RpcError('ALREADY_EXISTS', 'a client with this id exists already');
@@ -99,6 +104,7 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     clientSecret,
   }: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
     const { client, warnings } = validateClient(await fromMessage(message));
+    await checkOpenIdRegistration(client, this.openid);
     const stored = await this.clients.find(client.id);
     if (stored === undefined) throw notFound();
     const keeps = clientSecret === '' && usesSecret(client);

@@ -5,7 +5,8 @@ import { serverMetadata } from './discovery.js';
 const assertionAlgorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 describe('the metadata document', () => {
-  const metadata = serverMetadata({ issuer: 'https://issuer.example', idTokenAlgorithms: ['RS256'] });
+  const source = { issuer: 'https://issuer.example', idTokenAlgorithms: ['RS256'], registration: false };
+  const metadata = serverMetadata(source);
 
   it('says what this server does', () => {
     expect(metadata).toEqual({
@@ -56,5 +57,10 @@ describe('the metadata document', () => {
     for (const absent of ['plain', 'registration', 'password']) {
       expect(text).not.toContain(absent);
     }
+  });
+
+  it('names the registration endpoint where registration is on', () => {
+    const on = serverMetadata({ ...source, registration: true });
+    expect(on['registration_endpoint']).toBe('https://issuer.example/oauth2/register');
   });
 });

@@ -13,19 +13,22 @@ export type MetadataSource = {
   readonly issuer: string;
   /** Algorithms of the keys that may sign ID tokens. */
   readonly idTokenAlgorithms: readonly string[];
+  /** Clients may register themselves, some of them. */
+  readonly registration: boolean;
 };
 
 /**
  * The authorization server metadata (RFC 8414 section 2, OpenID Connect Discovery 1.0 section 3, RFC 9207 section 3).
  * Its lists are those the endpoints themselves work with: it says what this server does, and no more.
  */
-export function serverMetadata({ issuer, idTokenAlgorithms }: MetadataSource): JsonObject {
+export function serverMetadata({ issuer, idTokenAlgorithms, registration }: MetadataSource): JsonObject {
   const frontChannelGrantTypes = responseTypes.flatMap((type) => type.grantTypes);
   return {
     issuer,
     authorization_endpoint: `${issuer}/oauth2/auth`,
     token_endpoint: `${issuer}/oauth2/token`,
     userinfo_endpoint: `${issuer}/userinfo`,
+    ...(registration ? { registration_endpoint: `${issuer}/oauth2/register` } : {}),
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     revocation_endpoint: `${issuer}/oauth2/revoke`,
     introspection_endpoint: `${issuer}/oauth2/introspect`,

@@ -9,6 +9,7 @@ export type Backends = {
   revokeToken: (request: tokenV1.RevokeTokenRequest) => tokenV1.RevokeTokenResponse;
   introspect: (request: tokenV1.IntrospectForCallerRequest) => tokenV1.IntrospectForCallerResponse;
   userinfo: (request: openidV1.UserinfoRequest) => openidV1.UserinfoResponse;
+  registration: (rpc: string, request: object) => { clientJson?: string; error?: tokenV1.OAuth2Error };
   metadata: string;
   keys: readonly object[];
 };
@@ -21,6 +22,7 @@ export function createBackends(): Backends {
     revokeToken: () => ({ error: undefined }),
     introspect: () => ({ introspection: introspection({}) }),
     userinfo: () => ({ claimsJson: '{"sub":"alice"}' }),
+    registration: () => ({ clientJson: '{"client_id":"c"}' }),
     metadata: '{"issuer":"https://issuer.example"}',
     keys: [],
   };
@@ -97,5 +99,22 @@ export function backendsModule(backends: Backends): DynamicModule {
     }
   }
 
-  return { module: BackendsModule, providers: [Authorization, Tokens, OpenId, Signing] };
+  @RpcService(openidV1.RegistrationService, {
+    registerClient: gateway,
+    readRegistration: gateway,
+    updateRegistration: gateway,
+    deleteRegistration: gateway,
+    createInitialAccessToken: [],
+  })
+  class Registration implements RpcHandlers<typeof openidV1.RegistrationService> {
+    registerClient = async (request: object) => backends.registration('register', request);
+    readRegistration = async (request: object) => backends.registration('read', request);
+    updateRegistration = async (request: object) => backends.registration('update', request);
+    deleteRegistration = async (request: object) => ({ error: backends.registration('delete', request).error });
+    async createInitialAccessToken(): Promise<openidV1.CreateInitialAccessTokenResponse> {
+      throw new RpcError('UNIMPLEMENTED', 'the gateway never asks this');
+    }
+  }
+
+  return { module: BackendsModule, providers: [Authorization, Tokens, OpenId, Registration, Signing] };
 }

@@ -131,7 +131,8 @@ function withDefault(values: readonly string[], fallback: string): readonly stri
 
 function member(metadata: JsonObject, name: string): unknown {
   const value = Object.hasOwn(metadata, name) ? metadata[name] : undefined;
-  if (name === 'jwks' && value !== undefined && value !== null && !isObject(value)) throw invalid('jwks must be an object');
+  if (name === 'jwks' && value !== undefined && value !== null && !isObject(value))
+    throw invalid('jwks must be an object');
   return value ?? undefined;
 }
 

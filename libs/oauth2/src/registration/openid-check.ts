@@ -15,7 +15,10 @@ export type OpenIdCheckTools = {
  *
  * @throws OAuth2Error `invalid_client_metadata`
  */
-export async function checkOpenIdRegistration({ openid, redirectUris }: Client, tools: OpenIdCheckTools): Promise<void> {
+export async function checkOpenIdRegistration(
+  { openid, redirectUris }: Client,
+  tools: OpenIdCheckTools,
+): Promise<void> {
   if (openid === undefined) return;
   await checkAlgorithms(
     {
@@ -24,7 +27,8 @@ export async function checkOpenIdRegistration({ openid, redirectUris }: Client, 
     },
     tools,
   );
-  if (openid.sectorIdentifierUri !== undefined) await checkSector(openid.sectorIdentifierUri, redirectUris, tools.fetch);
+  if (openid.sectorIdentifierUri !== undefined)
+    await checkSector(openid.sectorIdentifierUri, redirectUris, tools.fetch);
 }
 
 async function checkAlgorithms(

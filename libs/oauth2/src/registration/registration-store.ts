@@ -13,7 +13,11 @@ export type NewRegistration = {
 /** Where the tokens of registrations are kept (RFC 7591 section 1.2, RFC 7592 section 1.1), as hashes only. */
 export interface RegistrationStore {
   /** Stores an initial access token that may pay for `uses` registrations until it expires. */
-  insertInitialToken(token: { readonly hash: string; readonly uses: number; readonly lifetimeMs: number }): Promise<void>;
+  insertInitialToken(token: {
+    readonly hash: string;
+    readonly uses: number;
+    readonly lifetimeMs: number;
+  }): Promise<void>;
   /**
    * Stores the client and its registration access token; spends one use of the initial access token in the same
    * transaction. `spent` when that one is unknown, expired or has no use left; nothing is stored then.

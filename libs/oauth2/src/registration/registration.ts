@@ -109,7 +109,11 @@ export async function updateRegistration(
   const keeps = usesSecret(client) && stored.secret !== undefined;
   const secret = usesSecret(client) && !keeps ? tools.secrets.generate(client.id) : undefined;
   const token = newToken(registrationPrefix, tools.randomBytes);
-  const replaced = await tools.registrations.replaceRegistrationToken(stored.uid, hashToken(oldToken), hashToken(token));
+  const replaced = await tools.registrations.replaceRegistrationToken(
+    stored.uid,
+    hashToken(oldToken),
+    hashToken(token),
+  );
   if (!replaced || !(await tools.clients.update(client, keeps ? 'keep' : (secret?.hash ?? 'none')))) {
     throw refusedToken();
   }

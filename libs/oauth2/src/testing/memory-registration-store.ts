@@ -19,8 +19,11 @@ export function createMemoryRegistrationStore(options: {
       if (initialTokenHash !== undefined) {
         if (payment === undefined || payment.uses < 1 || payment.expiresAt <= now()) return 'spent';
       }
-      if (!(await clients.insert(client, secret))) return 'id-taken';
       if (payment !== undefined) payment.uses -= 1;
+      if (!(await clients.insert(client, secret))) {
+        if (payment !== undefined) payment.uses += 1;
+        return 'id-taken';
+      }
       tokens.set((await clients.find(client.id))?.uid ?? '', tokenHash);
       return 'stored';
     },

@@ -2,7 +2,9 @@ import { assertionStoreContract } from './assertion-store.contract.js';
 import { createMemoryAssertionStore } from './memory-assertion-store.js';
 import { clientStoreContract } from './client-store.contract.js';
 import { createMemoryClientStore } from './memory-client-store.js';
+import { createMemoryRegistrationStore } from './memory-registration-store.js';
 import { createMemoryTokenStore } from './memory-token-store.js';
+import { registrationStoreContract } from './registration-store.contract.js';
 import { tokenStoreContract } from './token-store.contract.js';
 
 clientStoreContract('memory', async () => {
@@ -41,6 +43,17 @@ assertionStoreContract('memory', async () => {
     assertions,
     replica: assertions,
     now: () => now,
+    advanceClock: async (milliseconds) => void (now += milliseconds),
+    close: async () => undefined,
+  };
+});
+
+registrationStoreContract('memory', async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const clients = createMemoryClientStore();
+  return {
+    clients,
+    registrations: createMemoryRegistrationStore({ clients, now: () => now }),
     advanceClock: async (milliseconds) => void (now += milliseconds),
     close: async () => undefined,
   };

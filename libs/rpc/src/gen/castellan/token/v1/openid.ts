@@ -40,6 +40,90 @@ export interface UserinfoResponse {
   error?: OAuth2Error | undefined;
 }
 
+/** Metadata that a client registers. */
+export interface RegisterClientRequest {
+  /** Authorization header as it came; empty when absent. */
+  authorization: string;
+  /** Client metadata, one JSON object. */
+  metadataJson: string;
+}
+
+/** The answer of the registration endpoint. */
+export interface RegisterClientResponse {
+  /** RFC 7591 section 3.2.1, one JSON object. */
+  clientJson?:
+    | string
+    | undefined;
+  /** RFC 7591 section 3.2.2. */
+  error?: OAuth2Error | undefined;
+}
+
+/** Which client. */
+export interface ReadRegistrationRequest {
+  /** Authorization header with the registration access token. */
+  authorization: string;
+  /** Client ID. */
+  clientId: string;
+}
+
+/** The client's metadata. */
+export interface ReadRegistrationResponse {
+  /** RFC 7592 section 3, one JSON object. */
+  clientJson?:
+    | string
+    | undefined;
+  /** The token was refused. */
+  error?: OAuth2Error | undefined;
+}
+
+/** Metadata that replace those of a client. */
+export interface UpdateRegistrationRequest {
+  /** Authorization header with the registration access token. */
+  authorization: string;
+  /** Client ID. */
+  clientId: string;
+  /** Client metadata, one JSON object. */
+  metadataJson: string;
+}
+
+/** What is stored now. */
+export interface UpdateRegistrationResponse {
+  /** RFC 7592 section 3, one JSON object with a new registration access token. */
+  clientJson?:
+    | string
+    | undefined;
+  /** Refused. */
+  error?: OAuth2Error | undefined;
+}
+
+/** Which client to remove. */
+export interface DeleteRegistrationRequest {
+  /** Authorization header with the registration access token. */
+  authorization: string;
+  /** Client ID. */
+  clientId: string;
+}
+
+/** The answer; no error means it is gone. */
+export interface DeleteRegistrationResponse {
+  /** Present when refused. */
+  error: OAuth2Error | undefined;
+}
+
+/** What the token shall be good for. */
+export interface CreateInitialAccessTokenRequest {
+  /** Registrations it pays for, 1 to 1000. */
+  uses: number;
+  /** Milliseconds that it lives, one second to ten years. */
+  lifetimeMs: number;
+}
+
+/** The token. */
+export interface CreateInitialAccessTokenResponse {
+  /** The token in clear, this once. */
+  token: string;
+}
+
 function createBaseUserinfoRequest(): UserinfoRequest {
   return { authorization: "", parameters: [] };
 }
@@ -188,6 +272,672 @@ export const UserinfoResponse: MessageFns<UserinfoResponse> = {
   },
 };
 
+function createBaseRegisterClientRequest(): RegisterClientRequest {
+  return { authorization: "", metadataJson: "" };
+}
+
+export const RegisterClientRequest: MessageFns<RegisterClientRequest> = {
+  encode(message: RegisterClientRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authorization !== "") {
+      writer.uint32(10).string(message.authorization);
+    }
+    if (message.metadataJson !== "") {
+      writer.uint32(18).string(message.metadataJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RegisterClientRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegisterClientRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authorization = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.metadataJson = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RegisterClientRequest>): RegisterClientRequest {
+    return RegisterClientRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RegisterClientRequest>): RegisterClientRequest {
+    const message = createBaseRegisterClientRequest();
+    message.authorization = object.authorization ?? "";
+    message.metadataJson = object.metadataJson ?? "";
+    return message;
+  },
+};
+
+function createBaseRegisterClientResponse(): RegisterClientResponse {
+  return { clientJson: undefined, error: undefined };
+}
+
+export const RegisterClientResponse: MessageFns<RegisterClientResponse> = {
+  encode(message: RegisterClientResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientJson !== undefined) {
+      writer.uint32(10).string(message.clientJson);
+    }
+    if (message.error !== undefined) {
+      OAuth2Error.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RegisterClientResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegisterClientResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientJson = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = OAuth2Error.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RegisterClientResponse>): RegisterClientResponse {
+    return RegisterClientResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RegisterClientResponse>): RegisterClientResponse {
+    const message = createBaseRegisterClientResponse();
+    message.clientJson = object.clientJson ?? undefined;
+    message.error = (object.error !== undefined && object.error !== null)
+      ? OAuth2Error.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReadRegistrationRequest(): ReadRegistrationRequest {
+  return { authorization: "", clientId: "" };
+}
+
+export const ReadRegistrationRequest: MessageFns<ReadRegistrationRequest> = {
+  encode(message: ReadRegistrationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authorization !== "") {
+      writer.uint32(10).string(message.authorization);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(18).string(message.clientId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadRegistrationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadRegistrationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authorization = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadRegistrationRequest>): ReadRegistrationRequest {
+    return ReadRegistrationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadRegistrationRequest>): ReadRegistrationRequest {
+    const message = createBaseReadRegistrationRequest();
+    message.authorization = object.authorization ?? "";
+    message.clientId = object.clientId ?? "";
+    return message;
+  },
+};
+
+function createBaseReadRegistrationResponse(): ReadRegistrationResponse {
+  return { clientJson: undefined, error: undefined };
+}
+
+export const ReadRegistrationResponse: MessageFns<ReadRegistrationResponse> = {
+  encode(message: ReadRegistrationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientJson !== undefined) {
+      writer.uint32(10).string(message.clientJson);
+    }
+    if (message.error !== undefined) {
+      OAuth2Error.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadRegistrationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadRegistrationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientJson = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = OAuth2Error.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadRegistrationResponse>): ReadRegistrationResponse {
+    return ReadRegistrationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadRegistrationResponse>): ReadRegistrationResponse {
+    const message = createBaseReadRegistrationResponse();
+    message.clientJson = object.clientJson ?? undefined;
+    message.error = (object.error !== undefined && object.error !== null)
+      ? OAuth2Error.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateRegistrationRequest(): UpdateRegistrationRequest {
+  return { authorization: "", clientId: "", metadataJson: "" };
+}
+
+export const UpdateRegistrationRequest: MessageFns<UpdateRegistrationRequest> = {
+  encode(message: UpdateRegistrationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authorization !== "") {
+      writer.uint32(10).string(message.authorization);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(18).string(message.clientId);
+    }
+    if (message.metadataJson !== "") {
+      writer.uint32(26).string(message.metadataJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateRegistrationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateRegistrationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authorization = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.metadataJson = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UpdateRegistrationRequest>): UpdateRegistrationRequest {
+    return UpdateRegistrationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateRegistrationRequest>): UpdateRegistrationRequest {
+    const message = createBaseUpdateRegistrationRequest();
+    message.authorization = object.authorization ?? "";
+    message.clientId = object.clientId ?? "";
+    message.metadataJson = object.metadataJson ?? "";
+    return message;
+  },
+};
+
+function createBaseUpdateRegistrationResponse(): UpdateRegistrationResponse {
+  return { clientJson: undefined, error: undefined };
+}
+
+export const UpdateRegistrationResponse: MessageFns<UpdateRegistrationResponse> = {
+  encode(message: UpdateRegistrationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientJson !== undefined) {
+      writer.uint32(10).string(message.clientJson);
+    }
+    if (message.error !== undefined) {
+      OAuth2Error.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateRegistrationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateRegistrationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientJson = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = OAuth2Error.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UpdateRegistrationResponse>): UpdateRegistrationResponse {
+    return UpdateRegistrationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateRegistrationResponse>): UpdateRegistrationResponse {
+    const message = createBaseUpdateRegistrationResponse();
+    message.clientJson = object.clientJson ?? undefined;
+    message.error = (object.error !== undefined && object.error !== null)
+      ? OAuth2Error.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDeleteRegistrationRequest(): DeleteRegistrationRequest {
+  return { authorization: "", clientId: "" };
+}
+
+export const DeleteRegistrationRequest: MessageFns<DeleteRegistrationRequest> = {
+  encode(message: DeleteRegistrationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authorization !== "") {
+      writer.uint32(10).string(message.authorization);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(18).string(message.clientId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteRegistrationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteRegistrationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authorization = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteRegistrationRequest>): DeleteRegistrationRequest {
+    return DeleteRegistrationRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteRegistrationRequest>): DeleteRegistrationRequest {
+    const message = createBaseDeleteRegistrationRequest();
+    message.authorization = object.authorization ?? "";
+    message.clientId = object.clientId ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteRegistrationResponse(): DeleteRegistrationResponse {
+  return { error: undefined };
+}
+
+export const DeleteRegistrationResponse: MessageFns<DeleteRegistrationResponse> = {
+  encode(message: DeleteRegistrationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.error !== undefined) {
+      OAuth2Error.encode(message.error, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteRegistrationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteRegistrationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.error = OAuth2Error.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteRegistrationResponse>): DeleteRegistrationResponse {
+    return DeleteRegistrationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteRegistrationResponse>): DeleteRegistrationResponse {
+    const message = createBaseDeleteRegistrationResponse();
+    message.error = (object.error !== undefined && object.error !== null)
+      ? OAuth2Error.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCreateInitialAccessTokenRequest(): CreateInitialAccessTokenRequest {
+  return { uses: 0, lifetimeMs: 0 };
+}
+
+export const CreateInitialAccessTokenRequest: MessageFns<CreateInitialAccessTokenRequest> = {
+  encode(message: CreateInitialAccessTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.uses !== 0) {
+      writer.uint32(8).int32(message.uses);
+    }
+    if (message.lifetimeMs !== 0) {
+      writer.uint32(16).int64(message.lifetimeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateInitialAccessTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateInitialAccessTokenRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.uses = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lifetimeMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateInitialAccessTokenRequest>): CreateInitialAccessTokenRequest {
+    return CreateInitialAccessTokenRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateInitialAccessTokenRequest>): CreateInitialAccessTokenRequest {
+    const message = createBaseCreateInitialAccessTokenRequest();
+    message.uses = object.uses ?? 0;
+    message.lifetimeMs = object.lifetimeMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseCreateInitialAccessTokenResponse(): CreateInitialAccessTokenResponse {
+  return { token: "" };
+}
+
+export const CreateInitialAccessTokenResponse: MessageFns<CreateInitialAccessTokenResponse> = {
+  encode(message: CreateInitialAccessTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateInitialAccessTokenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateInitialAccessTokenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateInitialAccessTokenResponse>): CreateInitialAccessTokenResponse {
+    return CreateInitialAccessTokenResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateInitialAccessTokenResponse>): CreateInitialAccessTokenResponse {
+    const message = createBaseCreateInitialAccessTokenResponse();
+    message.token = object.token ?? "";
+    return message;
+  },
+};
+
 /** OpenId is what OpenID Connect adds to the authorization server. */
 export type OpenIdService = typeof OpenIdService;
 export const OpenIdService = {
@@ -208,6 +958,86 @@ export interface OpenIdServer extends UntypedServiceImplementation {
   userinfo: handleUnaryCall<UserinfoRequest, UserinfoResponse>;
 }
 
+/** Registration lets clients register and manage themselves (RFC 7591, RFC 7592). */
+export type RegistrationService = typeof RegistrationService;
+export const RegistrationService = {
+  /** RegisterClient is the client registration endpoint. */
+  registerClient: {
+    path: "/castellan.token.v1.Registration/RegisterClient" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RegisterClientRequest): Buffer =>
+      Buffer.from(RegisterClientRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RegisterClientRequest => RegisterClientRequest.decode(value),
+    responseSerialize: (value: RegisterClientResponse): Buffer =>
+      Buffer.from(RegisterClientResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RegisterClientResponse => RegisterClientResponse.decode(value),
+  },
+  /** ReadRegistration answers a client its own metadata. */
+  readRegistration: {
+    path: "/castellan.token.v1.Registration/ReadRegistration" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReadRegistrationRequest): Buffer =>
+      Buffer.from(ReadRegistrationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadRegistrationRequest => ReadRegistrationRequest.decode(value),
+    responseSerialize: (value: ReadRegistrationResponse): Buffer =>
+      Buffer.from(ReadRegistrationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadRegistrationResponse => ReadRegistrationResponse.decode(value),
+  },
+  /** UpdateRegistration replaces a client's metadata and exchanges its registration access token. */
+  updateRegistration: {
+    path: "/castellan.token.v1.Registration/UpdateRegistration" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpdateRegistrationRequest): Buffer =>
+      Buffer.from(UpdateRegistrationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpdateRegistrationRequest => UpdateRegistrationRequest.decode(value),
+    responseSerialize: (value: UpdateRegistrationResponse): Buffer =>
+      Buffer.from(UpdateRegistrationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UpdateRegistrationResponse => UpdateRegistrationResponse.decode(value),
+  },
+  /** DeleteRegistration removes a client, and with it every token of it. */
+  deleteRegistration: {
+    path: "/castellan.token.v1.Registration/DeleteRegistration" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteRegistrationRequest): Buffer =>
+      Buffer.from(DeleteRegistrationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteRegistrationRequest => DeleteRegistrationRequest.decode(value),
+    responseSerialize: (value: DeleteRegistrationResponse): Buffer =>
+      Buffer.from(DeleteRegistrationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteRegistrationResponse => DeleteRegistrationResponse.decode(value),
+  },
+  /** CreateInitialAccessToken makes a token that pays for registrations, for the admin API. */
+  createInitialAccessToken: {
+    path: "/castellan.token.v1.Registration/CreateInitialAccessToken" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateInitialAccessTokenRequest): Buffer =>
+      Buffer.from(CreateInitialAccessTokenRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateInitialAccessTokenRequest =>
+      CreateInitialAccessTokenRequest.decode(value),
+    responseSerialize: (value: CreateInitialAccessTokenResponse): Buffer =>
+      Buffer.from(CreateInitialAccessTokenResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateInitialAccessTokenResponse =>
+      CreateInitialAccessTokenResponse.decode(value),
+  },
+} as const;
+
+export interface RegistrationServer extends UntypedServiceImplementation {
+  /** RegisterClient is the client registration endpoint. */
+  registerClient: handleUnaryCall<RegisterClientRequest, RegisterClientResponse>;
+  /** ReadRegistration answers a client its own metadata. */
+  readRegistration: handleUnaryCall<ReadRegistrationRequest, ReadRegistrationResponse>;
+  /** UpdateRegistration replaces a client's metadata and exchanges its registration access token. */
+  updateRegistration: handleUnaryCall<UpdateRegistrationRequest, UpdateRegistrationResponse>;
+  /** DeleteRegistration removes a client, and with it every token of it. */
+  deleteRegistration: handleUnaryCall<DeleteRegistrationRequest, DeleteRegistrationResponse>;
+  /** CreateInitialAccessToken makes a token that pays for registrations, for the admin API. */
+  createInitialAccessToken: handleUnaryCall<CreateInitialAccessTokenRequest, CreateInitialAccessTokenResponse>;
+}
+
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 
 export type DeepPartial<T> = T extends Builtin ? T
@@ -215,6 +1045,17 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
