@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
-import { keysV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
+import { keysV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
 import {
   HTTP_ERROR_RENDERER,
   LOGGER,
@@ -18,6 +18,7 @@ import { renderAdminError } from './admin-error.js';
 import type { AdminConfig } from './admin.config.js';
 import { ClientsController } from './clients.http.js';
 import { GroupsController } from './groups.http.js';
+import { InitialAccessTokensController } from './initial-access-tokens.http.js';
 import { KeysController } from './keys.http.js';
 import { PoliciesController } from './policies.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
@@ -29,6 +30,7 @@ import { WardenController } from './warden.http.js';
 /** Every controller of the admin API. */
 export const ADMIN_CONTROLLERS: readonly Type[] = [
   ClientsController,
+  InitialAccessTokensController,
   KeysController,
   PoliciesController,
   WardenController,
@@ -52,6 +54,7 @@ export class AdminModule {
       controllers: [...ADMIN_CONTROLLERS],
       providers: [
         provideRpcClient(tokenV1.ClientsService, 'admin'),
+        provideRpcClient(openidV1.RegistrationService, 'admin'),
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),
         provideRpcClient(wardenV1.GroupsService, 'admin'),

@@ -141,6 +141,13 @@ const decide = 'hydra.warden';
 /** Every endpoint of the admin API with what a caller needs for it. The guard, the controllers and the tests read this. */
 export const ADMIN_ROUTES = {
   listClients: { method: 'GET', path: '/clients', scope: client, action: 'get', resource: one((n) => n.clients()) },
+  createInitialAccessToken: {
+    method: 'POST',
+    path: '/initial-access-tokens',
+    scope: client,
+    action: 'create',
+    resource: one((n) => n.clients()),
+  },
   createClient: { method: 'POST', path: '/clients', scope: client, action: 'create', resource: newClient },
   getClient: { method: 'GET', path: '/clients/:id', scope: client, action: 'get', resource: storedClient },
   updateClient: { method: 'PUT', path: '/clients/:id', scope: client, action: 'update', resource: replacedClient },

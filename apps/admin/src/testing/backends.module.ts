@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
+import { keysV1, openidV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService, type Logger } from '@castellan/service';
 
 import type { RootClientOptions } from '../root-client.js';
@@ -339,7 +339,25 @@ export function backendsModule(backends: Backends): DynamicModule {
       super(backends);
     }
   }
-  return { module: BackendsModule, providers: [Clients, Policies, Groups, Warden, Keys] };
+  @RpcService(openidV1.RegistrationService, everyRpc(openidV1.RegistrationService))
+  class Registration implements RpcHandlers<typeof openidV1.RegistrationService> {
+    async createInitialAccessToken({ uses, lifetimeMs }: openidV1.CreateInitialAccessTokenRequest) {
+      fail(backends, 'clients');
+      if (uses < 1) {
+        throw new RpcError('INVALID_ARGUMENT', 'uses must be 1 to 1000');
+      }
+      return { token: `ct_ia_${uses}_${lifetimeMs}` };
+    }
+    registerClient = notAsked;
+    readRegistration = notAsked;
+    updateRegistration = notAsked;
+    deleteRegistration = notAsked;
+  }
+  return { module: BackendsModule, providers: [Clients, Registration, Policies, Groups, Warden, Keys] };
+}
+
+async function notAsked(): Promise<never> {
+  throw new RpcError('UNIMPLEMENTED', 'the admin API never asks this');
 }
 
 function everyRpc<S extends object>(definition: S): { readonly [M in keyof S]: typeof ADMIN } {
