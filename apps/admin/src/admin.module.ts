@@ -23,6 +23,7 @@ import { KeysController } from './keys.http.js';
 import { PoliciesController } from './policies.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
 import { createResourceNames, RESOURCE_NAMES, type ResourceNames } from './resource-name.js';
+import { ResourceServersController } from './resource-servers.http.js';
 import { RootClientBootstrap } from './root-client-bootstrap.js';
 import { StatsController } from './stats.http.js';
 import { WardenController } from './warden.http.js';
@@ -35,6 +36,7 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   PoliciesController,
   WardenController,
   GroupsController,
+  ResourceServersController,
   StatsController,
 ];
 

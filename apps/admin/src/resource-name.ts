@@ -16,6 +16,8 @@ export type ResourceNames = {
   groups(): string;
   group(id: string): string;
   healthStats(): string;
+  resourceServers(): string;
+  resourceServer(id: string): string;
 };
 
 /**
@@ -24,6 +26,8 @@ export type ResourceNames = {
  */
 export function createResourceNames(prefix: string): ResourceNames {
   const name = (...parts: readonly string[]): string => [prefix, ...parts].join(':');
+  // What the original did not have (rulings 41).
+  const own = (...parts: readonly string[]): string => ['rn:castellan', ...parts].join(':');
   return {
     clients: () => name('clients'),
     client: (id) => name('clients', escapeResourcePart(id)),
@@ -36,6 +40,8 @@ export function createResourceNames(prefix: string): ResourceNames {
     groups: () => name('warden', 'groups'),
     group: (id) => name('warden', 'groups', escapeResourcePart(id)),
     healthStats: () => name('health', 'stats'),
+    resourceServers: () => own('resource-servers'),
+    resourceServer: (id) => own('resource-servers', escapeResourcePart(id)),
   };
 }
 

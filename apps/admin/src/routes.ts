@@ -134,6 +134,7 @@ export function isPublicKeyName(name: string): boolean {
 }
 
 const client = 'hydra.clients';
+const resourceServer = 'hydra.resource-servers';
 const policy = 'hydra.policies';
 const group = 'hydra.warden.groups';
 const decide = 'hydra.warden';
@@ -159,6 +160,28 @@ export const ADMIN_ROUTES = {
     resource: storedClient,
   },
   deleteClient: { method: 'DELETE', path: '/clients/:id', scope: client, action: 'delete', resource: storedClient },
+
+  listResourceServers: {
+    method: 'GET',
+    path: '/resource-servers',
+    scope: resourceServer,
+    action: 'get',
+    resource: one((n) => n.resourceServers()),
+  },
+  putResourceServer: {
+    method: 'PUT',
+    path: '/resource-servers/:id',
+    scope: resourceServer,
+    action: 'update',
+    resource: one((n, call) => n.resourceServer(param(call, 'id'))),
+  },
+  deleteResourceServer: {
+    method: 'DELETE',
+    path: '/resource-servers/:id',
+    scope: resourceServer,
+    action: 'delete',
+    resource: one((n, call) => n.resourceServer(param(call, 'id'))),
+  },
 
   getKey: {
     method: 'GET',

@@ -10,6 +10,7 @@ import {
   createLocalAccessTokenSigner,
   createMemoryAuthorizationRequestStore,
   createMemoryClientStore,
+  createMemoryResourceServerStore,
   createMemoryTokenStore,
   sampleClient,
 } from '@castellan/oauth2/testing';
@@ -66,6 +67,7 @@ beforeEach(async () => {
       idTokenKeys: async () => [],
       subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
       accessTokenSigner: createLocalAccessTokenSigner(),
+      resourceServers: createMemoryResourceServerStore(),
       idTokenSigner: {
         algorithm: async () => 'RS256',
         sign: async (claims) => ({ jws: jwt(claims), algorithm: 'RS256' }),

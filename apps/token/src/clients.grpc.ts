@@ -12,6 +12,7 @@ import {
   readAuthMethod,
   readClientKeys,
   readOpenIdRegistration,
+  type ResourceServerStore,
   type StoredClient,
   validateClient,
 } from '@castellan/oauth2';
@@ -20,6 +21,7 @@ import { RpcService } from '@castellan/service';
 import { readTokenRules, toTokenRulesMessage } from './token-rules-message.js';
 import { toOpenIdMessage } from './openid-message.js';
 import { clientsPeers } from './peers.js';
+import { readResourceServer, toResourceServerMessage } from './resource-server-message.js';
 import { answerOrStatus } from './rpc-answer.js';
 import type { TokenService } from './token-service.js';
 
@@ -32,9 +34,11 @@ const longestSecretMs = 315_360_000_000;
 export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
   private readonly clients: ClientStore;
   private readonly secrets: ClientSecrets;
+  private readonly resourceServers: ResourceServerStore;
   private readonly openid: OpenIdCheckTools;
 
-  constructor(service: Pick<TokenService, 'clientStore' | 'secrets' | 'registration'>) {
+  constructor(service: Pick<TokenService, 'clientStore' | 'secrets' | 'registration' | 'resourceServers'>) {
+    this.resourceServers = service.resourceServers;
     this.clients = service.clientStore;
     this.secrets = service.secrets;
     this.openid = service.registration.openid;
@@ -66,6 +70,27 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
 
   async rotateClientSecret(request: tokenV1.RotateClientSecretRequest): Promise<tokenV1.RotateClientSecretResponse> {
     return answerOrStatus(this.rotate(request));
+  }
+
+  async putResourceServer({ server }: tokenV1.PutResourceServerRequest): Promise<tokenV1.PutResourceServerResponse> {
+    const store = async () => {
+      const valid = readResourceServer(server);
+      return { valid, stored: await this.resourceServers.put(valid) };
+    };
+    const { valid, stored } = await answerOrStatus(store());
+    if (!stored) throw new RpcError('ALREADY_EXISTS', 'another resource server has this URI');
+    return { server: toResourceServerMessage(valid) };
+  }
+
+  async listResourceServers(): Promise<tokenV1.ListResourceServersResponse> {
+    return { servers: (await answerOrStatus(this.resourceServers.list())).map(toResourceServerMessage) };
+  }
+
+  async deleteResourceServer({
+    id,
+  }: tokenV1.DeleteResourceServerRequest): Promise<tokenV1.DeleteResourceServerResponse> {
+    if (!(await answerOrStatus(this.resourceServers.remove(id)))) throw notFound();
+    return {};
   }
 
   async deleteClient({ id }: tokenV1.DeleteClientRequest): Promise<tokenV1.DeleteClientResponse> {

@@ -17,5 +17,8 @@ export const clientsPeers: PeerTable<typeof tokenV1.ClientsService> = {
   listClients: ['admin'],
   updateClient: ['admin'],
   rotateClientSecret: ['admin'],
+  putResourceServer: ['admin'],
+  listResourceServers: ['admin'],
+  deleteResourceServer: ['admin'],
   deleteClient: ['admin'],
 };

@@ -1,4 +1,4 @@
-import { OAuth2Error, readLifespans, type TokenRules } from '@castellan/oauth2';
+import { OAuth2Error, readLifespans, resourceUriProblem, type TokenRules } from '@castellan/oauth2';
 import type { tokenV1 } from '@castellan/rpc';
 
 /** Reads what a client's tokens are like. Throws `invalid_client_metadata`. */
@@ -7,13 +7,22 @@ export function readTokenRules(message: tokenV1.TokenRules): TokenRules {
   if (accessTokenFormat !== '' && accessTokenFormat !== 'opaque' && accessTokenFormat !== 'jwt') {
     throw new OAuth2Error('invalid_client_metadata', 'access_token_format must be opaque or jwt');
   }
+  for (const uri of message.audience) {
+    const problem = resourceUriProblem(uri);
+    if (problem !== undefined) throw new OAuth2Error('invalid_client_metadata', `audience: each entry ${problem}`);
+  }
   const lifespans = readLifespans(Object.fromEntries(lifespansMs));
   return {
     ...(accessTokenFormat !== '' ? { accessTokenFormat } : {}),
     ...(Object.keys(lifespans).length > 0 ? { lifespans } : {}),
+    ...(message.audience.length > 0 ? { audience: [...new Set(message.audience)] } : {}),
   };
 }
 
-export function toTokenRulesMessage({ accessTokenFormat, lifespans }: TokenRules): tokenV1.TokenRules {
-  return { accessTokenFormat: accessTokenFormat ?? '', lifespansMs: new Map(Object.entries(lifespans ?? {})) };
+export function toTokenRulesMessage({ accessTokenFormat, lifespans, audience }: TokenRules): tokenV1.TokenRules {
+  return {
+    accessTokenFormat: accessTokenFormat ?? '',
+    lifespansMs: new Map(Object.entries(lifespans ?? {})),
+    audience: [...(audience ?? [])],
+  };
 }

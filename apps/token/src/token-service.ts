@@ -21,6 +21,7 @@ import {
   type IntrospectionTools,
   type Mint,
   type RegistrationTools,
+  type ResourceServerStore,
   type RevocationTools,
   type UserinfoTools,
 } from '@castellan/oauth2';
@@ -30,6 +31,7 @@ import {
   createAuthorizationRequestStore,
   createClientStore,
   createPartitionKeeper,
+  createResourceServerStore,
   createRegistrationStore,
   createSubjectClaimsStore,
   createTokenStore,
@@ -66,6 +68,7 @@ type EndpointTools = GrantTools &
 export type TokenService = {
   readonly issuer: string;
   readonly clientStore: ClientStore;
+  readonly resourceServers: ResourceServerStore;
   readonly secrets: ClientSecrets;
   readonly endpoint: EndpointTools;
   readonly authorization: AuthorizationTools;
@@ -149,6 +152,7 @@ async function wire(
     minLength: config.clientSecretMinLength,
   });
   const idTokenSigner = createIdTokenSigner(signing);
+  const resourceServers = createResourceServerStore(database);
   const accessTokenSigner = createAccessTokenSigner(signing, () => performance.now());
   const subjectIdentifier = createSubjectIdentifier(
     deriveKey((config.pairwiseSecret ?? config.secret).reveal(), 'pairwise-subject/v1'),
@@ -163,6 +167,7 @@ async function wire(
   return {
     issuer,
     clientStore,
+    resourceServers,
     secrets,
     idTokenSigner,
     endpoint: {
@@ -173,6 +178,7 @@ async function wire(
       tokenText: mint.tokenText,
       idTokenSigner,
       accessTokenSigner,
+      resourceServers,
       subjectIdentifier,
       clients: createClientAuthentication({
         clients: createClientCache(clientStore),
@@ -207,6 +213,7 @@ async function wire(
       responseKeys: createConsentResponseKeys(signing, () => performance.now()),
       idTokenSigner,
       accessTokenSigner,
+      resourceServers,
       subjectIdentifier,
     },
     userinfo: {

@@ -227,7 +227,7 @@ describe('clients', () => {
 
   it('get JWT access tokens of their own lifetime where they registered that', async () => {
     const lifespansMs = new Map([['client_credentials_grant_access_token_lifespan', 60_000]]);
-    const client = clientOf({ id: 'jwt-client', tokens: { accessTokenFormat: 'jwt', lifespansMs } });
+    const client = clientOf({ id: 'jwt-client', tokens: { accessTokenFormat: 'jwt', lifespansMs, audience: [] } });
     const created = await clients.createClient({ client, clientSecret: 'jwt-secret' });
     expect(created.client?.tokens).toEqual(client.tokens);
     const { tokens: issued } = await issue(basic('jwt-client', 'jwt-secret'));
@@ -238,7 +238,7 @@ describe('clients', () => {
       sub: 'jwt-client',
       client_id: 'jwt-client',
     });
-    const bad = clientOf({ id: 'bad', tokens: { accessTokenFormat: 'paseto', lifespansMs: new Map() } });
+    const bad = clientOf({ id: 'bad', tokens: { accessTokenFormat: 'paseto', lifespansMs: new Map(), audience: [] } });
     await expect(clients.createClient({ client: bad, clientSecret: '' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });

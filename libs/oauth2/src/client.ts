@@ -36,6 +36,8 @@ export type TokenRules = {
   /** Absent: opaque. */
   readonly accessTokenFormat?: AccessTokenFormat;
   readonly lifespans?: Lifespans;
+  /** Resources it may ask tokens for (RFC 8707); absent: none. */
+  readonly audience?: readonly string[];
 };
 
 /** Opaque, or a JWT (RFC 9068). */

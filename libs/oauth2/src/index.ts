@@ -125,3 +125,9 @@ export {
   type RegistrationTools,
 } from './registration/registration.js';
 export type { NewRegistration, RegistrationStore } from './registration/registration-store.js';
+export {
+  type ResourceServer,
+  type ResourceServerStore,
+  resourceUriProblem,
+  validateResourceServer,
+} from './resource-server.js';

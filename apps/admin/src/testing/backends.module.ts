@@ -17,6 +17,7 @@ export type AccessRequest = {
 /** The services behind the admin API with what they hold; a test reads and changes it as it goes. */
 export type Backends = {
   clients: Map<string, tokenV1.Client>;
+  resourceServers: Map<string, tokenV1.ResourceServer>;
   groups: Map<string, wardenV1.Group>;
   policies: Map<string, wardenV1.Policy>;
   keys: Map<string, keysV1.Jwk[]>;
@@ -32,6 +33,7 @@ export type Backends = {
 export function createBackends(): Backends {
   return {
     clients: new Map([['stored', client({ id: 'stored', owner: 'alice' })]]),
+    resourceServers: new Map([['rs1', tokenV1.ResourceServer.create({ id: 'rs1', uri: 'urn:rs1' })]]),
     groups: new Map([['g1', { id: 'g1', members: ['peter', 'julia'] }]]),
     policies: new Map([['p1', policy({ id: 'p1' })]]),
     keys: new Map([
@@ -114,6 +116,21 @@ export class TestClients implements RpcHandlers<typeof tokenV1.ClientsService> {
       clientSecret: request.clientSecret || 'cs_generated',
       warnings: this.backends.warnings,
     };
+  }
+  async putResourceServer({ server }: tokenV1.PutResourceServerRequest): Promise<tokenV1.PutResourceServerResponse> {
+    fail(this.backends, 'clients');
+    if (server !== undefined) this.backends.resourceServers.set(server.id, server);
+    return { server };
+  }
+  async listResourceServers(): Promise<tokenV1.ListResourceServersResponse> {
+    return { servers: [...this.backends.resourceServers.values()] };
+  }
+  async deleteResourceServer({
+    id,
+  }: tokenV1.DeleteResourceServerRequest): Promise<tokenV1.DeleteResourceServerResponse> {
+    found(this.backends.resourceServers, id);
+    this.backends.resourceServers.delete(id);
+    return {};
   }
   async deleteClient({ id }: tokenV1.DeleteClientRequest): Promise<tokenV1.DeleteClientResponse> {
     found(this.backends.clients, id);

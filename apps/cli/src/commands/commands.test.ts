@@ -95,6 +95,20 @@ const rows: readonly Row[] = [
     stdout: 'Client ID: a\nClient Secret: cs_new\n',
   },
   {
+    args: ['resource-servers', 'put', 'photos', '--uri', 'https://api.example/', '--scopes', 'a,b'].concat([
+      '--access-token-format',
+      'jwt',
+    ]),
+    answers: { 'PUT /resource-servers/photos': { status: 200, body: { id: 'photos' } } },
+    sent: { uri: 'https://api.example/', name: '', scope: 'a b', access_token_format: 'jwt' },
+    stdout: '{\n\t"id": "photos"\n}\n',
+  },
+  {
+    args: ['resource-servers', 'delete', 'photos'],
+    answers: { 'DELETE /resource-servers/photos': { status: 204 } },
+    stdout: 'Resource server photos deleted.\n',
+  },
+  {
     args: ['clients', 'delete', 'a', 'b'],
     answers: { 'DELETE /clients/a': { status: 204 }, 'DELETE /clients/b': { status: 204 } },
     stdout: 'Client(s) deleted.\n',

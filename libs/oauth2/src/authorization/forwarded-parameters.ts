@@ -12,6 +12,7 @@ const keptParameters = [
   'response_type',
   'response_mode',
   'scope',
+  'resource',
   'state',
   'nonce',
   'code_challenge',

@@ -5,6 +5,7 @@ import type { Grant } from '../grant.js';
 import { mintIdToken } from '../id-token.js';
 import { formatScope } from '../scope.js';
 import { issueAccessToken } from '../token/access-token-jwt.js';
+import { aimAt } from '../token/resource.js';
 import { expiresIn, mintAuthorizationCode, mintFor, newFamily } from '../token/mint.js';
 import type { PendingAuthorizationRequest } from './authorization-request-store.js';
 import type { AuthorizationTools } from './flow.js';
@@ -34,8 +35,12 @@ export async function issueAuthorization(
   const { request, redirect, pending } = decided;
   const { responseType } = request;
   const { settings } = tools;
-  const mint = mintFor(tools.mint, decided.client, responseType.code ? 'authorization_code' : 'implicit');
   const grant = grantOf(decided);
+  const granted = {
+    scopes: grant.scopes,
+    mint: mintFor(tools.mint, decided.client, responseType.code ? 'authorization_code' : 'implicit'),
+  };
+  const { mint, scopes } = await aimAt(grant.audience, granted, tools.resourceServers);
   const family = newFamily(mint, grant);
   const code = responseType.code
     ? mintAuthorizationCode(mint, {
@@ -50,7 +55,7 @@ export async function issueAuthorization(
         {
           issuer: settings.issuer,
           client: decided.client,
-          grant,
+          grant: { ...grant, scopes },
           family: { key: family.key, expiresAt: family.expiresAt },
         },
       )
@@ -80,7 +85,10 @@ export async function issueAuthorization(
       accessToken: accessToken?.text,
       expiresIn: accessToken === undefined ? undefined : expiresIn(accessToken.row.lifetimeMs),
       idToken,
-      scope: accessToken !== undefined || responseType.name === 'code' ? formatScope(grant.scopes) : undefined,
+      scope:
+        accessToken !== undefined || responseType.name === 'code'
+          ? formatScope(accessToken !== undefined ? scopes : grant.scopes)
+          : undefined,
     },
   );
 }
@@ -91,7 +99,7 @@ function grantOf({ pending, decision, request }: DecidedRequest): Grant {
     clientUid: pending.clientUid,
     subject: decision.subject,
     scopes: decision.scopes,
-    audience: [],
+    audience: request.resources,
     accessTokenExtra: decision.accessTokenExtra,
     idTokenExtra: decision.idTokenExtra,
     authTime: decision.authTime,

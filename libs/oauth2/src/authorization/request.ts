@@ -1,4 +1,5 @@
 import type { Client } from '../client.js';
+import { readResources } from '../token/resource.js';
 import type { ParameterMap } from '../parameters.js';
 import { checkClaims } from './claims.js';
 import { checkCodeChallenge } from './code-challenge.js';
@@ -30,6 +31,7 @@ const checks = {
   responseType: checkResponseType,
   responseMode: checkResponseMode,
   scopes: checkScopes,
+  resources: (parameters: ParameterMap, { client }: RequestRules) => readResources(parameters, client),
   codeChallenge: checkCodeChallenge,
   nonce: checkNonce,
   claims: checkClaims,

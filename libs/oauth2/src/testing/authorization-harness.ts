@@ -1,3 +1,4 @@
+import { createMemoryResourceServerStore } from './memory-resource-server-store.js';
 import { createLocalAccessTokenSigner } from './local-access-token-signer.js';
 import { createHmac, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { Jwk } from '@castellan/jwk';
@@ -126,6 +127,7 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
     idTokenKeys: async () => [{ ...idTokenKey.jwk, alg: 'RS256' }],
     subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
     accessTokenSigner: createLocalAccessTokenSigner(),
+    resourceServers: createMemoryResourceServerStore(),
     idTokenSigner: {
       algorithm: async () => 'RS256',
       sign: async (claims) => {

@@ -1,3 +1,5 @@
+import { createMemoryResourceServerStore } from './memory-resource-server-store.js';
+import { resourceServerStoreContract } from './resource-server-store.contract.js';
 import { assertionStoreContract } from './assertion-store.contract.js';
 import { createMemoryAssertionStore } from './memory-assertion-store.js';
 import { clientStoreContract } from './client-store.contract.js';
@@ -57,4 +59,9 @@ registrationStoreContract('memory', async () => {
     advanceClock: async (milliseconds) => void (now += milliseconds),
     close: async () => undefined,
   };
+});
+
+resourceServerStoreContract('memory', async () => {
+  const servers = createMemoryResourceServerStore();
+  return { servers, replica: servers, close: async () => undefined };
 });

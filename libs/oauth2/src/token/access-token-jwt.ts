@@ -2,6 +2,7 @@ import { JwsError, type Jwk, verifyJwt } from '@castellan/jwk';
 import type { Client } from '../client.js';
 import { clientAssertionAlgorithms } from '../client-assertion.js';
 import type { Grant, JsonObject, RowKey } from '../grant.js';
+import type { ResourceServerStore } from '../resource-server.js';
 import { formatScope } from '../scope.js';
 import type { SubjectIdentifier } from '../subject-identifier.js';
 import { type FamilyOf, type Mint, mintAccessToken, type Minted } from './mint.js';
@@ -23,6 +24,7 @@ export type AccessTokenTools = {
   readonly mint: Mint;
   readonly accessTokenSigner: AccessTokenSigner;
   readonly subjectIdentifier: SubjectIdentifier;
+  readonly resourceServers: Pick<ResourceServerStore, 'find'>;
 };
 
 /** What reading access tokens works with. */

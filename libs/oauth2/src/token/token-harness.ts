@@ -14,6 +14,7 @@ import { createSecretUses } from '../secret-uses.js';
 import { createMemoryAssertionStore } from '../testing/memory-assertion-store.js';
 import { createSubjectIdentifier } from '../subject-identifier.js';
 import { createMemoryClientStore } from '../testing/memory-client-store.js';
+import { createMemoryResourceServerStore } from '../testing/memory-resource-server-store.js';
 import { createMemoryTokenStore } from '../testing/memory-token-store.js';
 import { createLocalAccessTokenSigner } from '../testing/local-access-token-signer.js';
 import { createMemoryWeb } from '../testing/memory-web.js';
@@ -88,9 +89,11 @@ export async function createTokenHarness({ refreshGraceMs = 0 }: { readonly refr
   });
   const accessTokenSigner = createLocalAccessTokenSigner();
   const subjectIdentifier = createSubjectIdentifier(randomBytes(32));
+  const resourceServers = createMemoryResourceServerStore();
   const tools = {
     issuer,
     refreshGraceMs,
+    resourceServers,
     store,
     mint,
     tokenText,
@@ -114,6 +117,7 @@ export async function createTokenHarness({ refreshGraceMs = 0 }: { readonly refr
 
   return {
     web,
+    resourceServers,
     accessTokenSigner,
     subjectIdentifier,
     clients,
@@ -127,6 +131,12 @@ export async function createTokenHarness({ refreshGraceMs = 0 }: { readonly refr
     register,
     advance: (milliseconds: number) => void (now += milliseconds),
     now: clock,
+    /** Registers resource servers, for which the client may ask tokens; answers their URIs. */
+    async makeResources({ client }: StoredClient, ...uris: string[]): Promise<readonly string[]> {
+      for (const uri of uris) await resourceServers.put({ id: uri, uri, name: '', scopes: [] });
+      await clients.update({ ...client, tokens: { ...client.tokens, audience: uris } }, 'keep');
+      return uris;
+    },
     /** A code that the resource owner alice bought, as text. */
     makeCode(
       owner: StoredClient,

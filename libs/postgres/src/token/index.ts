@@ -3,6 +3,7 @@ export { createAuthorizationRequestStore } from './authorization-request-store.j
 export { createClientStore } from './client-store.js';
 export { claimTokenSecret } from './key-check.js';
 export { tokenMigrations } from './migrations.js';
+export { createResourceServerStore } from './resource-server-store.js';
 export { tokenTables } from './tables.js';
 export { tokenPartitionedTables } from './token-partitions.js';
 export { createTokenStore } from './token-store.js';

@@ -249,11 +249,35 @@ export class RefreshAnswers1764300002000 implements MigrationInterface {
   }
 }
 
+/** Resource servers, for which tokens are issued (RFC 8707). */
+export class ResourceServers1764300003000 implements MigrationInterface {
+  name = 'ResourceServers1764300003000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE token.resource_server (
+        id text COLLATE "C" PRIMARY KEY,
+        uri text COLLATE "C" NOT NULL UNIQUE,
+        name text NOT NULL,
+        scopes text[] NOT NULL,
+        access_token_format text CHECK (access_token_format IN ('opaque', 'jwt')),
+        access_token_lifetime_ms bigint
+      );
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE token.resource_server');
+  }
+}
+
 /** Every migration of the token component, in order. */
 export const tokenMigrations = [
   TokenSchema1764000000000,
   ClientSettings1764300000000,
-  ClientAuthentication1764300001000, RefreshAnswers1764300002000,
+  ClientAuthentication1764300001000,
+  RefreshAnswers1764300002000,
+  ResourceServers1764300003000,
   UserinfoClaims1764350000000,
   Registration1764350000001,
 ];

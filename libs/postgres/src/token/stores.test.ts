@@ -1,12 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { defaultLifetimes } from '@castellan/oauth2';
-import { assertionStoreContract, clientStoreContract, tokenStoreContract } from '@castellan/oauth2/testing';
+import {
+  assertionStoreContract,
+  clientStoreContract,
+  resourceServerStoreContract,
+  tokenStoreContract,
+} from '@castellan/oauth2/testing';
 import type { Database } from '../database.js';
 import { createPartitionKeeper } from '../partitions.js';
 import { createTestDatabase } from '../testing.js';
 import { createAssertionStore } from './assertion-store.js';
 import { createAuthorizationRequestStore } from './authorization-request-store.js';
 import { createClientStore } from './client-store.js';
+import { createResourceServerStore } from './resource-server-store.js';
 import { tokenPartitionedTables } from './token-partitions.js';
 import { createTokenStore } from './token-store.js';
 
@@ -31,13 +37,30 @@ assertionStoreContract('PostgreSQL', async () => {
   };
 });
 
+resourceServerStoreContract('PostgreSQL', async () => {
+  const test = await createTestDatabase('token');
+  return {
+    servers: createResourceServerStore(test.database),
+    replica: createResourceServerStore(await test.openReplica()),
+    close: () => test.drop(),
+  };
+});
+
 function keeperOf(database: Database) {
   return createPartitionKeeper(database, tokenPartitionedTables(defaultLifetimes));
 }
 
 /** Every row of the component's tables as text. */
 async function dump(database: Database): Promise<string> {
-  const tables = ['client', 'family', 'authorization_code', 'access_token', 'refresh_token', 'refresh_answer', 'authorization_request'];
+  const tables = [
+    'client',
+    'family',
+    'authorization_code',
+    'access_token',
+    'refresh_token',
+    'refresh_answer',
+    'authorization_request',
+  ];
   const dumps = await Promise.all(
     tables.map((table) => database.pool.query<{ line: string }>(`SELECT t::text AS line FROM token.${table} t`)),
   );

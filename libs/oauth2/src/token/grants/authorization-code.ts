@@ -7,7 +7,7 @@ import { matchesCodeChallenge } from '../../pkce.js';
 import { grantsOfflineAccess } from '../../scope.js';
 import { issueAccessToken } from '../access-token-jwt.js';
 import { expiresIn, mintFor, mintRefreshToken } from '../mint.js';
-import { narrowAudience } from '../resource.js';
+import { aimAt, narrowAudience } from '../resource.js';
 import type { GrantHandler, GrantTools, IssuedTokens, TokenRequest } from '../token-request.js';
 import type { StoredAuthorizationCode } from '../token-store.js';
 
@@ -71,13 +71,14 @@ async function redeem(
   tools: GrantTools,
 ): Promise<IssuedTokens> {
   const { store, issuer } = tools;
-  const mint = mintFor(tools.mint, client.client, 'authorization_code');
   const { grant } = code;
   const family = { key: code.family, expiresAt: code.familyExpiresAt };
-  const audience = narrowAudience(grant.audience, parameters);
+  const audience = narrowAudience(grant.audience, parameters, client.client);
+  const granted = { scopes: grant.scopes, mint: mintFor(tools.mint, client.client, 'authorization_code') };
+  const { mint, scopes } = await aimAt(audience, granted, tools.resourceServers);
   const accessToken = await issueAccessToken(
     { ...tools, mint },
-    { issuer, client: client.client, grant: { ...grant, audience }, family },
+    { issuer, client: client.client, grant: { ...grant, scopes, audience }, family },
   );
   // Without the grant type refresh_token the client could not use one.
   const offline = grantsOfflineAccess(grant.scopes) && allowsGrantType(client.client, 'refresh_token');
@@ -103,7 +104,7 @@ async function redeem(
   return {
     accessToken: accessToken.text,
     expiresIn: expiresIn(accessToken.row.lifetimeMs),
-    scopes: grant.scopes,
+    scopes,
     ...(refreshToken !== undefined ? { refreshToken: refreshToken.text } : {}),
     ...(idToken !== undefined ? { idToken } : {}),
   };

@@ -3,7 +3,7 @@ import { OAuth2Error } from '../../errors.js';
 import type { Grant } from '../../grant.js';
 import { issueAccessToken } from '../access-token-jwt.js';
 import { expiresIn, mintFor } from '../mint.js';
-import { narrowAudience } from '../resource.js';
+import { aimAt, readResources } from '../resource.js';
 import type { GrantHandler } from '../token-request.js';
 
 /**
@@ -19,17 +19,25 @@ export const clientCredentials: GrantHandler = {
     if (!coversScopes(client.scopes, scopes)) {
       throw new OAuth2Error('invalid_scope', 'the client is not registered for a requested scope');
     }
+    const audience = readResources(parameters, client);
+    const mint = mintFor(tools.mint, client, 'client_credentials');
+    const target = await aimAt(audience, { scopes, mint }, tools.resourceServers);
+    if (target.scopes.length < scopes.length) {
+      throw new OAuth2Error('invalid_scope', 'the resource does not know a requested scope');
+    }
     const grant: Grant = {
       clientId: client.id,
       clientUid: uid,
       subject: client.id,
       scopes,
-      audience: narrowAudience([], parameters),
+      audience,
       accessTokenExtra: {},
       idTokenExtra: {},
     };
-    const mint = mintFor(tools.mint, client, 'client_credentials');
-    const accessToken = await issueAccessToken({ ...tools, mint }, { issuer: tools.issuer, client, grant });
+    const accessToken = await issueAccessToken(
+      { ...tools, mint: target.mint },
+      { issuer: tools.issuer, client, grant },
+    );
     const kept = await tools.store.insertClientAccessToken(accessToken.row, revision);
     if (!kept) return 'client-changed';
     return { accessToken: accessToken.text, expiresIn: expiresIn(accessToken.row.lifetimeMs), scopes };

@@ -4,7 +4,7 @@ import { requireParameter } from '../../parameters.js';
 import { coversScopes, grantsOfflineAccess, narrowScopes, parseScope } from '../../scope.js';
 import { issueAccessToken } from '../access-token-jwt.js';
 import { expiresIn, mintFor, mintRefreshToken } from '../mint.js';
-import { narrowAudience } from '../resource.js';
+import { aimAt, narrowAudience } from '../resource.js';
 import { graceWindow, openAnswer, sealAnswer } from '../refresh-grace.js';
 import type { GrantHandler, GrantTools, IssuedTokens, TokenRequest } from '../token-request.js';
 import type { StoredRefreshToken } from '../token-store.js';
@@ -20,12 +20,12 @@ export const refreshToken: GrantHandler = {
   async issue(request, tools) {
     const { store, issuer } = tools;
     const { client } = request.client;
-    const mint = mintFor(tools.mint, client, 'refresh_token');
     const presented = await findRefreshToken(request, tools);
     if (presented.state !== 'live') return answerAgain(presented, request, tools);
     const { grant } = presented;
-    const scopes = scopesOf(presented, request);
-    const audience = narrowAudience(grant.audience, request.parameters);
+    const audience = narrowAudience(grant.audience, request.parameters, client);
+    const granted = { scopes: scopesOf(presented, request), mint: mintFor(tools.mint, client, 'refresh_token') };
+    const { mint, scopes } = await aimAt(audience, granted, tools.resourceServers);
     const family = { key: presented.family, expiresAt: presented.familyExpiresAt };
     const accessToken = await issueAccessToken(
       { ...tools, mint },

@@ -297,6 +297,8 @@ export interface TokenRules {
   accessTokenFormat: string;
   /** Lifetimes in milliseconds by grant and token, such as `refresh_token_grant_access_token_lifespan`. */
   lifespansMs: Map<string, number>;
+  /** Resources it may ask tokens for (RFC 8707). */
+  audience: string[];
 }
 
 export interface TokenRules_LifespansMsEntry {
@@ -418,6 +420,54 @@ export interface RotateClientSecretResponse {
   clientSecret: string;
   /** Warnings for the operator. */
   warnings: string[];
+}
+
+/** A resource server: what tokens for it are like (RFC 8707). */
+export interface ResourceServer {
+  /** ID. */
+  id: string;
+  /** Resource indicator: an absolute URI without fragment. */
+  uri: string;
+  /** Name for people. */
+  name: string;
+  /** Scopes that tokens for it may hold, separated by spaces; empty: whatever was granted. */
+  scope: string;
+  /** `opaque` or `jwt`; empty: as for the client. */
+  accessTokenFormat: string;
+  /** Tokens for it live no longer, milliseconds; 0: as for the client. */
+  accessTokenLifetimeMs: number;
+}
+
+/** The resource server to store. */
+export interface PutResourceServerRequest {
+  /** The resource server. */
+  server: ResourceServer | undefined;
+}
+
+/** What is stored now. */
+export interface PutResourceServerResponse {
+  /** The resource server. */
+  server: ResourceServer | undefined;
+}
+
+/** Nothing to ask. */
+export interface ListResourceServersRequest {
+}
+
+/** All resource servers. */
+export interface ListResourceServersResponse {
+  /** Ordered by ID. */
+  servers: ResourceServer[];
+}
+
+/** Which resource server to remove. */
+export interface DeleteResourceServerRequest {
+  /** ID; NOT_FOUND when absent. */
+  id: string;
+}
+
+/** Nothing to say. */
+export interface DeleteResourceServerResponse {
 }
 
 /** Which client to remove. */
@@ -2447,7 +2497,7 @@ export const OpenIdRegistration: MessageFns<OpenIdRegistration> = {
 };
 
 function createBaseTokenRules(): TokenRules {
-  return { accessTokenFormat: "", lifespansMs: new Map() };
+  return { accessTokenFormat: "", lifespansMs: new Map(), audience: [] };
 }
 
 export const TokenRules: MessageFns<TokenRules> = {
@@ -2458,6 +2508,9 @@ export const TokenRules: MessageFns<TokenRules> = {
     message.lifespansMs.forEach((value, key) => {
       TokenRules_LifespansMsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
+    for (const v of message.audience) {
+      writer.uint32(26).string(v!);
+    }
     return writer;
   },
 
@@ -2493,6 +2546,14 @@ export const TokenRules: MessageFns<TokenRules> = {
             }
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.audience.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2520,6 +2581,7 @@ export const TokenRules: MessageFns<TokenRules> = {
       });
       return m;
     })();
+    message.audience = object.audience?.map((e) => e) || [];
     return message;
   },
 };
@@ -3478,6 +3540,431 @@ export const RotateClientSecretResponse: MessageFns<RotateClientSecretResponse> 
   },
 };
 
+function createBaseResourceServer(): ResourceServer {
+  return { id: "", uri: "", name: "", scope: "", accessTokenFormat: "", accessTokenLifetimeMs: 0 };
+}
+
+export const ResourceServer: MessageFns<ResourceServer> = {
+  encode(message: ResourceServer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.uri !== "") {
+      writer.uint32(18).string(message.uri);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.scope !== "") {
+      writer.uint32(34).string(message.scope);
+    }
+    if (message.accessTokenFormat !== "") {
+      writer.uint32(42).string(message.accessTokenFormat);
+    }
+    if (message.accessTokenLifetimeMs !== 0) {
+      writer.uint32(48).int64(message.accessTokenLifetimeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResourceServer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResourceServer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.uri = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.accessTokenFormat = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.accessTokenLifetimeMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResourceServer>): ResourceServer {
+    return ResourceServer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResourceServer>): ResourceServer {
+    const message = createBaseResourceServer();
+    message.id = object.id ?? "";
+    message.uri = object.uri ?? "";
+    message.name = object.name ?? "";
+    message.scope = object.scope ?? "";
+    message.accessTokenFormat = object.accessTokenFormat ?? "";
+    message.accessTokenLifetimeMs = object.accessTokenLifetimeMs ?? 0;
+    return message;
+  },
+};
+
+function createBasePutResourceServerRequest(): PutResourceServerRequest {
+  return { server: undefined };
+}
+
+export const PutResourceServerRequest: MessageFns<PutResourceServerRequest> = {
+  encode(message: PutResourceServerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.server !== undefined) {
+      ResourceServer.encode(message.server, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutResourceServerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutResourceServerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.server = ResourceServer.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PutResourceServerRequest>): PutResourceServerRequest {
+    return PutResourceServerRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PutResourceServerRequest>): PutResourceServerRequest {
+    const message = createBasePutResourceServerRequest();
+    message.server = (object.server !== undefined && object.server !== null)
+      ? ResourceServer.fromPartial(object.server)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePutResourceServerResponse(): PutResourceServerResponse {
+  return { server: undefined };
+}
+
+export const PutResourceServerResponse: MessageFns<PutResourceServerResponse> = {
+  encode(message: PutResourceServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.server !== undefined) {
+      ResourceServer.encode(message.server, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutResourceServerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutResourceServerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.server = ResourceServer.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PutResourceServerResponse>): PutResourceServerResponse {
+    return PutResourceServerResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PutResourceServerResponse>): PutResourceServerResponse {
+    const message = createBasePutResourceServerResponse();
+    message.server = (object.server !== undefined && object.server !== null)
+      ? ResourceServer.fromPartial(object.server)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListResourceServersRequest(): ListResourceServersRequest {
+  return {};
+}
+
+export const ListResourceServersRequest: MessageFns<ListResourceServersRequest> = {
+  encode(_: ListResourceServersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListResourceServersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListResourceServersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListResourceServersRequest>): ListResourceServersRequest {
+    return ListResourceServersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListResourceServersRequest>): ListResourceServersRequest {
+    const message = createBaseListResourceServersRequest();
+    return message;
+  },
+};
+
+function createBaseListResourceServersResponse(): ListResourceServersResponse {
+  return { servers: [] };
+}
+
+export const ListResourceServersResponse: MessageFns<ListResourceServersResponse> = {
+  encode(message: ListResourceServersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.servers) {
+      ResourceServer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListResourceServersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListResourceServersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.servers.push(ResourceServer.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListResourceServersResponse>): ListResourceServersResponse {
+    return ListResourceServersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListResourceServersResponse>): ListResourceServersResponse {
+    const message = createBaseListResourceServersResponse();
+    message.servers = object.servers?.map((e) => ResourceServer.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeleteResourceServerRequest(): DeleteResourceServerRequest {
+  return { id: "" };
+}
+
+export const DeleteResourceServerRequest: MessageFns<DeleteResourceServerRequest> = {
+  encode(message: DeleteResourceServerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteResourceServerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteResourceServerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteResourceServerRequest>): DeleteResourceServerRequest {
+    return DeleteResourceServerRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteResourceServerRequest>): DeleteResourceServerRequest {
+    const message = createBaseDeleteResourceServerRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteResourceServerResponse(): DeleteResourceServerResponse {
+  return {};
+}
+
+export const DeleteResourceServerResponse: MessageFns<DeleteResourceServerResponse> = {
+  encode(_: DeleteResourceServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteResourceServerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteResourceServerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteResourceServerResponse>): DeleteResourceServerResponse {
+    return DeleteResourceServerResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<DeleteResourceServerResponse>): DeleteResourceServerResponse {
+    const message = createBaseDeleteResourceServerResponse();
+    return message;
+  },
+};
+
 function createBaseDeleteClientRequest(): DeleteClientRequest {
   return { id: "" };
 }
@@ -3735,6 +4222,42 @@ export const ClientsService = {
       Buffer.from(RotateClientSecretResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RotateClientSecretResponse => RotateClientSecretResponse.decode(value),
   },
+  /** PutResourceServer stores a resource server or replaces the one of that ID; ALREADY_EXISTS when another has the URI. */
+  putResourceServer: {
+    path: "/castellan.token.v1.Clients/PutResourceServer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PutResourceServerRequest): Buffer =>
+      Buffer.from(PutResourceServerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PutResourceServerRequest => PutResourceServerRequest.decode(value),
+    responseSerialize: (value: PutResourceServerResponse): Buffer =>
+      Buffer.from(PutResourceServerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PutResourceServerResponse => PutResourceServerResponse.decode(value),
+  },
+  /** ListResourceServers reads all resource servers, ordered by ID. */
+  listResourceServers: {
+    path: "/castellan.token.v1.Clients/ListResourceServers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListResourceServersRequest): Buffer =>
+      Buffer.from(ListResourceServersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListResourceServersRequest => ListResourceServersRequest.decode(value),
+    responseSerialize: (value: ListResourceServersResponse): Buffer =>
+      Buffer.from(ListResourceServersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListResourceServersResponse => ListResourceServersResponse.decode(value),
+  },
+  /** DeleteResourceServer removes a resource server: no more tokens are issued for it. */
+  deleteResourceServer: {
+    path: "/castellan.token.v1.Clients/DeleteResourceServer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteResourceServerRequest): Buffer =>
+      Buffer.from(DeleteResourceServerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteResourceServerRequest => DeleteResourceServerRequest.decode(value),
+    responseSerialize: (value: DeleteResourceServerResponse): Buffer =>
+      Buffer.from(DeleteResourceServerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteResourceServerResponse => DeleteResourceServerResponse.decode(value),
+  },
   /** DeleteClient removes a client, and with it every token of it. */
   deleteClient: {
     path: "/castellan.token.v1.Clients/DeleteClient" as const,
@@ -3761,6 +4284,12 @@ export interface ClientsServer extends UntypedServiceImplementation {
   updateClient: handleUnaryCall<UpdateClientRequest, UpdateClientResponse>;
   /** RotateClientSecret gives a client a new secret beside the old one; FAILED_PRECONDITION when it has none. */
   rotateClientSecret: handleUnaryCall<RotateClientSecretRequest, RotateClientSecretResponse>;
+  /** PutResourceServer stores a resource server or replaces the one of that ID; ALREADY_EXISTS when another has the URI. */
+  putResourceServer: handleUnaryCall<PutResourceServerRequest, PutResourceServerResponse>;
+  /** ListResourceServers reads all resource servers, ordered by ID. */
+  listResourceServers: handleUnaryCall<ListResourceServersRequest, ListResourceServersResponse>;
+  /** DeleteResourceServer removes a resource server: no more tokens are issued for it. */
+  deleteResourceServer: handleUnaryCall<DeleteResourceServerRequest, DeleteResourceServerResponse>;
   /** DeleteClient removes a client, and with it every token of it. */
   deleteClient: handleUnaryCall<DeleteClientRequest, DeleteClientResponse>;
 }
