@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
-import { keysV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
+import { keysV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
 import {
   HTTP_ERROR_RENDERER,
   LOGGER,
@@ -19,10 +19,12 @@ import type { AdminConfig } from './admin.config.js';
 import { ACCESS_URL, AuthzenController, AuthzenMetadataController } from './authzen.http.js';
 import { ClientsController } from './clients.http.js';
 import { GroupsController } from './groups.http.js';
+import { InitialAccessTokensController } from './initial-access-tokens.http.js';
 import { KeysController } from './keys.http.js';
 import { PoliciesController } from './policies.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
 import { createResourceNames, RESOURCE_NAMES, type ResourceNames } from './resource-name.js';
+import { ResourceServersController } from './resource-servers.http.js';
 import { RootClientBootstrap } from './root-client-bootstrap.js';
 import { RotationController } from './rotation.http.js';
 import { StatsController } from './stats.http.js';
@@ -31,12 +33,14 @@ import { WardenController } from './warden.http.js';
 /** Every controller of the admin API. */
 export const ADMIN_CONTROLLERS: readonly Type[] = [
   ClientsController,
+  InitialAccessTokensController,
   KeysController,
   RotationController,
   PoliciesController,
   WardenController,
   AuthzenController,
   GroupsController,
+  ResourceServersController,
   StatsController,
 ];
 
@@ -56,6 +60,7 @@ export class AdminModule {
       controllers: [...ADMIN_CONTROLLERS, AuthzenMetadataController],
       providers: [
         provideRpcClient(tokenV1.ClientsService, 'admin'),
+        provideRpcClient(openidV1.RegistrationService, 'admin'),
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),
         provideRpcClient(wardenV1.GroupsService, 'admin'),

@@ -1,6 +1,9 @@
 import type { tokenV1 } from '@castellan/rpc';
 import { z } from 'zod';
 
+import { keyEntries, keyMembers, keysFromBody } from './client-keys-json.js';
+import { openIdEntries, openIdFromBody, openIdMembers } from './openid-json.js';
+import { tokenRuleEntries, tokenRuleMembers, tokenRulesFromBody } from './token-rules-json.js';
 import { flagSchema as flag, jsonList, jsonObject, listSchema as list, textSchema as text } from './json.js';
 
 /** Body of POST and PUT `/clients`. Unknown members are ignored (rulings 39). */
@@ -21,6 +24,9 @@ export const clientBodySchema = z.object({
   public: flag,
   token_endpoint_auth_method: text,
   require_pkce: flag,
+  ...openIdMembers,
+  ...keyMembers,
+  ...tokenRuleMembers,
 });
 
 export type ClientBody = z.infer<typeof clientBodySchema>;
@@ -43,12 +49,16 @@ export function clientFromBody(body: ClientBody, id: string): tokenV1.Client {
     public: body.public ?? false,
     tokenEndpointAuthMethod: body.token_endpoint_auth_method ?? '',
     requirePkce: body.require_pkce ?? false,
+    openid: openIdFromBody(body),
+    ...keysFromBody(body),
+    tokens: tokenRulesFromBody(body),
+    secrets: [],
   };
 }
 
 /**
  * Writes a client as the original did: every member, `null` for an empty list. `secret` is given in the answer to the
- * registration only. The two members that the original did not know are written when they are set.
+ * registration only. The members that the original did not know are written when they are set.
  */
 export function clientJson(client: tokenV1.Client, secret = ''): string {
   return jsonObject([
@@ -71,6 +81,9 @@ export function clientJson(client: tokenV1.Client, secret = ''): string {
       client.tokenEndpointAuthMethod !== '' ? JSON.stringify(client.tokenEndpointAuthMethod) : undefined,
     ],
     ['require_pkce', client.requirePkce ? 'true' : undefined],
+    ...openIdEntries(client.openid),
+    ...keyEntries(client),
+    ...tokenRuleEntries(client.tokens),
   ]);
 }
 

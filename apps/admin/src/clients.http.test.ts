@@ -178,3 +178,18 @@ describe('/clients/{id}', () => {
     expect([response.statusCode, response.body, admin.backends.clients.size]).toEqual([204, '', 0]);
   });
 });
+
+describe('POST /clients/{id}/secret', () => {
+  it('gives a client a second secret, shown once, with the times of both', async () => {
+    const answer = await admin.call('POST', '/clients/stored/secret', '{"overlap":"24h","lifetime":"720h"}');
+    expect(answer.statusCode).toBe(200);
+    expect(JSON.parse(answer.body)).toMatchObject({
+      id: 'stored',
+      client_secret: 'cs_generated',
+      client_secret_expires_at: 2_592_000,
+      client_secrets: [{ expires_at: 2_592_000 }, { expires_at: 86_400, last_used_at: 5 }],
+    });
+    expect((await admin.call('POST', '/clients/stored/secret', '{"overlap":"soon"}')).statusCode).toBe(400);
+    expect((await admin.call('POST', '/clients/absent/secret', '{}')).statusCode).toBe(404);
+  });
+});

@@ -7,6 +7,7 @@ import { unlessAbsent } from './access-facts.js';
 import { Access, AdminController } from './access.guard.js';
 import { badRequest, notFound } from './admin-error.js';
 import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from './admin-request.js';
+import { rotationBodySchema } from './client-keys-json.js';
 import { clientBodySchema, clientFromBody, clientJson, clientsJson } from './client-json.js';
 import { ADMIN_ROUTES } from './routes.js';
 
@@ -61,6 +62,24 @@ export class ClientsController {
     );
     this.warn(reply, id, updated.warnings);
     sendJson(reply, 201, clientJson(present(updated.client)), { location: `/clients/${encodeURIComponent(id)}` });
+  }
+
+  /** Two secrets live side by side until the overlap is over (RFC 7591 section 3.2.1). */
+  @Access(ADMIN_ROUTES.rotateClientSecret)
+  async rotateSecret(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const id = pathParameter(request, 'id');
+    const body = readBody(request, rotationBodySchema);
+    const rotated = await this.clients.rotateClientSecret(
+      {
+        id,
+        clientSecret: body.client_secret ?? '',
+        overlapMs: body.overlap ?? 0,
+        lifetimeMs: body.lifetime ?? 0,
+      },
+      callOptionsOf(request),
+    );
+    this.warn(reply, id, rotated.warnings);
+    sendJson(reply, 200, clientJson(present(rotated.client), rotated.clientSecret));
   }
 
   @Access(ADMIN_ROUTES.deleteClient)

@@ -22,6 +22,8 @@ export type ResourceNames = {
   healthStats(): string;
   /** The life of the keys of one signing set; without a set, of all of them. */
   rotation(set?: string): string;
+  resourceServers(): string;
+  resourceServer(id: string): string;
 };
 
 /**
@@ -30,6 +32,8 @@ export type ResourceNames = {
  */
 export function createResourceNames(prefix: string): ResourceNames {
   const name = (...parts: readonly string[]): string => [prefix, ...parts].join(':');
+  // What the original did not have (rulings 41).
+  const own = (...parts: readonly string[]): string => ['rn:castellan', ...parts].join(':');
   return {
     clients: () => name('clients'),
     client: (id) => name('clients', escapeResourcePart(id)),
@@ -45,7 +49,9 @@ export function createResourceNames(prefix: string): ResourceNames {
     groups: () => name('warden', 'groups'),
     group: (id) => name('warden', 'groups', escapeResourcePart(id)),
     healthStats: () => name('health', 'stats'),
-    rotation: (set) => ['rn:castellan:rotation', ...(set === undefined ? [] : [escapeResourcePart(set)])].join(':'),
+    rotation: (set) => own('rotation', ...(set === undefined ? [] : [escapeResourcePart(set)])),
+    resourceServers: () => own('resource-servers'),
+    resourceServer: (id) => own('resource-servers', escapeResourcePart(id)),
   };
 }
 

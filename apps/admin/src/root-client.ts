@@ -146,5 +146,11 @@ function rootClient(id: string): tokenV1.Client {
     public: false,
     tokenEndpointAuthMethod: '',
     requirePkce: false,
+    jwks: '',
+    jwksUri: '',
+    tokenEndpointAuthSigningAlg: '',
+    secrets: [],
+    tokens: undefined,
+    openid: undefined,
   };
 }

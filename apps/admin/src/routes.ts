@@ -134,6 +134,7 @@ export function isPublicKeyName(name: string): boolean {
 }
 
 const client = 'hydra.clients';
+const resourceServer = 'hydra.resource-servers';
 const policy = 'hydra.policies';
 const group = 'hydra.warden.groups';
 const decide = 'hydra.warden';
@@ -141,10 +142,46 @@ const decide = 'hydra.warden';
 /** Every endpoint of the admin API with what a caller needs for it. The guard, the controllers and the tests read this. */
 export const ADMIN_ROUTES = {
   listClients: { method: 'GET', path: '/clients', scope: client, action: 'get', resource: one((n) => n.clients()) },
+  createInitialAccessToken: {
+    method: 'POST',
+    path: '/initial-access-tokens',
+    scope: client,
+    action: 'create',
+    resource: one((n) => n.clients()),
+  },
   createClient: { method: 'POST', path: '/clients', scope: client, action: 'create', resource: newClient },
   getClient: { method: 'GET', path: '/clients/:id', scope: client, action: 'get', resource: storedClient },
   updateClient: { method: 'PUT', path: '/clients/:id', scope: client, action: 'update', resource: replacedClient },
+  rotateClientSecret: {
+    method: 'POST',
+    path: '/clients/:id/secret',
+    scope: client,
+    action: 'update',
+    resource: storedClient,
+  },
   deleteClient: { method: 'DELETE', path: '/clients/:id', scope: client, action: 'delete', resource: storedClient },
+
+  listResourceServers: {
+    method: 'GET',
+    path: '/resource-servers',
+    scope: resourceServer,
+    action: 'get',
+    resource: one((n) => n.resourceServers()),
+  },
+  putResourceServer: {
+    method: 'PUT',
+    path: '/resource-servers/:id',
+    scope: resourceServer,
+    action: 'update',
+    resource: one((n, call) => n.resourceServer(param(call, 'id'))),
+  },
+  deleteResourceServer: {
+    method: 'DELETE',
+    path: '/resource-servers/:id',
+    scope: resourceServer,
+    action: 'delete',
+    resource: one((n, call) => n.resourceServer(param(call, 'id'))),
+  },
 
   getKey: {
     method: 'GET',

@@ -3,7 +3,7 @@ import https from 'node:https';
 import type { Product } from './product.js';
 
 /** Paths that the admin API answers when it has an origin of its own. */
-const adminPaths = /^\/(clients|keys|policies|warden)(\/|\?|$)/;
+const adminPaths = /^\/(clients|initial-access-tokens|keys|policies|warden)(\/|\?|$)/;
 
 /**
  * One origin in front of separate services, as an ingress makes it: clients of 2017 know one URL for everything.

@@ -49,6 +49,15 @@ describe('the authorization endpoint', () => {
     });
   }
 
+  it('shows a page that posts a response of the mode form_post', async () => {
+    answer({ formPost: { action: 'https://x.example/y', fields: [{ name: 'code', value: 'c"d' }] } });
+    const response = await gateway.request({ url: '/oauth2/auth?client_id=c' });
+    expect(response.statusCode).toBe(200);
+    expect(response.headers.location).toBeUndefined();
+    expect(response.headers['referrer-policy']).toBe('strict-origin');
+    expect(response.body).toContain('<input type="hidden" name="code" value="c&#34;d">');
+  });
+
   it('passes parameters in order, with repetitions and literal names', async () => {
     answer({ toClient: { location: 'https://x.example/' } });
     await gateway.request({ url: '/oauth2/auth?scope=a+b&scope=c%20d&x[]=1&state=%C3%A9&nonce' });

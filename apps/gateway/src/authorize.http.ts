@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { callOptionsOf, formParametersOf, send } from './answer.js';
 import { errorPage } from './error-page.js';
+import { formPostPage } from './form-post-page.js';
 import { readFlowCookies, writeFlowCookie } from './flow-cookie.js';
 
 /** The authorization endpoint (RFC 6749 section 3.1), which also takes the browser back from the consent app. */
@@ -53,6 +54,8 @@ export class AuthorizeController {
           headers: { location: outcome.location, 'cache-control': 'no-store' },
           body: '',
         });
+      case 'form-post':
+        return send(reply, formPostPage(outcome.form));
       case 'error-page':
         return send(reply, errorPage(outcome.error, request.headers.accept));
     }
@@ -61,6 +64,7 @@ export class AuthorizeController {
 
 type Outcome =
   | { readonly kind: 'redirect'; readonly location: string }
+  | { readonly kind: 'form-post'; readonly form: tokenV1.FormPost }
   | { readonly kind: 'error-page'; readonly error: tokenV1.OAuth2Error };
 
 /** The one arm of the response's `oneof`; a response with none is a fault. */
@@ -68,6 +72,9 @@ function outcomeOf(response: tokenV1.AuthorizeResponse): Outcome {
   const redirect = response.toConsent ?? response.toClient ?? response.errorToClient;
   if (redirect !== undefined) {
     return { kind: 'redirect', location: redirect.location };
+  }
+  if (response.formPost !== undefined) {
+    return { kind: 'form-post', form: response.formPost };
   }
   if (response.errorPage !== undefined) {
     // To a browser every mistake in the request is 400; a 401 would ask for a password.

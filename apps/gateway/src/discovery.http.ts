@@ -46,7 +46,7 @@ export class DiscoveryController {
     publish(request, reply, await this.readMetadata());
   }
 
-  /** RFC 7517 section 5: the keys that verify ID tokens, and no other set. */
+  /** RFC 7517 section 5: the keys that verify ID tokens and JWT access tokens, and no other set. */
   @Get('jwks.json')
   async keys(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     publish(request, reply, await this.readKeys());
@@ -59,8 +59,13 @@ async function loadMetadata(tokens: RpcClient<typeof tokenV1.TokensService>): Pr
 }
 
 async function loadKeys(signing: RpcClient<typeof keysV1.SigningService>): Promise<Document> {
-  const { keys, maxAgeSeconds } = await signing.getVerificationKeys({ purpose: keysV1.Purpose.PURPOSE_ID_TOKEN });
-  return document(publicJwkSet(keys), Math.max(0, maxAgeSeconds));
+  const published = await Promise.all(
+    [keysV1.Purpose.PURPOSE_ID_TOKEN, keysV1.Purpose.PURPOSE_ACCESS_TOKEN].map((purpose) =>
+      signing.getVerificationKeys({ purpose }),
+    ),
+  );
+  const maxAgeSeconds = Math.min(...published.map((each) => each.maxAgeSeconds));
+  return document(publicJwkSet(published.flatMap(({ keys }) => keys)), Math.max(0, maxAgeSeconds));
 }
 
 function document(body: string, maxAgeSeconds: number): Document {

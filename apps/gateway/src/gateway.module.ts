@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, tokenV1 } from '@castellan/rpc';
+import { keysV1, openidV1, tokenV1 } from '@castellan/rpc';
 import { HTTP_ERROR_RENDERER, provideRpcClient, READINESS, rpcClientToken } from '@castellan/service';
 
 import { AuthorizeController } from './authorize.http.js';
@@ -10,9 +10,11 @@ import { HealthController } from './health.http.js';
 import { IntrospectionController } from './introspection.http.js';
 import { PageStyleController } from './page-style.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
+import { RegistrationController } from './registration.http.js';
 import { renderGatewayError } from './render-error.js';
 import { RevocationController } from './revocation.http.js';
 import { TokenController } from './token.http.js';
+import { UserinfoController } from './userinfo.http.js';
 
 /** The public HTTP endpoints. `RpcModule` and `createHttpApp` give it the rest. */
 @Module({})
@@ -26,6 +28,8 @@ export class GatewayModule {
         IntrospectionController,
         RevocationController,
         DiscoveryController,
+        UserinfoController,
+        RegistrationController,
         HealthController,
         PageStyleController,
         ...(config.consentUrl === undefined ? [ConsentPageController] : []),
@@ -33,6 +37,8 @@ export class GatewayModule {
       providers: [
         provideRpcClient(tokenV1.AuthorizationService, 'gateway'),
         provideRpcClient(tokenV1.TokensService, 'gateway'),
+        provideRpcClient(openidV1.OpenIdService, 'gateway'),
+        provideRpcClient(openidV1.RegistrationService, 'gateway'),
         provideRpcClient(keysV1.SigningService, 'gateway'),
         { provide: HTTP_ERROR_RENDERER, useValue: renderGatewayError },
         {

@@ -4,7 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { errorPage } from './error-page.js';
 import { oauthErrorAnswer, oauthErrorOf } from './oauth-error.js';
 
-const OAUTH_PATH = /^\/(?:oauth2\/(?:token|introspect|revoke)|\.well-known\/[a-z.-]+)(?:\?|$)/;
+const OAUTH_PATH =
+  /^\/(?:oauth2\/(?:token|introspect|revoke|register(?:\/[^/?]*)?)|userinfo|\.well-known\/[a-z.-]+)(?:\?|$)/;
 const AUTHORIZATION_PATH = /^\/oauth2\/auth(?:\?|$)/;
 
 /**

@@ -7,7 +7,12 @@ import { serverCertificate } from './server-certificate.js';
 
 const claimsOfIdToken = JSON.stringify({ iss: 'i', sub: 's', aud: 'a', exp: 2, iat: 1 });
 const actor = { peer: 'admin', requestId: 'r-1' };
-const sets = ['hydra.openid.id-token', 'hydra.consent.response', 'hydra.consent.challenge'];
+const sets = [
+  'hydra.openid.id-token',
+  'hydra.consent.response',
+  'hydra.consent.challenge',
+  'hydra.openid.access-token',
+];
 
 describe('key manager on PostgreSQL', () => {
   let test: TestDatabase;
@@ -36,6 +41,7 @@ describe('key manager on PostgreSQL', () => {
       RSA_KEY_BITS: '2048',
       KEYS_EXPORT_PRIVATE: String(exportPrivate),
       KEYS_ROTATION: 'hydra.openid.id-token=2160h/ES256',
+      SIGNED_TOKEN_MAX_LIFESPAN: '1h',
     });
     const manager = await openKeyManager(config, { logger: recordingLogger() });
     opened.push(manager);
@@ -52,15 +58,15 @@ describe('key manager on PostgreSQL', () => {
     expect(lines).toEqual(sets.map((set) => `Key pair for signing ${set} is missing. Creating new one. {}`));
     const before = await rows();
     await open();
-    expect(lines).toHaveLength(3);
+    expect(lines).toHaveLength(4);
     expect(await rows()).toEqual(before);
   });
 
   it('makes one current key for each set when two start at once on an empty database', async () => {
     const [one, two] = await Promise.all([open(), open()]);
     expect((await rows()).map((row) => row.set_id).sort()).toEqual([...sets].sort());
-    expect(lines).toHaveLength(3);
-    for (const purpose of ['id-token', 'consent-challenge', 'consent-response'] as const) {
+    expect(lines).toHaveLength(4);
+    for (const purpose of ['id-token', 'access-token', 'consent-challenge', 'consent-response'] as const) {
       expect(await one?.signing.verificationKeys(purpose)).toEqual(await two?.signing.verificationKeys(purpose));
     }
   });

@@ -22,23 +22,29 @@ describe('configuration of the key manager', () => {
   it('rotates the keys of ID tokens every 90 days, and what else it is told', () => {
     const minute = 60_000;
     const known = { maxAgeMs: 5 * minute, clockSkewMs: 5 * minute, algorithm: 'RS256' };
-    const idToken = { ...known, longestLifeMs: 60 * minute, everyMs: 90 * 24 * 60 * minute };
+    const idToken = { ...known, longestLifeMs: 24 * 60 * minute, everyMs: 90 * 24 * 60 * minute };
     const challenge = { ...known, longestLifeMs: 10 * minute };
+    const { everyMs: _every, ...byHand } = idToken;
     expect([...readKeysConfig({ DATABASE_URL, SYSTEM_SECRET }).rotation]).toEqual([
       ['hydra.openid.id-token', idToken],
       ['hydra.consent.challenge', challenge],
+      ['hydra.openid.access-token', byHand],
+      ...['ES256', 'ES512', 'EdDSA'].map((algorithm) => [
+        `hydra.openid.id-token.${algorithm}`,
+        { ...byHand, algorithm },
+      ]),
     ]);
     const { rotation } = readKeysConfig({
       DATABASE_URL,
       SYSTEM_SECRET,
       JWKS_MAX_AGE: '1h',
       KEYS_CLOCK_SKEW: '0',
-      ID_TOKEN_LIFESPAN: '5m',
+      ID_TOKEN_LIFESPAN: '48h',
       KEYS_ROTATION: 'hydra.openid.id-token=off/ES256, hydra.consent.challenge=720h',
     });
     const strict = { maxAgeMs: 60 * minute, clockSkewMs: 0 };
-    expect([...rotation.values()]).toEqual([
-      { ...strict, longestLifeMs: 5 * minute, algorithm: 'ES256' },
+    expect([...rotation.values()].slice(0, 2)).toEqual([
+      { ...strict, longestLifeMs: 48 * 60 * minute, algorithm: 'ES256' },
       { ...strict, longestLifeMs: 10 * minute, algorithm: 'RS256', everyMs: 30 * 24 * 60 * minute },
     ]);
   });

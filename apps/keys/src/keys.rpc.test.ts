@@ -139,8 +139,16 @@ describe('services Keys and Signing', () => {
       [KeyState.KEY_STATE_ACTIVE, KeyState.KEY_STATE_RETIRING],
       [KeyState.KEY_STATE_PUBLISHED, KeyState.KEY_STATE_ACTIVE],
     ]);
-    expect(plan).toMatchObject({ visibleMs: 1_200_000, overlapMs: 4_830_000, everyMs: 2160 * 3_600_000 });
-    expect((await keys().getKeyPlan({})).sets.map((one) => one.set)).toEqual([set, 'hydra.consent.challenge']);
+    expect(plan).toMatchObject({
+      visibleMs: 1_200_000,
+      overlapMs: 24 * 3_600_000 + 1_230_000,
+      everyMs: 2160 * 3_600_000,
+    });
+    expect((await keys().getKeyPlan({})).sets.map((one) => one.set)).toEqual([
+      set,
+      'hydra.consent.challenge',
+      'hydra.openid.access-token',
+    ]);
     const urgent = await keys().rotateKey({ set, algorithm: 'ES256', emergency: true }, { deadlineMs: 30_000 });
     expect(urgent.plan?.keys).toMatchObject([{ state: KeyState.KEY_STATE_ACTIVE, algorithm: 'ES256' }]);
     const published = await signing('gateway').getVerificationKeys({ purpose: Purpose.PURPOSE_ID_TOKEN });

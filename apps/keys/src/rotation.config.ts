@@ -18,6 +18,9 @@ export const rotationVariables = {
   KEYS_CLOCK_SKEW: duration(0, hour, '0 to 1h').default(300_000),
   // Must be what the token service is given: nothing that lives longer is signed.
   ID_TOKEN_LIFESPAN: duration(1_000, 87_600 * hour, '1s to 87600h').default(hour),
+  ACCESS_TOKEN_LIFESPAN: duration(1_000, 87_600 * hour, '1s to 87600h').default(hour),
+  // Must be what the token service is given: clients may have longer lifetimes of their own, up to this.
+  SIGNED_TOKEN_MAX_LIFESPAN: duration(1_000, 87_600 * hour, '1s to 87600h').default(24 * hour),
   CHALLENGE_TOKEN_LIFESPAN: duration(1_000, 87_600 * hour, '1s to 87600h').default(600_000),
   KEYS_ROTATION: z.string().default(defaultRotation),
 };
@@ -36,7 +39,8 @@ export function readRotation(values: RotationValues): {
   const problems: string[] = [];
   const wishes = readWishes(values.KEYS_ROTATION, problems);
   const longestLifeMs: Readonly<Partial<Record<Purpose, number>>> = {
-    'id-token': values.ID_TOKEN_LIFESPAN,
+    'id-token': Math.max(values.SIGNED_TOKEN_MAX_LIFESPAN, values.ID_TOKEN_LIFESPAN),
+    'access-token': Math.max(values.SIGNED_TOKEN_MAX_LIFESPAN, values.ACCESS_TOKEN_LIFESPAN),
     'consent-challenge': values.CHALLENGE_TOKEN_LIFESPAN,
   };
   const rules = livingSets.map((own): [string, SetRules] => [

@@ -6,6 +6,8 @@ import { answer } from './rpc-answer.js';
 
 const purposes: ReadonlyMap<keysV1.Purpose, Purpose> = new Map<keysV1.Purpose, Purpose>([
   [keysV1.Purpose.PURPOSE_ID_TOKEN, 'id-token'],
+  [keysV1.Purpose.PURPOSE_ACCESS_TOKEN, 'access-token'],
+  [keysV1.Purpose.PURPOSE_USERINFO, 'userinfo'],
   [keysV1.Purpose.PURPOSE_CONSENT_CHALLENGE, 'consent-challenge'],
   [keysV1.Purpose.PURPOSE_CONSENT_RESPONSE, 'consent-response'],
 ]);
@@ -20,7 +22,7 @@ export class SigningRpc implements RpcHandlers<typeof keysV1.SigningService> {
   ) {}
 
   async sign(request: keysV1.SignRequest): Promise<keysV1.SignResponse> {
-    return answer(this.signing.sign(purposeOf(request.purpose), request.claimsJson));
+    return answer(this.signing.sign(purposeOf(request.purpose), request.claimsJson, request.algorithm));
   }
 
   async getVerificationKeys(request: keysV1.GetVerificationKeysRequest): Promise<keysV1.GetVerificationKeysResponse> {

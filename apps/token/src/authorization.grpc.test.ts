@@ -1,8 +1,16 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { createFlowCookies, createTokenText, defaultLifetimes, readConsentResponseKeys } from '@castellan/oauth2';
 import {
+  createSubjectIdentifier,
+  createFlowCookies,
+  createTokenText,
+  defaultLifetimes,
+  readConsentResponseKeys,
+} from '@castellan/oauth2';
+import {
+  createLocalAccessTokenSigner,
   createMemoryAuthorizationRequestStore,
   createMemoryClientStore,
+  createMemoryResourceServerStore,
   createMemoryTokenStore,
   sampleClient,
 } from '@castellan/oauth2/testing';
@@ -56,6 +64,10 @@ beforeEach(async () => {
       }),
       signChallenge: async (challenge) => jwt(challenge),
       responseKeys: { current: keys, refresh: keys },
+      idTokenKeys: async () => [],
+      subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
+      accessTokenSigner: createLocalAccessTokenSigner(),
+      resourceServers: createMemoryResourceServerStore(),
       idTokenSigner: {
         algorithm: async () => 'RS256',
         sign: async (claims) => ({ jws: jwt(claims), algorithm: 'RS256' }),

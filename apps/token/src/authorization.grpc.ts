@@ -1,4 +1,9 @@
-import { authorize, type AuthorizationTools, type AuthorizeOutcome } from '@castellan/oauth2';
+import {
+  type AuthorizationResponse,
+  authorize,
+  type AuthorizationTools,
+  type AuthorizeOutcome,
+} from '@castellan/oauth2';
 import { tokenV1, type CallContext, type PeerTable, type RpcHandlers } from '@castellan/rpc';
 import { RpcService, type Logger } from '@castellan/service';
 import { toErrorMessage, toFault } from './rpc-answer.js';
@@ -39,10 +44,14 @@ function answerOf(outcome: AuthorizeOutcome): Omit<tokenV1.AuthorizeResponse, 's
     case 'to-consent':
       return { toConsent: { location: outcome.location } };
     case 'to-client':
-      return { toClient: { location: outcome.location } };
+      return outcome.form === undefined ? { toClient: { location: outcome.location } } : formPost(outcome);
     case 'error-to-client':
-      return { errorToClient: { location: outcome.location } };
+      return outcome.form === undefined ? { errorToClient: { location: outcome.location } } : formPost(outcome);
     case 'error-page':
       return { errorPage: { ...toErrorMessage(outcome.error), status: 400 } };
   }
+}
+
+function formPost({ location, form = [] }: AuthorizationResponse): Pick<tokenV1.AuthorizeResponse, 'formPost'> {
+  return { formPost: { action: location, fields: [...form] } };
 }

@@ -1,32 +1,47 @@
 import { randomUUID } from 'node:crypto';
 import {
+  checkOpenIdRegistration,
   type Client,
   type ClientSecretHash,
   type ClientSecrets,
   type ClientStore,
   formatScope,
   OAuth2Error,
+  type OpenIdCheckTools,
   parseScope,
   readAuthMethod,
+  readClientKeys,
+  readOpenIdRegistration,
+  type ResourceServerStore,
+  type StoredClient,
   validateClient,
 } from '@castellan/oauth2';
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
+import { readTokenRules, toTokenRulesMessage } from './token-rules-message.js';
+import { toOpenIdMessage } from './openid-message.js';
 import { clientsPeers } from './peers.js';
+import { readResourceServer, toResourceServerMessage } from './resource-server-message.js';
 import { answerOrStatus } from './rpc-answer.js';
 import type { TokenService } from './token-service.js';
 
 type SecretToStore = { readonly text: string; readonly hash?: ClientSecretHash; readonly warnings: readonly string[] };
+
+const longestSecretMs = 315_360_000_000;
 
 /** The service Clients: the clients of the authorization server, for the admin API. Secrets leave it once, at creation. */
 @RpcService(tokenV1.ClientsService, clientsPeers)
 export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
   private readonly clients: ClientStore;
   private readonly secrets: ClientSecrets;
+  private readonly resourceServers: ResourceServerStore;
+  private readonly openid: OpenIdCheckTools;
 
-  constructor(service: Pick<TokenService, 'clientStore' | 'secrets'>) {
+  constructor(service: Pick<TokenService, 'clientStore' | 'secrets' | 'registration' | 'resourceServers'>) {
+    this.resourceServers = service.resourceServers;
     this.clients = service.clientStore;
     this.secrets = service.secrets;
+    this.openid = service.registration.openid;
   }
 
   async createClient(request: tokenV1.CreateClientRequest): Promise<tokenV1.CreateClientResponse> {
@@ -40,17 +55,42 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
   async getClient({ id }: tokenV1.GetClientRequest): Promise<tokenV1.GetClientResponse> {
     const stored = await answerOrStatus(this.clients.find(id));
     if (stored === undefined) throw notFound();
-    return { client: toMessage(stored.client) };
+    return { client: toAnswer(stored) };
   }
 
   async listClients({ after, limit }: tokenV1.ListClientsRequest): Promise<tokenV1.ListClientsResponse> {
     if (limit < 0) throw new RpcError('INVALID_ARGUMENT', 'limit must not be negative');
     const page = await answerOrStatus(this.clients.list({ after, limit }));
-    return { clients: page.map((stored) => toMessage(stored.client)) };
+    return { clients: page.map(toAnswer) };
   }
 
   async updateClient(request: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
     return answerOrStatus(this.update(request));
+  }
+
+  async rotateClientSecret(request: tokenV1.RotateClientSecretRequest): Promise<tokenV1.RotateClientSecretResponse> {
+    return answerOrStatus(this.rotate(request));
+  }
+
+  async putResourceServer({ server }: tokenV1.PutResourceServerRequest): Promise<tokenV1.PutResourceServerResponse> {
+    const store = async () => {
+      const valid = readResourceServer(server);
+      return { valid, stored: await this.resourceServers.put(valid) };
+    };
+    const { valid, stored } = await answerOrStatus(store());
+    if (!stored) throw new RpcError('ALREADY_EXISTS', 'another resource server has this URI');
+    return { server: toResourceServerMessage(valid) };
+  }
+
+  async listResourceServers(): Promise<tokenV1.ListResourceServersResponse> {
+    return { servers: (await answerOrStatus(this.resourceServers.list())).map(toResourceServerMessage) };
+  }
+
+  async deleteResourceServer({
+    id,
+  }: tokenV1.DeleteResourceServerRequest): Promise<tokenV1.DeleteResourceServerResponse> {
+    if (!(await answerOrStatus(this.resourceServers.remove(id)))) throw notFound();
+    return {};
   }
 
   async deleteClient({ id }: tokenV1.DeleteClientRequest): Promise<tokenV1.DeleteClientResponse> {
@@ -62,7 +102,8 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     client: message,
     clientSecret,
   }: tokenV1.CreateClientRequest): Promise<tokenV1.CreateClientResponse> {
-    const { client, warnings } = validateClient(fromMessage(message, () => randomUUID()));
+    const { client, warnings } = validateClient(await fromMessage(message, () => randomUUID()));
+    await checkOpenIdRegistration(client, this.openid);
     const secret = await this.secretOf(client, clientSecret);
     if (!(await this.clients.insert(client, secret.hash))) {
       throw new RpcError('ALREADY_EXISTS', 'a client with this id exists already');
@@ -74,7 +115,7 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     client: message,
     clientSecret,
   }: tokenV1.CreateFirstClientRequest): Promise<tokenV1.CreateFirstClientResponse> {
-    const { client } = validateClient(fromMessage(message));
+    const { client } = validateClient(await fromMessage(message));
     if (client.public) throw new OAuth2Error('invalid_client_metadata', 'the first client must be confidential');
     const { hash } = await this.secrets.hash(clientSecret);
     if (!(await this.clients.insertFirst(client, hash))) {
@@ -87,10 +128,11 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     client: message,
     clientSecret,
   }: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
-    const { client, warnings } = validateClient(fromMessage(message));
+    const { client, warnings } = validateClient(await fromMessage(message));
+    await checkOpenIdRegistration(client, this.openid);
     const stored = await this.clients.find(client.id);
     if (stored === undefined) throw notFound();
-    const keeps = clientSecret === '' && !client.public;
+    const keeps = clientSecret === '' && usesSecret(client);
     if (keeps && stored.secret === undefined) {
       throw new OAuth2Error('invalid_client_metadata', 'a client that becomes confidential needs a client_secret');
     }
@@ -99,10 +141,33 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     return { client: toMessage(client), warnings: [...warnings, ...(secret?.warnings ?? [])] };
   }
 
-  /** What a client's secret becomes: none for a public client, the chosen one, else a generated one. */
+  private async rotate({
+    id,
+    clientSecret,
+    overlapMs,
+    lifetimeMs,
+  }: tokenV1.RotateClientSecretRequest): Promise<tokenV1.RotateClientSecretResponse> {
+    const [overlap, lifetime] = [overlapMs, lifetimeMs];
+    if (![overlap, lifetime].every((time) => Number.isSafeInteger(time) && time >= 0 && time <= longestSecretMs)) {
+      throw new RpcError('INVALID_ARGUMENT', 'overlap and lifetime must be 0 to ten years');
+    }
+    const stored = await this.clients.find(id);
+    if (stored === undefined) throw notFound();
+    if (!usesSecret(stored.client))
+      throw new RpcError('FAILED_PRECONDITION', 'the client authenticates without a secret');
+    const secret = await this.secretOf(stored.client, clientSecret);
+    const rotation = { overlapMs: overlap, ...(lifetime > 0 ? { lifetimeMs: lifetime } : {}) };
+    if (secret.hash === undefined || !(await this.clients.rotateSecret(id, secret.hash, rotation))) throw notFound();
+    const after = await this.clients.find(id);
+    if (after === undefined) throw notFound();
+    return { client: toAnswer(after), clientSecret: secret.text, warnings: [...secret.warnings] };
+  }
+
+  /** What a client's secret becomes: none for a client that uses none, the chosen one, else a generated one. */
   private async secretOf(client: Client, chosen: string): Promise<SecretToStore> {
-    if (client.public) {
-      if (chosen !== '') throw new OAuth2Error('invalid_client_metadata', 'a public client has no client_secret');
+    if (!usesSecret(client)) {
+      const kind = client.public ? 'a public client' : 'a client with private_key_jwt';
+      if (chosen !== '') throw new OAuth2Error('invalid_client_metadata', `${kind} has no client_secret`);
       return { text: '', warnings: [] };
     }
     if (chosen === '') {
@@ -113,13 +178,19 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
   }
 }
 
+/** Whether the client authenticates with a secret. */
+function usesSecret(client: Client): boolean {
+  return !client.public && client.tokenEndpointAuthMethod !== 'private_key_jwt';
+}
+
 function notFound(): RpcError {
   return new RpcError('NOT_FOUND', 'Not found');
 }
 
-function fromMessage(message: tokenV1.Client | undefined, makeId = () => ''): Client {
+async function fromMessage(message: tokenV1.Client | undefined, makeId = () => ''): Promise<Client> {
   if (message === undefined) throw new RpcError('INVALID_ARGUMENT', 'the client is missing');
   const method = readAuthMethod(message.tokenEndpointAuthMethod);
+  const openid = message.openid === undefined ? undefined : readOpenIdRegistration(message.openid);
   return {
     id: message.id === '' ? makeId() : message.id,
     name: message.clientName,
@@ -136,6 +207,24 @@ function fromMessage(message: tokenV1.Client | undefined, makeId = () => ''): Cl
     public: message.public,
     ...(method !== undefined ? { tokenEndpointAuthMethod: method } : {}),
     requirePkce: message.requirePkce,
+    ...(message.tokens !== undefined ? { tokens: readTokenRules(message.tokens) } : {}),
+    ...(message.jwks !== '' ? { jwks: await readClientKeys(message.jwks) } : {}),
+    ...(message.jwksUri !== '' ? { jwksUri: message.jwksUri } : {}),
+    ...(message.tokenEndpointAuthSigningAlg !== ''
+      ? { tokenEndpointAuthSigningAlg: message.tokenEndpointAuthSigningAlg }
+      : {}),
+    ...(openid !== undefined ? { openid } : {}),
+  };
+}
+
+function toAnswer({ client, secret, secretUse, previousSecret }: StoredClient): tokenV1.Client {
+  const uses = [
+    ...(secret !== undefined ? [secretUse ?? {}] : []),
+    ...(previousSecret !== undefined ? [previousSecret.use] : []),
+  ];
+  return {
+    ...toMessage(client),
+    secrets: uses.map((use) => ({ expiresAtMs: use.expiresAt ?? 0, lastUsedAtMs: use.lastUsedAt ?? 0 })),
   };
 }
 
@@ -156,5 +245,11 @@ function toMessage(client: Client): tokenV1.Client {
     public: client.public,
     tokenEndpointAuthMethod: client.tokenEndpointAuthMethod ?? '',
     requirePkce: client.requirePkce,
+    jwks: client.jwks === undefined ? '' : JSON.stringify({ keys: client.jwks }),
+    jwksUri: client.jwksUri ?? '',
+    tokens: client.tokens === undefined ? undefined : toTokenRulesMessage(client.tokens),
+    tokenEndpointAuthSigningAlg: client.tokenEndpointAuthSigningAlg ?? '',
+    secrets: [],
+    openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),
   };
 }

@@ -23,16 +23,24 @@ export function createConsentChallengeSigner(signing: SigningClient): SignConsen
  * in milliseconds.
  */
 export function createConsentResponseKeys(signing: SigningClient, now: () => number): ConsentResponseKeys {
+  return createVerificationKeys(signing, keysV1.Purpose.PURPOSE_CONSENT_RESPONSE, readConsentResponseKeys, now);
+}
+
+/** The public keys of a purpose, kept for as long as the key manager allows. */
+export function createVerificationKeys(
+  signing: SigningClient,
+  purpose: keysV1.Purpose,
+  read: (texts: readonly string[]) => Keys,
+  now: () => number,
+): ConsentResponseKeys {
   let known: { readonly keys: Keys; readonly loadedAt: number; readonly usableUntil: number } | undefined;
   let loading: Promise<Keys> | undefined;
 
   async function load(): Promise<Keys> {
-    const { keys, maxAgeSeconds } = await signing.getVerificationKeys({
-      purpose: keysV1.Purpose.PURPOSE_CONSENT_RESPONSE,
-    });
+    const { keys, maxAgeSeconds } = await signing.getVerificationKeys({ purpose });
     const loadedAt = now();
     known = {
-      keys: readConsentResponseKeys(keys),
+      keys: read(keys),
       loadedAt,
       usableUntil: loadedAt + maxAgeSeconds * 1000,
     };

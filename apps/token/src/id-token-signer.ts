@@ -1,4 +1,5 @@
-import type { IdTokenSigner } from '@castellan/oauth2';
+import type { Jwk } from '@castellan/jwk';
+import type { IdTokenKeys, IdTokenSigner, SignUserinfo } from '@castellan/oauth2';
 import { keysV1, RpcError, type RpcClient } from '@castellan/rpc';
 
 const purpose = keysV1.Purpose.PURPOSE_ID_TOKEN;
@@ -28,11 +29,28 @@ export function createIdTokenSigner(signing: RpcClient<typeof keysV1.SigningServ
       if (known === undefined) throw new RpcError('UNAVAILABLE', 'the key manager has no key for ID tokens');
       return known;
     },
-    async sign(claims) {
-      const { jws, algorithm } = await signing.sign({ purpose, claimsJson: JSON.stringify(claims) });
-      known = algorithm;
+    async sign(claims, wanted) {
+      const { jws, algorithm } = await signing.sign({ purpose, claimsJson: JSON.stringify(claims), algorithm: wanted });
+      if (wanted === undefined) known = algorithm;
       return { jws, algorithm };
     },
+  };
+}
+
+/** The public keys that verify ID tokens, as they are now. */
+export function createIdTokenKeys(signing: RpcClient<typeof keysV1.SigningService>): IdTokenKeys {
+  return async () => {
+    const { keys } = await signing.getVerificationKeys({ purpose });
+    return keys.map((text) => JSON.parse(text) as Jwk);
+  };
+}
+
+/** Lets the key manager sign userinfo with the key of an algorithm. */
+export function createUserinfoSigner(signing: RpcClient<typeof keysV1.SigningService>): SignUserinfo {
+  return async (claims, algorithm) => {
+    const claimsJson = JSON.stringify(claims);
+    const { jws } = await signing.sign({ purpose: keysV1.Purpose.PURPOSE_USERINFO, claimsJson, algorithm });
+    return jws;
   };
 }
 

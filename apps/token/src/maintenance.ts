@@ -1,21 +1,24 @@
-import type { AuthorizationRequestStore } from '@castellan/oauth2';
+import type { AssertionStore, AuthorizationRequestStore, TokenStore } from '@castellan/oauth2';
 import type { PartitionKeeper } from '@castellan/postgres';
 import type { Logger } from '@castellan/service';
 
 const partitionsEveryMs = 10 * 60_000;
 const requestsEveryMs = 60_000;
-const requestsAtOnce = 500;
+const answersEveryMs = 5_000;
+const rowsAtOnce = 500;
 
 /** Keeps the token tables in order while the service runs. */
 export type Maintenance = { stop(): Promise<void> };
 
-/** Makes partitions before they are needed, drops those that are over, removes authorization requests that are over. */
+/** Makes partitions before they are needed, drops those that are over, removes authorization requests and client assertions that are over. */
 export function startMaintenance(tools: {
   readonly keeper: PartitionKeeper;
+  readonly store: TokenStore;
   readonly requests: AuthorizationRequestStore;
+  readonly assertions: AssertionStore;
   readonly logger: Logger;
 }): Maintenance {
-  const { keeper, requests, logger } = tools;
+  const { keeper, store, requests, assertions, logger } = tools;
   const timers: NodeJS.Timeout[] = [];
   const running = new Set<Promise<void>>();
 
@@ -40,7 +43,14 @@ export function startMaintenance(tools: {
     await keeper.sweep();
   });
   every(requestsEveryMs, 'remove authorization requests that are over', async () => {
-    while ((await requests.sweep(requestsAtOnce)) === requestsAtOnce);
+    while ((await requests.sweep(rowsAtOnce)) === rowsAtOnce);
+  });
+  every(requestsEveryMs, 'remove client assertions that are over', async () => {
+    while ((await assertions.sweep(rowsAtOnce)) === rowsAtOnce);
+  });
+
+  every(answersEveryMs, 'erase answers to refreshes whose window is over', async () => {
+    while ((await store.sweepAnswers(rowsAtOnce)) === rowsAtOnce);
   });
 
   return {

@@ -16,5 +16,9 @@ export const clientsPeers: PeerTable<typeof tokenV1.ClientsService> = {
   getClient: ['admin'],
   listClients: ['admin'],
   updateClient: ['admin'],
+  rotateClientSecret: ['admin'],
+  putResourceServer: ['admin'],
+  listResourceServers: ['admin'],
+  deleteResourceServer: ['admin'],
   deleteClient: ['admin'],
 };

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { deriveKey, inUseFirst, keyId, parseSecretList, secretVerifier } from '@castellan/jwk';
 import {
   type AuthorizationRequestStore,
@@ -6,22 +6,34 @@ import {
   type ClientAuthentication,
   type ClientSecrets,
   type ClientStore,
+  type ClientKeys,
+  createClientAssertions,
   createClientAuthentication,
   createClientCache,
+  createClientKeys,
   createClientSecrets,
   createFlowCookies,
+  createSecretUses,
+  createSubjectIdentifier,
   createTokenText,
   type GrantTools,
   type IntrospectionCaller,
   type IntrospectionTools,
   type Mint,
+  type RegistrationTools,
+  type ResourceServerStore,
   type RevocationTools,
+  type UserinfoTools,
 } from '@castellan/oauth2';
 import {
   claimDerivedSecrets,
+  createAssertionStore,
   createAuthorizationRequestStore,
   createClientStore,
   createPartitionKeeper,
+  createResourceServerStore,
+  createRegistrationStore,
+  createSubjectClaimsStore,
   createTokenStore,
   type Database,
   openDatabase,
@@ -29,10 +41,18 @@ import {
 } from '@castellan/postgres';
 import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
 import { ConfigError, type Logger, type Metrics } from '@castellan/service';
+import { createAccessTokenSigner } from './access-token-signer.js';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
-import { createIdTokenSigner, type PublishedIdTokenSigner } from './id-token-signer.js';
+import { createGuardedFetch } from './guarded-fetch.js';
+import {
+  createIdTokenKeys,
+  createIdTokenSigner,
+  createUserinfoSigner,
+  type PublishedIdTokenSigner,
+} from './id-token-signer.js';
 import { createIntrospectionGuard } from './introspection-guard.js';
 import { startMaintenance } from './maintenance.js';
+import { createRegistrationGuard } from './registration-guard.js';
 import { createSlowHasher } from './slow-hasher.js';
 import { countBurns, watchTokenDatabase } from './token-metrics.js';
 import type { TokenConfig } from './token.config.js';
@@ -49,9 +69,12 @@ type EndpointTools = GrantTools &
 export type TokenService = {
   readonly issuer: string;
   readonly clientStore: ClientStore;
+  readonly resourceServers: ResourceServerStore;
   readonly secrets: ClientSecrets;
   readonly endpoint: EndpointTools;
   readonly authorization: AuthorizationTools;
+  readonly userinfo: UserinfoTools;
+  readonly registration: RegistrationTools;
   readonly idTokenSigner: PublishedIdTokenSigner;
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -122,6 +145,10 @@ async function wire(
     lifetimes,
     now: () => store.now(),
     randomBytes,
+    lifespans: config.lifespans,
+    accessTokenFormat: config.accessTokenFormat,
+    signedAtMostMs: config.signedAtMostMs,
+    topLevelClaims: config.topLevelClaims,
   };
   const secrets = createClientSecrets({
     peppers: keysOf(serviceSecrets, 'client-secret-pepper/v1'),
@@ -129,22 +156,49 @@ async function wire(
     slowHasher: createSlowHasher(),
     randomBytes,
     now: () => performance.now(),
+    clock: () => store.now(),
     minLength: config.clientSecretMinLength,
   });
   const idTokenSigner = createIdTokenSigner(signing);
-  const maintenance = startMaintenance({ keeper, requests, logger });
+  const resourceServers = createResourceServerStore(database);
+  const accessTokenSigner = createAccessTokenSigner(signing, () => performance.now());
+  const subjectIdentifier = createSubjectIdentifier(
+    deriveKey((config.pairwiseSecret ?? config.secret).reveal(), 'pairwise-subject/v1'),
+  );
+  const assertions = createAssertionStore(database);
+  const fetch = createGuardedFetch(config.outbound);
+  const clientKeys: ClientKeys = createClientKeys({
+    fetch,
+    now: () => performance.now(),
+  });
+  const maintenance = startMaintenance({ keeper, store, requests, assertions, logger });
   return {
     issuer,
     clientStore,
+    resourceServers,
     secrets,
     idTokenSigner,
     endpoint: {
       issuer,
       store,
+      refreshGraceMs: config.refreshGraceMs,
       mint,
       tokenText: mint.tokenText,
       idTokenSigner,
-      clients: createClientAuthentication({ clients: createClientCache(clientStore), secrets }),
+      accessTokenSigner,
+      resourceServers,
+      subjectIdentifier,
+      clients: createClientAuthentication({
+        clients: createClientCache(clientStore),
+        secrets,
+        assertions: createClientAssertions({
+          keys: clientKeys,
+          store: assertions,
+          audiences: config.assertionAudience === 'issuer' ? [issuer] : [issuer, `${issuer}/oauth2/token`],
+          now: () => store.now(),
+        }),
+        noteSecretUse: createSecretUses({ store: clientStore, now: () => store.now() }),
+      }),
       ...(config.introspectionAccess === 'policy'
         ? { mayIntrospect: createIntrospectionGuard(warden, config.resourceNamePrefix) }
         : {}),
@@ -163,8 +217,36 @@ async function wire(
       mint,
       cookies: flowCookies(config, serviceSecrets, mint),
       signChallenge: createConsentChallengeSigner(signing),
+      idTokenKeys: createIdTokenKeys(signing),
       responseKeys: createConsentResponseKeys(signing, () => performance.now()),
       idTokenSigner,
+      accessTokenSigner,
+      resourceServers,
+      subjectIdentifier,
+    },
+    userinfo: {
+      issuer,
+      store,
+      accessTokenSigner,
+      tokenText: mint.tokenText,
+      clientStore,
+      subjectClaims: createSubjectClaimsStore(database),
+      subjectIdentifier,
+      signUserinfo: createUserinfoSigner(signing),
+    },
+    registration: {
+      issuer,
+      access: config.registration.access,
+      mayRegister: createRegistrationGuard(warden, config.resourceNamePrefix),
+      allowedScopes: config.registration.scopes,
+      introspection: { issuer, store, tokenText: mint.tokenText, accessTokenSigner },
+      clients: clientStore,
+      registrations: createRegistrationStore(database),
+      secrets,
+      openid: { signingAlgorithms: () => idTokenSigner.publishedAlgorithms(), fetch },
+      makeId: randomUUID,
+      randomBytes,
+      now: mint.now,
     },
     ping: () => database.ping(),
     async close() {

@@ -1,4 +1,15 @@
-import { defaultLifetimes, type Lifetimes } from '@castellan/oauth2';
+import { isIP } from 'node:net';
+import {
+  type AccessTokenFormat,
+  defaultLifetimes,
+  lifespanNames,
+  type Lifespans,
+  type Lifetimes,
+  readLifespans,
+  type RegistrationAccess,
+  reservedAccessTokenClaims,
+  signedAtMostMs,
+} from '@castellan/oauth2';
 import { isPlaintextRemote, refusedDatabaseUrl } from '@castellan/postgres';
 import {
   booleanSchema,
@@ -10,6 +21,7 @@ import {
   urlSchema,
 } from '@castellan/service';
 import { z } from 'zod';
+import type { GuardedFetchOptions } from './guarded-fetch.js';
 
 /** Configuration of the token service. */
 export type TokenConfig = {
@@ -22,12 +34,28 @@ export type TokenConfig = {
   readonly secret: Secret;
   /** Keys the flow cookies instead of `secret` where given. */
   readonly cookieSecret?: Secret;
+  /** Keys pairwise subject identifiers instead of `secret` where given; they change with it. */
+  readonly pairwiseSecret?: Secret;
   readonly lifetimes: Lifetimes;
+  /** Nothing signed lives longer, in milliseconds, unless the general lifetime is longer; the key manager is told the same. */
+  readonly signedAtMostMs: number;
+  /** Lifetimes of single grants; they precede the general ones. */
+  readonly lifespans: Lifespans;
+  /** How long an authenticated client may be given the answer to a refresh again; 0: never (rulings 35). */
+  readonly refreshGraceMs: number;
+  /** Format of access tokens for clients that registered none. */
+  readonly accessTokenFormat: AccessTokenFormat;
+  /** Members of `at_ext` that stand in JWT access tokens beside `ext`. */
+  readonly topLevelClaims: readonly string[];
   /** Shortest `state`; 0 makes it optional. */
   readonly stateMinLength: number;
   /** PKCE is demanded of every client. */
   readonly requirePkce: boolean;
   readonly clientSecretMinLength: number;
+  /** What `aud` of a client assertion may be (rulings 37). */
+  readonly assertionAudience: 'issuer' | 'issuer-or-token-url';
+  /** Limits of requests to URLs that clients registered. */
+  readonly outbound: GuardedFetchOptions;
   /** `policy`: the Warden decides who may introspect; `open`: every authenticated caller may (rulings 33). */
   readonly introspectionAccess: 'open' | 'policy';
   readonly legacyErrorRedirect: boolean;
@@ -35,6 +63,8 @@ export type TokenConfig = {
   readonly resourceNamePrefix: string;
   /** Undecided authorization requests that one client may have at a time. */
   readonly pendingRequestsPerClient: number;
+  /** Who may register clients (RFC 7591), and the scopes that such clients may have. */
+  readonly registration: { readonly access: RegistrationAccess; readonly scopes: readonly string[] };
   /** One line each, for the log at start. */
   readonly warnings: readonly string[];
 };
@@ -44,6 +74,13 @@ const lifespan = durationSchema
   .refine((ms) => ms >= 1_000 && ms <= 315_360_000_000, 'must be a duration from 1s to 87600h')
   .transform(Math.round);
 
+const listSchema = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ''),
+);
+
 /** The variables of the token service. */
 export const tokenVariables = z.object({
   TOKEN_DATABASE_URL: z.string().optional(),
@@ -52,17 +89,41 @@ export const tokenVariables = z.object({
   CONSENT_URL: urlSchema.optional(),
   TOKEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
   COOKIE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  PAIRWISE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  DYNAMIC_REGISTRATION: z
+    .enum(['off', 'initial-token', 'policy'], 'must be off, initial-token or policy')
+    .default('off'),
+  DYNAMIC_REGISTRATION_SCOPES: z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/, 'must be scopes separated by single blanks')
+    .default('openid offline offline_access profile email address phone'),
   ACCESS_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.accessTokenMs),
   ID_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.idTokenMs),
+  SIGNED_TOKEN_MAX_LIFESPAN: lifespan.default(signedAtMostMs),
   AUTH_CODE_LIFESPAN: lifespan.default(defaultLifetimes.authorizationCodeMs),
   CHALLENGE_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.challengeMs),
   REFRESH_TOKEN_IDLE_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenIdleMs),
   REFRESH_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenMs),
+  REFRESH_TOKEN_GRACE: durationSchema.refine((ms) => ms <= 60_000, 'must be a duration from 0s to 1m').default(10_000),
+  GRANT_LIFESPANS: listSchema.default([]),
+  ACCESS_TOKEN_FORMAT: z.enum(['opaque', 'jwt'], 'must be opaque or jwt').default('opaque'),
+  ACCESS_TOKEN_TOP_LEVEL_CLAIMS: listSchema
+    .refine((names) => names.every((name) => !reservedAccessTokenClaims.has(name)), 'must hold no claim of the server')
+    .default([]),
   STATE_MIN_LENGTH: integerSchema.refine((length) => length <= 128, 'must be at most 128').default(0),
   REQUIRE_PKCE: booleanSchema.default(false),
   CLIENT_SECRET_MIN_LENGTH: integerSchema
     .refine((length) => length >= 6 && length <= 128, 'must be 6 to 128')
     .default(6),
+  CLIENT_ASSERTION_AUDIENCE: z
+    .enum(['issuer', 'issuer-or-token-url'], 'must be issuer or issuer-or-token-url')
+    .default('issuer'),
+  OUTBOUND_ALLOWED_NETWORKS: listSchema
+    .refine((networks) => networks.every(isNetwork), 'must be networks such as 10.0.0.0/8')
+    .default([]),
+  OUTBOUND_ALLOWED_PORTS: listSchema
+    .refine((ports) => ports.every(isPort), 'must be ports such as 443,8443')
+    .default(['443']),
   INTROSPECTION_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
   LEGACY_ERROR_REDIRECT: booleanSchema.default(false),
   RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
@@ -92,6 +153,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     consentUrl: values.CONSENT_URL ?? `${issuer}/oauth2/consent`,
     secret: new Secret(values.TOKEN_SECRET),
     ...(values.COOKIE_SECRET !== undefined ? { cookieSecret: new Secret(values.COOKIE_SECRET) } : {}),
+    ...(values.PAIRWISE_SECRET !== undefined ? { pairwiseSecret: new Secret(values.PAIRWISE_SECRET) } : {}),
     lifetimes: {
       accessTokenMs: values.ACCESS_TOKEN_LIFESPAN,
       idTokenMs: values.ID_TOKEN_LIFESPAN,
@@ -100,11 +162,22 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
       refreshTokenIdleMs: values.REFRESH_TOKEN_IDLE_LIFESPAN,
       refreshTokenMs: values.REFRESH_TOKEN_LIFESPAN,
     },
+    signedAtMostMs: values.SIGNED_TOKEN_MAX_LIFESPAN,
+    lifespans: readGrantLifespans(values.GRANT_LIFESPANS),
+    refreshGraceMs: values.REFRESH_TOKEN_GRACE,
+    accessTokenFormat: values.ACCESS_TOKEN_FORMAT,
+    topLevelClaims: values.ACCESS_TOKEN_TOP_LEVEL_CLAIMS,
     stateMinLength: values.STATE_MIN_LENGTH,
     requirePkce: values.REQUIRE_PKCE,
     clientSecretMinLength: values.CLIENT_SECRET_MIN_LENGTH,
+    assertionAudience: values.CLIENT_ASSERTION_AUDIENCE,
+    outbound: {
+      allowedNetworks: values.OUTBOUND_ALLOWED_NETWORKS,
+      allowedPorts: values.OUTBOUND_ALLOWED_PORTS.map(Number),
+    },
     introspectionAccess: values.INTROSPECTION_ACCESS,
     legacyErrorRedirect: values.LEGACY_ERROR_REDIRECT,
+    registration: { access: values.DYNAMIC_REGISTRATION, scopes: values.DYNAMIC_REGISTRATION_SCOPES.split(' ') },
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
     pendingRequestsPerClient: values.PENDING_REQUESTS_PER_CLIENT,
     warnings: [
@@ -114,6 +187,32 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
       ...(values.CONSENT_URL === undefined ? ['CONSENT_URL is not set: nobody can log in'] : []),
     ],
   };
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix = '', ...rest] = text.split('/');
+  const bits = isIP(address) === 6 ? 128 : 32;
+  return rest.length === 0 && isIP(address) !== 0 && /^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= bits;
+}
+
+function isPort(text: string): boolean {
+  return /^[0-9]{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+}
+
+/** Entries such as `refresh_token_grant_access_token_lifespan=5m`. */
+function readGrantLifespans(entries: readonly string[]): Lifespans {
+  try {
+    return readLifespans(
+      Object.fromEntries(
+        entries.map((entry) => {
+          const [name = '', duration = ''] = entry.split('=');
+          return [name, durationSchema.parse(duration)];
+        }),
+      ),
+    );
+  } catch {
+    throw new ConfigError([`GRANT_LIFESPANS: must be entries such as ${lifespanNames[0]}=15m, separated by commas`]);
+  }
 }
 
 function problemsOfDatabaseUrl(url: string, production: boolean): readonly string[] {

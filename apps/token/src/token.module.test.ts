@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Injectable, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -115,7 +116,7 @@ describe('clients', () => {
     expect(created.clientSecret).toMatch(/^cs_[A-Za-z0-9_-]{43}$/);
     const id = created.client?.id ?? '';
     const { client } = await clients.getClient({ id });
-    expect(client).toEqual(created.client);
+    expect(client).toEqual({ ...created.client, secrets: [{ expiresAtMs: 0, lastUsedAtMs: 0 }] });
     const { tokens: issued } = await issue(basic(id, created.clientSecret), { scope: 'hydra.keys.get' });
     expect(issued).toMatchObject({
       tokenType: 'bearer',
@@ -179,6 +180,68 @@ describe('clients', () => {
     expect((await issue(basic('changing', 'second-secret'))).tokens).toBeDefined();
     await expect(clients.updateClient({ client: clientOf({ id: 'absent' }), clientSecret: '' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
+    });
+  });
+
+  it('get a second secret beside the first; what is known of both is answered', async () => {
+    await clients.createClient({ client: clientOf({ id: 'rotating' }), clientSecret: 'first-secret' });
+    const rotated = await clients.rotateClientSecret({
+      id: 'rotating',
+      clientSecret: '',
+      overlapMs: 60_000,
+      lifetimeMs: 0,
+    });
+    expect(rotated.clientSecret).toMatch(/^cs_/);
+    expect((await issue(basic('rotating', 'first-secret'))).tokens).toBeDefined();
+    expect((await issue(basic('rotating', rotated.clientSecret))).tokens).toBeDefined();
+    const secrets = (await clients.getClient({ id: 'rotating' })).client?.secrets ?? [];
+    expect(secrets).toHaveLength(2);
+    expect(secrets[0]?.expiresAtMs).toBe(0);
+    expect(secrets[1]?.expiresAtMs).toBeGreaterThan(0);
+    await clients.rotateClientSecret({ id: 'rotating', clientSecret: '', overlapMs: 0, lifetimeMs: 0 });
+    expect((await issue(basic('rotating', rotated.clientSecret))).error?.error).toBe('invalid_client');
+    const refused = (id: string) => clients.rotateClientSecret({ id, clientSecret: '', overlapMs: 0, lifetimeMs: 0 });
+    await expect(refused('absent')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(refused('pub')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+  });
+
+  it('with private_key_jwt have keys and no secret', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const jwks = JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] });
+    const client = clientOf({ id: 'pkjwt', tokenEndpointAuthMethod: 'private_key_jwt', jwks });
+    const created = await clients.createClient({ client, clientSecret: '' });
+    expect(created).toMatchObject({
+      clientSecret: '',
+      client: { jwks: expect.stringContaining('"kty":"EC"'), secrets: [] },
+    });
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { iss: 'pkjwt', sub: 'pkjwt', aud: 'https://as.example', jti: 'once', exp: now + 60 };
+    const input = [{ alg: 'ES256' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+    const signature = sign('sha256', Buffer.from(input.join('.')), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    const form = {
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: `${input.join('.')}.${signature.toString('base64url')}`,
+    };
+    const attempts = await Promise.all(Array.from({ length: 8 }, () => issue('', form)));
+    expect(attempts.filter(({ tokens: issued }) => issued !== undefined)).toHaveLength(1);
+  });
+
+  it('get JWT access tokens of their own lifetime where they registered that', async () => {
+    const lifespansMs = new Map([['client_credentials_grant_access_token_lifespan', 60_000]]);
+    const client = clientOf({ id: 'jwt-client', tokens: { accessTokenFormat: 'jwt', lifespansMs, audience: [] } });
+    const created = await clients.createClient({ client, clientSecret: 'jwt-secret' });
+    expect(created.client?.tokens).toEqual(client.tokens);
+    const { tokens: issued } = await issue(basic('jwt-client', 'jwt-secret'));
+    expect(issued?.expiresIn).toBe(60);
+    const payload = Buffer.from(issued?.accessToken.split('.')[1] ?? '', 'base64url').toString();
+    expect(JSON.parse(payload)).toMatchObject({
+      iss: 'https://as.example',
+      sub: 'jwt-client',
+      client_id: 'jwt-client',
+    });
+    const bad = clientOf({ id: 'bad', tokens: { accessTokenFormat: 'paseto', lifespansMs: new Map(), audience: [] } });
+    await expect(clients.createClient({ client: bad, clientSecret: '' })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
     });
   });
 

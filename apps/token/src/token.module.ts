@@ -12,6 +12,8 @@ import {
 } from '@castellan/service';
 import { AuthorizationGrpc } from './authorization.grpc.js';
 import { ClientsRpc } from './clients.grpc.js';
+import { OpenIdRpc } from './openid.grpc.js';
+import { RegistrationRpc } from './registration.grpc.js';
 import type { TokenConfig } from './token.config.js';
 import { openTokenService, type TokenService } from './token-service.js';
 import { TokensRpc } from './tokens.grpc.js';
@@ -27,7 +29,7 @@ class TokenServiceShutdown implements OnApplicationShutdown {
   }
 }
 
-/** The token service as a module: services Authorization, Tokens and Clients. */
+/** The token service as a module: services Authorization, Tokens, OpenId, Registration and Clients. */
 @Module({})
 export class TokenModule {
   static forRoot(config: TokenConfig): DynamicModule {
@@ -64,6 +66,16 @@ const rpcs: readonly Provider[] = [
     provide: AuthorizationGrpc,
     inject: [TOKEN_SERVICE, LOGGER],
     useFactory: (service: TokenService, logger: Logger) => new AuthorizationGrpc(service.authorization, logger),
+  },
+  {
+    provide: OpenIdRpc,
+    inject: [TOKEN_SERVICE, LOGGER],
+    useFactory: (service: TokenService, logger: Logger) => new OpenIdRpc(service, logger),
+  },
+  {
+    provide: RegistrationRpc,
+    inject: [TOKEN_SERVICE, LOGGER],
+    useFactory: (service: TokenService, logger: Logger) => new RegistrationRpc(service, logger),
   },
   {
     provide: TokenServiceShutdown,

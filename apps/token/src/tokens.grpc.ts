@@ -50,8 +50,12 @@ export class TokensRpc implements RpcHandlers<typeof tokenV1.TokensService> {
   }
 
   async getMetadata(): Promise<tokenV1.GetMetadataResponse> {
-    const { issuer, idTokenSigner } = this.service;
-    const metadata = serverMetadata({ issuer, idTokenAlgorithms: await idTokenSigner.publishedAlgorithms() });
+    const { issuer, idTokenSigner, registration } = this.service;
+    const metadata = serverMetadata({
+      issuer,
+      idTokenAlgorithms: await idTokenSigner.publishedAlgorithms(),
+      registration: registration.access !== 'off',
+    });
     return { json: JSON.stringify(metadata) };
   }
 

@@ -47,6 +47,7 @@ export {
   ownSets,
   type Purpose,
   setOfPurpose,
+  setsOfPurpose,
   TLS_SET,
 } from './own-sets.js';
 export { createRotation, type Rotation, type RotationOptions, type SetRules } from './rotation.js';

@@ -103,7 +103,7 @@ export async function replaceOwnKey(store: KeyStore, sealer: Sealer, set: string
 
 /** Whether what is left of a set has nothing to sign with. */
 function lacksKey(own: OwnSet | undefined, left: readonly StoredKey[]): boolean {
-  if (own?.algorithm === undefined) return false;
+  if (own?.algorithm === undefined || own.onDemand === true) return false;
   return isLiving(own) ? !left.some(({ life }) => life?.state === 'active') : left.length === 0;
 }
 
@@ -117,7 +117,7 @@ function makeOwnKey(own: OwnSet, generation: KeyGeneration): Promise<NamedJwk> {
 }
 
 async function missingSets(store: KeyStore): Promise<readonly OwnSet[]> {
-  const made = ownSets.filter((own) => own.algorithm !== undefined);
+  const made = ownSets.filter((own) => own.algorithm !== undefined && own.onDemand !== true);
   const snapshots = await Promise.all(made.map((own) => store.readSet(own.set)));
   return made.filter((_own, index) => snapshots[index]?.keys.length === 0);
 }

@@ -1,13 +1,15 @@
 import { signatureAlgorithms } from './algorithm.js';
 
 /** What a signature of the product is for; each purpose has a key set of its own (RFC 8725 section 2.8). */
-export type Purpose = 'id-token' | 'consent-challenge' | 'consent-response';
+export type Purpose = 'id-token' | 'access-token' | 'userinfo' | 'consent-challenge' | 'consent-response';
 
 /** A key set that the product itself makes or keeps for itself. Its keys are named by their thumbprint. */
 export type OwnSet = {
   readonly set: string;
   /** Algorithm of the key made at start and on deletion; absent: not made here. */
   readonly algorithm?: string;
+  /** Made when somebody asks for its first key, not at start. */
+  readonly onDemand?: boolean;
   /** Whether private parts may be read by rpc, and keys brought along. */
   readonly open: boolean;
   readonly purpose?: Purpose;
@@ -24,6 +26,8 @@ export type LivingSet = OwnSet & {
   readonly rotatesTo: readonly string[];
 };
 
+const asymmetric = signatureAlgorithms.filter((row) => row.kty !== 'oct').map((row) => row.name);
+
 /** The set of the certificate that `host` serves; used in process only. */
 export const TLS_SET = 'hydra.https-tls';
 
@@ -39,7 +43,7 @@ export const ownSets: readonly OwnSet[] = [
     open: false,
     purpose: 'id-token',
     namesAlgorithm: true,
-    rotatesTo: signatureAlgorithms.filter((row) => row.kty !== 'oct').map((row) => row.name),
+    rotatesTo: asymmetric,
   },
   { set: 'hydra.consent.response', algorithm: 'RS256', open: true, purpose: 'consent-response', namesAlgorithm: false },
   {
@@ -51,13 +55,29 @@ export const ownSets: readonly OwnSet[] = [
     // What consent apps of the original verify.
     rotatesTo: ['RS256'],
   },
-  { set: 'hydra.openid.access-token', open: false, namesAlgorithm: true },
+  {
+    set: 'hydra.openid.access-token',
+    algorithm: 'RS256',
+    open: false,
+    purpose: 'access-token',
+    namesAlgorithm: true,
+    rotatesTo: asymmetric,
+  },
+  // One set for each further algorithm that clients may ask ID tokens in: each lives by itself.
+  ...['ES256', 'ES512', 'EdDSA'].map((algorithm) => ({
+    set: `hydra.openid.id-token.${algorithm}`,
+    algorithm,
+    onDemand: true,
+    open: false,
+    purpose: 'id-token' as const,
+    namesAlgorithm: true,
+    rotatesTo: [algorithm],
+  })),
   { set: 'hydra.logout', open: false, namesAlgorithm: true },
   { set: TLS_SET, open: false, namesAlgorithm: true },
 ];
 
 const bySet = new Map(ownSets.map((own) => [own.set, own]));
-const byPurpose = new Map(ownSets.map((own) => [own.purpose, own]));
 
 /** The own sets whose keys go through the life cycle. */
 export const livingSets: readonly LivingSet[] = ownSets.filter(isLiving);
@@ -72,9 +92,18 @@ export function findOwnSet(set: string): OwnSet | undefined {
   return bySet.get(set);
 }
 
-/** The set that holds the keys of a purpose. */
+/** The set that signs for a purpose where no algorithm is asked for. */
 export function setOfPurpose(purpose: Purpose): OwnSet {
-  const own = byPurpose.get(purpose);
+  const [own] = setsOfPurpose(purpose);
   if (own === undefined) throw new Error('a purpose without a key set');
   return own;
+}
+
+/**
+ * Every set that holds keys of a purpose, the one that always signs first. Clients verify userinfo with the keys that the
+ * issuer publishes, which are those of ID tokens; it has no `exp`, without which no ID token is valid.
+ */
+export function setsOfPurpose(purpose: Purpose): readonly OwnSet[] {
+  const wanted = purpose === 'userinfo' ? 'id-token' : purpose;
+  return ownSets.filter((own) => own.purpose === wanted);
 }

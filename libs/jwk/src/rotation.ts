@@ -5,6 +5,7 @@ import { refuseFull } from './key-set-rules.js';
 import type { KeyActor, KeySetChange, KeyStore, StoredKey } from './key-store.js';
 import {
   activeAtOnce,
+  activeOf,
   dueChanges,
   type KeyLife,
   type LifeChange,
@@ -118,7 +119,10 @@ export function createRotation(options: RotationOptions): Rotation {
   }
 
   return {
-    plan: () => Promise.all(livingSets.map(planOf)),
+    async plan() {
+      const plans = await Promise.all(livingSets.map(async (own) => ({ own, plan: await planOf(own) })));
+      return plans.filter(({ own, plan }) => own.onDemand !== true || plan.keys.length > 0).map(({ plan }) => plan);
+    },
 
     async rotate(set, algorithm, actor) {
       const own = livingSet(set);
@@ -134,7 +138,9 @@ export function createRotation(options: RotationOptions): Rotation {
           if (successor?.life.state === 'published') return {};
           if (successor !== undefined) return { changes: [publish(successor, rules, now)] };
           if (jwk === undefined) throw new KeyError('already_exists', 'the set was rotated meanwhile');
-          return { fresh: { jwk, life: publishedFrom(now, rules) } };
+          // Nobody has to hear of the first key of a set before it signs (rulings 24).
+          const life = activeOf(keys) === undefined ? activeAtOnce(now) : publishedFrom(now, rules);
+          return { fresh: { jwk, life } };
         });
       });
       return planOf(own);

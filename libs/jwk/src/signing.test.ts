@@ -38,6 +38,25 @@ describe('signing', () => {
     await expect(compactVerify(jws, await importJWK(jwk as JWK, 'RS256'))).resolves.toBeDefined();
   });
 
+  it('with the key of a wanted algorithm, and with that of the purpose where none is wanted', async () => {
+    const { signing, sets, actor } = await createKeyManagerFixture({ ownSets: true });
+    const wanted = () => signing.sign('id-token', JSON.stringify(idToken), 'ES256');
+    await expect(wanted()).rejects.toMatchObject({ code: 'malformed' });
+    await sets.generate({ set: 'hydra.openid.id-token.ES256', algorithm: 'ES256', name: '' }, actor);
+    const { jws, keyId } = await wanted();
+    const jwk = (await signing.verificationKeys('id-token')).find(({ kid }) => kid === keyId);
+    await expect(compactVerify(jws, await importJWK(jwk as JWK, 'ES256'))).resolves.toBeDefined();
+    expect((await signing.sign('id-token', JSON.stringify(idToken))).algorithm).toBe('RS256');
+  });
+
+  it('userinfo, with the keys of ID tokens', async () => {
+    const { signing } = await createKeyManagerFixture({ ownSets: true });
+    const claims = { iss: idToken.iss, sub: idToken.sub, aud: idToken.aud };
+    const { keyId } = await signing.sign('userinfo', JSON.stringify(claims));
+    expect((await signing.verificationKeys('id-token')).map(({ kid }) => kid)).toContain(keyId);
+    await expect(signing.sign('id-token', JSON.stringify(claims))).rejects.toMatchObject({ code: 'malformed' });
+  });
+
   it('takes null for the scopes of a challenge, and an audience of several for an ID token', async () => {
     const { signing } = await createKeyManagerFixture({ ownSets: true });
     await signing.sign('consent-challenge', JSON.stringify({ ...challenge, scp: null }));

@@ -5,7 +5,7 @@ import type { KeyRing } from './key-ring.js';
 import type { StoredKey } from './key-store.js';
 import { isShown } from './life-cycle.js';
 import { publicViews } from './key-view.js';
-import { type Purpose, setOfPurpose } from './own-sets.js';
+import { type Purpose, setsOfPurpose } from './own-sets.js';
 import { parseStrictObject, StrictJsonError } from './strict-json.js';
 
 /** A signature and what is said about it. */
@@ -14,11 +14,12 @@ export type Signed = { readonly jws: string; readonly keyId: string; readonly al
 /** Signatures with the product's own keys. */
 export type Signing = {
   /**
-   * Signs claims, given as the text of one JSON object, with the current key of a purpose. The text is signed as it is,
-   * so its member order is kept. Throws KeyError `malformed` for a purpose that is not signed for here and for claims that
-   * lack what the purpose needs or that would outlive the key that verifies them.
+   * Signs claims, given as the text of one JSON object, with the current key of a purpose: that of `algorithm` where one
+   * is asked for. The text is signed as it is, so its member order is kept. Throws KeyError `malformed` for a purpose that
+   * is not signed for here, for claims that lack what the purpose needs or that would outlive the key that verifies them,
+   * and for an algorithm that no key has.
    */
-  sign(purpose: Purpose, claimsJson: string): Promise<Signed>;
+  sign(purpose: Purpose, claimsJson: string, algorithm?: string): Promise<Signed>;
   /** The public keys of a purpose that may verify, current key first, each with `kid` and `use`. */
   verificationKeys(purpose: Purpose): Promise<readonly NamedJwk[]>;
 };
@@ -33,11 +34,24 @@ const isTexts: ClaimRule = (value) => Array.isArray(value) && value.every(isText
 const isAudience: ClaimRule = (value) => isText(value) || (isTexts(value) && (value as unknown[]).length > 0);
 const isScopes: ClaimRule = (value) => value === null || isTexts(value);
 
-type SignedPurpose = { readonly namesKey: boolean; readonly claims: Readonly<Record<string, ClaimRule>> };
+type SignedPurpose = {
+  readonly typ?: string;
+  readonly namesKey: boolean;
+  readonly claims: Readonly<Record<string, ClaimRule>>;
+};
 
-// ID token: OpenID Connect Core 1.0 section 2. Consent challenge: exactly what the original sent, whose header has no `kid`.
+// ID token: OpenID Connect Core 1.0 section 2. Access token: RFC 9068 section 2. Userinfo: section 5.3.2. Consent challenge: exactly what the original sent, whose header has no `kid`.
 const signedPurposes: ReadonlyMap<Purpose, SignedPurpose> = new Map<Purpose, SignedPurpose>([
   ['id-token', { namesKey: true, claims: { iss: isText, sub: isText, aud: isAudience, exp: isTime, iat: isTime } }],
+  [
+    'access-token',
+    {
+      typ: 'at+jwt',
+      namesKey: true,
+      claims: { iss: isText, sub: isText, aud: isAudience, exp: isTime, iat: isTime, jti: isText, client_id: isText },
+    },
+  ],
+  ['userinfo', { namesKey: true, claims: { iss: isText, sub: isText, aud: isAudience } }],
   [
     'consent-challenge',
     { namesKey: false, claims: { aud: isText, exp: isTime, jti: isText, redir: isText, scp: isScopes } },
@@ -57,27 +71,34 @@ export type SigningOptions = {
 
 /** Makes the signing operations over a key ring. */
 export function createSigning({ ring, now, mayLiveMs, onSign }: SigningOptions): Signing {
+  async function currentKey(purpose: Purpose, algorithm: string | undefined) {
+    for (const own of setsOfPurpose(purpose)) {
+      const key = (await ring.keys(own.set)).find(({ stored }) => stored.life?.state === 'active');
+      if (key !== undefined && (algorithm === undefined || key.stored.algorithm === algorithm)) return { own, key };
+    }
+    if (algorithm !== undefined) throw new KeyError('malformed', 'no key has this algorithm');
+    throw new Error(`no key signs for the purpose ${purpose}`);
+  }
+
   return {
-    async sign(purpose, claimsJson) {
+    async sign(purpose, claimsJson, algorithm) {
       const rules = signedPurposes.get(purpose);
       if (rules === undefined) throw new KeyError('malformed', 'nothing is signed for this purpose');
       const { exp } = refuseUnfitClaims(claimsJson, rules.claims);
       if (typeof exp === 'number' && exp * 1000 > now() + mayLiveMs(purpose)) {
         throw new KeyError('malformed', 'the claims are valid for longer than the key is shown after it signed');
       }
-      const { set } = setOfPurpose(purpose);
-      const current = (await ring.keys(set)).find((key) => key.stored.life?.state === 'active');
-      if (current === undefined) throw new Error(`key set ${set} holds no signing key`);
-      const { kid, algorithm } = current.stored;
-      const header = { typ: 'JWT', ...(rules.namesKey ? { kid } : {}) };
-      const jws = await signJws(claimsJson, current.signingKey(), header);
-      onSign(set, kid);
-      return { jws, keyId: kid, algorithm };
+      const { own, key } = await currentKey(purpose, algorithm);
+      const { kid } = key.stored;
+      const header = { typ: rules.typ ?? 'JWT', ...(rules.namesKey ? { kid } : {}) };
+      const jws = await signJws(claimsJson, key.signingKey(), header);
+      onSign(own.set, kid);
+      return { jws, keyId: kid, algorithm: key.stored.algorithm };
     },
 
     async verificationKeys(purpose) {
-      const own = setOfPurpose(purpose);
-      const keys = (await ring.keys(own.set)).filter(({ stored }) => stored.use !== 'enc' && mayVerify(stored));
+      const rings = await Promise.all(setsOfPurpose(purpose).map((own) => ring.keys(own.set)));
+      const keys = rings.flat().filter(({ stored }) => stored.use !== 'enc' && mayVerify(stored));
       const privateFirst = [
         ...keys.filter((key) => key.stored.part === 'private'),
         ...keys.filter((key) => key.stored.part === 'public'),

@@ -58,7 +58,6 @@ describe('a confidential client', () => {
     ['Basic that is not UTF-8', `Basic ${Buffer.from([0x63, 0x3a, 0xff]).toString('base64')}`, {}],
     ['64 KiB of Basic', basic('conf', 'x'.repeat(65_536)), {}],
     ['two headers in one', `${basic('conf', 'conf-secret')}, ${basic('conf', 'conf-secret')}`, {}],
-    ['an assertion', '', { client_assertion: 'x', client_assertion_type: 'urn:x' }],
   ];
   it.each(refusals)('is refused with %s', async (_, authorization, form) => {
     expect(await refusalOf(authenticate(authorization, form))).toEqual(refused);

@@ -1,9 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { parseBasicHeader } from './basic-credentials.js';
 import type { Client } from './client.js';
+import { claimedClientId, type ClientAssertions, clientAssertionType } from './client-assertion.js';
 import type { ClientCache } from './client-cache.js';
 import type { ClientSecrets } from './client-secret.js';
-import type { StoredClient } from './client-store.js';
+import type { SecretSlot, StoredClient } from './client-store.js';
 import { OAuth2Error } from './errors.js';
 import type { ParameterMap } from './parameters.js';
 
@@ -20,38 +21,75 @@ export type ClientAuthentication = {
   authenticate(carried: CarriedCredentials, freshness: 'cached' | 'fresh'): Promise<StoredClient>;
 };
 
-/** Credentials as presented: one client id and the readings of one secret, and how they came. */
+/** Credentials as presented: one client id, and the readings of one secret or an assertion, and how they came. */
 type Presented = {
   readonly id: string;
   readonly secrets: readonly string[];
   readonly basic: boolean;
   readonly post: boolean;
+  readonly assertion?: string;
 };
 
-/** Client authentication over cached clients and their secrets. */
+/** The methods by which clients authenticate (RFC 7591 section 2), as the metadata document lists them. */
+export const clientAuthenticationMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'none',
+] as const;
+
+/**
+ * Client authentication over cached clients, their secrets and their keys. `noteSecretUse` is told which secret let a
+ * client in; it does not hold the request up.
+ */
 export function createClientAuthentication(options: {
   readonly clients: ClientCache;
   readonly secrets: ClientSecrets;
+  readonly assertions: ClientAssertions;
+  readonly noteSecretUse?: (stored: StoredClient, slot: SecretSlot) => void;
 }): ClientAuthentication {
-  const { clients, secrets } = options;
+  const { clients, secrets, assertions } = options;
+  // A request that is repeated because its client was changed burns its assertion once.
+  const burnt = new WeakSet<CarriedCredentials>();
 
-  async function attempt(stored: StoredClient | undefined, presented: Presented): Promise<boolean> {
+  async function attempt(
+    stored: StoredClient | undefined,
+    presented: Presented,
+    carried: CarriedCredentials,
+  ): Promise<boolean> {
     if (stored === undefined || !mayUseMethod(stored.client, presented)) return false;
     // An original public client sent Basic with any password. A secret that nobody checks would pass for one that
     // somebody does, so only the empty one is accepted.
     if (stored.client.public) return presented.secrets.length === 0;
-    for (const secret of presented.secrets) if (await secrets.verify(stored, secret)) return true;
+    if (presented.assertion !== undefined) return assert(presented.assertion, stored, carried);
+    for (const secret of presented.secrets) {
+      const slot = await secrets.verify(stored, secret);
+      if (slot === undefined) continue;
+      options.noteSecretUse?.(stored, slot);
+      return true;
+    }
     return false;
+  }
+
+  async function assert(assertion: string, stored: StoredClient, carried: CarriedCredentials): Promise<boolean> {
+    const use = await assertions.verify(assertion, stored);
+    if (use === undefined) return false;
+    if (burnt.has(carried)) return true;
+    if (!(await assertions.store.burn(use))) {
+      throw new OAuth2Error('invalid_client', 'the client assertion was used before');
+    }
+    burnt.add(carried);
+    return true;
   }
 
   return {
     async authenticate(carried, freshness) {
       const presented = readCredentials(carried);
       const first = await clients.find(presented.id, freshness);
-      if (first.stored !== undefined && (await attempt(first.stored, presented))) return first.stored;
+      if (first.stored !== undefined && (await attempt(first.stored, presented, carried))) return first.stored;
       const { stored } = first.fresh ? first : await clients.find(presented.id, 'fresh');
       const changed = stored?.revision !== first.stored?.revision || stored?.uid !== first.stored?.uid;
-      if (stored !== undefined && changed && (await attempt(stored, presented))) return stored;
+      if (stored !== undefined && changed && (await attempt(stored, presented, carried))) return stored;
       // Every refused secret costs one slow hash, whether the client is unknown, has a generated secret or may not use
       // this method: the time of a refusal tells nothing.
       if (stored?.secret?.kind !== 'argon2id' || !mayUseMethod(stored.client, presented)) {
@@ -64,9 +102,10 @@ export function createClientAuthentication(options: {
 
 /**
  * A client that was registered with a method uses that one; without it Basic, body or both authenticate. The same
- * credentials in Basic and body are one authentication (rulings 29).
+ * credentials in Basic and body are one authentication (rulings 29). An assertion is for those registered for it only.
  */
 function mayUseMethod(client: Client, presented: Presented): boolean {
+  if ((presented.assertion !== undefined) !== (client.tokenEndpointAuthMethod === 'private_key_jwt')) return false;
   switch (client.tokenEndpointAuthMethod) {
     case 'client_secret_basic':
       return presented.basic;
@@ -80,11 +119,11 @@ function mayUseMethod(client: Client, presented: Presented): boolean {
 function readCredentials({ authorization, parameters }: CarriedCredentials): Presented {
   const id = parameters.get('client_id');
   const secret = parameters.get('client_secret');
-  const assertion = parameters.has('client_assertion') || parameters.has('client_assertion_type');
-  if (assertion && (authorization !== '' || secret !== undefined)) {
+  const asserts = parameters.has('client_assertion') || parameters.has('client_assertion_type');
+  if (asserts && (authorization !== '' || secret !== undefined)) {
     throw new OAuth2Error('invalid_request', 'the client authenticates in more than one way');
   }
-  if (assertion) throw new OAuth2Error('invalid_client', 'client assertions are not supported');
+  if (asserts) return readAssertion(parameters);
   if (authorization === '') {
     if (id === undefined) throw new OAuth2Error('invalid_client', 'no client authentication is included');
     return { id, secrets: secret === undefined ? [] : [secret], basic: false, post: secret !== undefined };
@@ -104,6 +143,20 @@ function readCredentials({ authorization, parameters }: CarriedCredentials): Pre
     basic: true,
     post: secret !== undefined,
   };
+}
+
+/** Parameters of RFC 7521 section 4.2; the client is that of the assertion, and of `client_id` where it is given. */
+function readAssertion(parameters: ParameterMap): Presented {
+  const assertion = parameters.get('client_assertion');
+  if (parameters.get('client_assertion_type') !== clientAssertionType) {
+    throw new OAuth2Error('invalid_request', `the client_assertion_type must be ${clientAssertionType}`);
+  }
+  if (assertion === undefined) throw new OAuth2Error('invalid_request', 'the parameter client_assertion is missing');
+  const id = claimedClientId(assertion);
+  if ((parameters.get('client_id') ?? id) !== id) {
+    throw new OAuth2Error('invalid_client', 'client_id and the client assertion name different clients');
+  }
+  return { id, secrets: [], basic: false, post: false, assertion };
 }
 
 function equalSecrets(left: string, right: string): boolean {

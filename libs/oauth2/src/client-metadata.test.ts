@@ -92,11 +92,12 @@ describe('client metadata', () => {
     expect(validateClient(twice).client).toMatchObject({ redirectUris: ['https://a.example/'], scopes: ['a'] });
   });
 
-  it('knows three authentication methods', () => {
+  it('knows four authentication methods, and says why not a fifth', () => {
     expect(readAuthMethod('')).toBeUndefined();
     expect(readAuthMethod('none')).toBe('none');
-    expect(() => readAuthMethod('private_key_jwt')).toThrowError(
-      expect.objectContaining({ code: 'invalid_client_metadata' }),
+    expect(readAuthMethod('private_key_jwt')).toBe('private_key_jwt');
+    expect(() => readAuthMethod('client_secret_jwt')).toThrowError(
+      expect.objectContaining({ code: 'invalid_client_metadata', hint: expect.stringContaining('keeps none') }),
     );
   });
 });

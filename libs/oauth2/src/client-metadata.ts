@@ -1,5 +1,8 @@
 import type { Client } from './client.js';
+import { clientAssertionAlgorithms } from './client-assertion.js';
 import { OAuth2Error } from './errors.js';
+import { validateOpenIdRegistration } from './openid-registration.js';
+import { outboundUrlProblem } from './outbound.js';
 import { redirectUriProblem } from './redirect-uri.js';
 import { formatScope, parseScope } from './scope.js';
 
@@ -13,10 +16,17 @@ export function readAuthMethod(method: string): NonNullable<Client['tokenEndpoin
       return undefined;
     case 'client_secret_basic':
     case 'client_secret_post':
+    case 'private_key_jwt':
     case 'none':
       return method;
+    case 'client_secret_jwt':
+      throw invalid(
+        'client_secret_jwt needs a secret that the server can read again, and it keeps none; use private_key_jwt',
+      );
     default:
-      throw invalid('token_endpoint_auth_method must be client_secret_basic, client_secret_post or none');
+      throw invalid(
+        'token_endpoint_auth_method must be client_secret_basic, client_secret_post, private_key_jwt or none',
+      );
   }
 }
 
@@ -52,6 +62,7 @@ export function validateClient(client: Client): ValidatedClient {
   const types = readGrantTypes(client.grantTypes, warnings);
   const responseTypes = readResponseTypes(client.responseTypes);
   validateAuthMethod(client);
+  validateOpenIdRegistration(client);
   return {
     client: {
       ...client,
@@ -126,9 +137,23 @@ function readResponseTypes(registered: readonly string[]): readonly string[] {
 }
 
 function validateAuthMethod(client: Client): void {
+  validateKeys(client);
   if (client.tokenEndpointAuthMethod === undefined) return;
   if ((client.tokenEndpointAuthMethod === 'none') !== client.public) {
     throw invalid('token_endpoint_auth_method none belongs to public clients, the others to confidential ones');
+  }
+}
+
+function validateKeys({ jwks, jwksUri, tokenEndpointAuthMethod, tokenEndpointAuthSigningAlg }: Client): void {
+  if (jwks !== undefined && jwksUri !== undefined) throw invalid('jwks and jwks_uri must not both be given');
+  const problem = jwksUri === undefined ? undefined : outboundUrlProblem(jwksUri);
+  if (problem !== undefined) throw invalid(`jwks_uri ${problem}`);
+  const asserts = tokenEndpointAuthMethod === 'private_key_jwt';
+  if (asserts && jwks === undefined && jwksUri === undefined) throw invalid('private_key_jwt needs jwks or jwks_uri');
+  if (tokenEndpointAuthSigningAlg === undefined) return;
+  if (!asserts) throw invalid('token_endpoint_auth_signing_alg belongs to private_key_jwt');
+  if (!clientAssertionAlgorithms.includes(tokenEndpointAuthSigningAlg)) {
+    throw invalid(`token_endpoint_auth_signing_alg must be one of ${clientAssertionAlgorithms.join(', ')}`);
   }
 }
 

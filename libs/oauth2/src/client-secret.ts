@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ClientSecretHash } from './client.js';
-import type { StoredClient } from './client-store.js';
+import type { SecretSlot, StoredClient } from './client-store.js';
 import { OAuth2Error } from './errors.js';
 import { createVerifiedSecrets } from './verified-secrets.js';
 
@@ -19,8 +19,8 @@ export type ClientSecrets = {
   generate(clientId: string): { readonly secret: string; readonly hash: ClientSecretHash };
   /** The verifier of a secret that somebody chose. Throws `invalid_client_metadata` when it is too short or too long. */
   hash(secret: string): Promise<HashedSecret>;
-  /** Whether `secret` is the client's. */
-  verify(stored: StoredClient, secret: string): Promise<boolean>;
+  /** Which of the client's live secrets it is; undefined when it is none of them. */
+  verify(stored: StoredClient, secret: string): Promise<SecretSlot | undefined>;
   /** Takes as long as refusing a chosen secret does. */
   spendTime(secret: string): Promise<void>;
 };
@@ -44,6 +44,8 @@ export function createClientSecrets(options: {
   readonly slowHasher: SlowHasher;
   readonly randomBytes: (n: number) => Buffer;
   readonly now: () => number;
+  /** The database clock in milliseconds since the epoch: it judges when secrets end. */
+  readonly clock: () => number;
   readonly minLength: number;
 }): ClientSecrets {
   const { peppers, slowHasher, minLength } = options;
@@ -60,6 +62,22 @@ export function createClientSecrets(options: {
     if (second === undefined) return { mac: Buffer.from(first, 'base64url'), candidates: peppers };
     const named = peppers.filter(({ id }) => id.toString('hex') === first);
     return { mac: Buffer.from(second, 'base64url'), candidates: named };
+  }
+
+  async function matches(
+    stored: StoredClient,
+    slot: SecretSlot,
+    verifier: ClientSecretHash,
+    secret: string,
+  ): Promise<boolean> {
+    if (verifier.kind === 'argon2id') {
+      return verified.check(stored, slot, secret, () => slowHasher.verify(verifier.hash, secret));
+    }
+    const { mac, candidates } = peppersOf(verifier.hash);
+    return candidates.some((pepper) => {
+      const presented = fastHash(pepper, stored.client.id, secret);
+      return mac.length === presented.length && timingSafeEqual(mac, presented);
+    });
   }
 
   return {
@@ -87,16 +105,11 @@ export function createClientSecrets(options: {
     },
 
     async verify(stored, secret) {
-      const verifier = stored.secret;
-      if (verifier === undefined || secret === '' || secret.length > maxLength) return false;
-      if (verifier.kind === 'argon2id') {
-        return verified.check(stored, secret, () => slowHasher.verify(verifier.hash, secret));
+      if (secret === '' || secret.length > maxLength) return undefined;
+      for (const [slot, verifier] of liveSecrets(stored, options.clock())) {
+        if (await matches(stored, slot, verifier, secret)) return slot;
       }
-      const { mac, candidates } = peppersOf(verifier.hash);
-      return candidates.some((pepper) => {
-        const presented = fastHash(pepper, stored.client.id, secret);
-        return mac.length === presented.length && timingSafeEqual(mac, presented);
-      });
+      return undefined;
     },
 
     async spendTime(secret) {
@@ -109,4 +122,15 @@ export function createClientSecrets(options: {
       }
     },
   };
+}
+
+function liveSecrets(stored: StoredClient, now: number): readonly (readonly [SecretSlot, ClientSecretHash])[] {
+  const { secret, secretUse, previousSecret } = stored;
+  const current = secret !== undefined && (secretUse?.expiresAt ?? Infinity) > now;
+  return [
+    ...(current ? [['current', secret] as const] : []),
+    ...(previousSecret !== undefined && previousSecret.use.expiresAt > now
+      ? [['previous', previousSecret.hash] as const]
+      : []),
+  ];
 }

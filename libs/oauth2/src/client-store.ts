@@ -1,5 +1,24 @@
 import type { Client, ClientSecretHash } from './client.js';
 
+/** Times of a secret, in milliseconds since the epoch. */
+export type SecretUse = {
+  /** Absent: it does not end. */
+  readonly expiresAt?: number;
+  /** To within ten minutes; absent: never used. */
+  readonly lastUsedAt?: number;
+};
+
+/** Which of the two secrets of a client. */
+export type SecretSlot = 'current' | 'previous';
+
+/** How a secret is replaced. Milliseconds. */
+export type SecretRotation = {
+  /** How long the replaced secret goes on; 0 ends it at once. */
+  readonly overlapMs: number;
+  /** How long the new secret goes on; absent: it does not end. */
+  readonly lifetimeMs?: number;
+};
+
 /** A client row: the metadata, its verifier, and the counters that guard what is cached of it. */
 export type StoredClient = {
   readonly client: Client;
@@ -7,8 +26,14 @@ export type StoredClient = {
   readonly uid: string;
   /** Raised by every write of this row. */
   readonly revision: number;
-  /** Absent for public clients. */
+  /** Absent for clients that have no secret. */
   readonly secret?: ClientSecretHash;
+  readonly secretUse?: SecretUse;
+  /** The secret before the last rotation, until it ends (RFC 7591 section 3.2.1 `client_secret_expires_at`). */
+  readonly previousSecret?: {
+    readonly hash: ClientSecretHash;
+    readonly use: SecretUse & { readonly expiresAt: number };
+  };
 };
 
 /** Where clients are kept. Secrets come here only as verifiers. */
@@ -24,8 +49,18 @@ export interface ClientStore {
   find(id: string): Promise<StoredClient | undefined>;
   /** Clients ordered by id (bytewise), after `after`, at most `limit` (0: all). */
   list(page: { readonly after: string; readonly limit: number }): Promise<readonly StoredClient[]>;
-  /** Replaces the metadata, and the verifier when one is given (`'none'` removes it). False when the client is absent. */
+  /**
+   * Replaces the metadata, and the verifier when one is given (`'none'` removes it); a verifier that is replaced ends at
+   * once. False when the client is absent.
+   */
   update(client: Client, secret: ClientSecretHash | 'keep' | 'none'): Promise<boolean>;
+  /**
+   * Gives a client that has a secret a new one; the old one goes on for a while, one before that ends at once. False when
+   * there is no such client.
+   */
+  rotateSecret(id: string, secret: ClientSecretHash, rotation: SecretRotation): Promise<boolean>;
+  /** Notes that a secret was used now. The revision stays. */
+  noteSecretUse(uid: string, slot: SecretSlot): Promise<void>;
   /** Removes the client; every token, code and pending request of it is inactive once this returned. False when absent. */
   remove(id: string): Promise<boolean>;
 }

@@ -1,3 +1,6 @@
+import type { Jwk } from '@castellan/jwk';
+import type { Lifespans } from './lifespans.js';
+
 /** An OAuth 2.0 client (RFC 6749 section 2; member names on the wire are those of RFC 7591 section 2). */
 export type Client = {
   readonly id: string;
@@ -17,8 +20,47 @@ export type Client = {
   /** A public client has no secret (RFC 6749 section 2.1). */
   readonly public: boolean;
   /** Present when registered explicitly; absent lets Basic, body or both authenticate (rulings 29). */
-  readonly tokenEndpointAuthMethod?: 'client_secret_basic' | 'client_secret_post' | 'none';
+  readonly tokenEndpointAuthMethod?: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+  /** The one algorithm of its client assertions; absent: each that fits its keys. */
+  readonly tokenEndpointAuthSigningAlg?: string;
+  /** Its public keys; never beside `jwksUri`. */
+  readonly jwks?: readonly Jwk[];
+  readonly jwksUri?: string;
+  readonly tokens?: TokenRules;
   readonly requirePkce: boolean;
+  readonly openid?: OpenIdRegistration;
+};
+
+/** What a client's tokens are like, where they differ from the server's. */
+export type TokenRules = {
+  /** Absent: opaque. */
+  readonly accessTokenFormat?: AccessTokenFormat;
+  readonly lifespans?: Lifespans;
+  /** Resources it may ask tokens for (RFC 8707); absent: none. */
+  readonly audience?: readonly string[];
+};
+
+/** Opaque, or a JWT (RFC 9068). */
+export type AccessTokenFormat = 'opaque' | 'jwt';
+
+/**
+ * What a client registered about OpenID Connect (OpenID Connect Dynamic Client Registration 1.0 section 2). A member
+ * that is absent has its default there.
+ */
+export type OpenIdRegistration = {
+  /** Registered explicitly, it narrows the redirection URIs; absent, both kinds may be registered. */
+  readonly applicationType?: 'web' | 'native';
+  readonly subjectType?: 'public' | 'pairwise';
+  /** Names the redirection URIs of all clients that see the same pairwise subjects. */
+  readonly sectorIdentifierUri?: string;
+  readonly idTokenSignedResponseAlg?: string;
+  /** Present: userinfo answers a JWT signed with it. */
+  readonly userinfoSignedResponseAlg?: string;
+  /** Seconds; the `max_age` of requests that have none. */
+  readonly defaultMaxAge?: number;
+  /** The `acr_values` of requests that have none. */
+  readonly defaultAcrValues?: readonly string[];
+  readonly initiateLoginUri?: string;
 };
 
 /** How a secret is verified: generated ones by peppered HMAC, chosen ones by a slow hash (docs/adr/0007). */

@@ -81,6 +81,10 @@ export const oauth2ErrorTable = {
     status: 400,
     description: 'The authorization server requires the resource owner to select an account',
   },
+  unmet_authentication_requirements: {
+    status: 400,
+    description: 'The authorization server is unable to meet the requirements of the client for the authentication',
+  },
   request_not_supported: {
     status: 400,
     description: 'The authorization server does not support the request parameter',

@@ -20,6 +20,8 @@ export type Grant = {
   /** Seconds since the epoch at which the resource owner authenticated. */
   readonly authTime?: number;
   readonly nonce?: string;
+  /** Names that the `claims` parameter asked userinfo for (OpenID Connect Core section 5.5). */
+  readonly userinfoClaims?: readonly string[];
 };
 
 /** Names a partitioned row: partition key and row key. */

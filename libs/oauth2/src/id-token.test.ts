@@ -3,7 +3,9 @@ import { compactVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { claimsOf, idTokenKey, signTestJwt } from './testing/authorization-harness.js';
 import type { Grant } from './grant.js';
-import { type IdTokenSigner, mintIdToken } from './id-token.js';
+import { type IdTokenTools, mintIdToken } from './id-token.js';
+import { createSubjectIdentifier } from './subject-identifier.js';
+import { sampleClient } from './testing/sample-client.js';
 
 const grant: Grant = {
   clientId: 'conf',
@@ -15,15 +17,24 @@ const grant: Grant = {
   idTokenExtra: { name: 'Dan', acr: '1' },
   authTime: 1_700_000_000,
 };
-const input = { grant, issuer: 'https://issuer.example', now: 1_800_000_000_999, lifetimeMs: 3_600_000 };
+const input = {
+  grant,
+  client: sampleClient(),
+  issuer: 'https://issuer.example',
+  now: 1_800_000_000_999,
+  lifetimeMs: 3_600_000,
+};
 
 /** Says the algorithms one after the other, the last one for good. */
-function signerOf(...algorithms: readonly string[]): IdTokenSigner {
+function signerOf(...algorithms: readonly string[]): IdTokenTools {
   let asked = 0;
   const next = (): string => algorithms[Math.min(asked++, algorithms.length - 1)] ?? '';
   return {
-    algorithm: async () => next(),
-    sign: async (claims) => ({ jws: signTestJwt(claims, idTokenKey), algorithm: next() }),
+    subjectIdentifier: createSubjectIdentifier(Buffer.alloc(32)),
+    idTokenSigner: {
+      algorithm: async () => next(),
+      sign: async (claims, wanted) => ({ jws: signTestJwt(claims, idTokenKey), algorithm: wanted ?? next() }),
+    },
   };
 }
 
@@ -67,6 +78,15 @@ describe('an ID token', () => {
   it('is made again when the key is exchanged for one of another algorithm in between', async () => {
     const jws = await mintIdToken(signerOf('RS256', 'ES512'), { ...input, accessToken: 'ct_at_x' });
     expect(claimsOf(jws)['at_hash']).toBe(half('sha512', 'ct_at_x'));
+  });
+
+  it('is signed as its client registered, for the subject as that client knows it', async () => {
+    const client = sampleClient({ openid: { idTokenSignedResponseAlg: 'ES512', subjectType: 'pairwise' } });
+    const tools = signerOf('RS256');
+    const claims = claimsOf(await mintIdToken(tools, { ...input, client, accessToken: 'ct_at_x' }));
+    expect(claims['at_hash']).toBe(half('sha512', 'ct_at_x'));
+    expect(claims['sub']).toBe(tools.subjectIdentifier(client, 'user:1'));
+    expect(claims['sub']).not.toBe('user:1');
   });
 
   it('is not signed with an algorithm whose hash is unknown', async () => {

@@ -1,17 +1,24 @@
 import { createHash } from 'node:crypto';
+import type { Client } from './client.js';
 import type { Grant, JsonObject } from './grant.js';
+import type { SubjectIdentifier } from './subject-identifier.js';
 
 /** Signs the claims of ID tokens; the private key is elsewhere. */
 export interface IdTokenSigner {
-  /** The claims as a JWS in compact serialization, and the algorithm that made it. */
-  sign(claims: object): Promise<{ readonly jws: string; readonly algorithm: string }>;
-  /** The algorithm that `sign` uses now; the hash claims depend on it. */
+  /** The claims as a JWS in compact serialization, and the algorithm that made it; `wanted` where one is given. */
+  sign(claims: object, wanted?: string): Promise<{ readonly jws: string; readonly algorithm: string }>;
+  /** The algorithm that `sign` uses now where none is wanted; the hash claims depend on it. */
   algorithm(): Promise<string>;
 }
+
+/** What ID tokens are made with. */
+export type IdTokenTools = { readonly idTokenSigner: IdTokenSigner; readonly subjectIdentifier: SubjectIdentifier };
 
 /** What an ID token says. `now` and `lifetimeMs` are milliseconds. */
 export type IdTokenInput = {
   readonly grant: Grant;
+  /** The client of the grant. */
+  readonly client: Pick<Client, 'openid' | 'redirectUris'>;
   readonly issuer: string;
   readonly now: number;
   readonly lifetimeMs: number;
@@ -64,27 +71,30 @@ export function withoutReservedClaims(claims: JsonObject): JsonObject {
 }
 
 /**
- * Makes an ID token (OpenID Connect Core section 2). The hash claims belong to the algorithm of the signature: when the
+ * Makes an ID token (OpenID Connect Core section 2) as its client registered for: algorithm and subject. The hash claims belong to the algorithm of the signature: when the
  * key was exchanged for one of another algorithm in between, the claims are made again.
  */
-export async function mintIdToken(signer: IdTokenSigner, input: IdTokenInput): Promise<string> {
-  let algorithm = await signer.algorithm();
+export async function mintIdToken(tools: IdTokenTools, input: IdTokenInput): Promise<string> {
+  const signer = tools.idTokenSigner;
+  const subject = tools.subjectIdentifier(input.client, input.grant.subject);
+  const wanted = input.client.openid?.idTokenSignedResponseAlg;
+  let algorithm = wanted ?? (await signer.algorithm());
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const signed = await signer.sign(idTokenClaims(input, algorithm));
+    const signed = await signer.sign(idTokenClaims(input, subject, algorithm), wanted);
     if (hashName(signed.algorithm) === hashName(algorithm)) return signed.jws;
     algorithm = signed.algorithm;
   }
   throw new Error('the algorithm of the ID token key keeps changing');
 }
 
-function idTokenClaims(input: IdTokenInput, algorithm: string): JsonObject {
+function idTokenClaims(input: IdTokenInput, subject: string, algorithm: string): JsonObject {
   const { grant } = input;
   const audience = [grant.clientId, ...grant.audience.filter((entry) => entry !== grant.clientId)];
   const issuedAt = Math.floor(input.now / 1000);
   return {
     ...withoutReservedClaims(grant.idTokenExtra),
     iss: input.issuer,
-    sub: grant.subject,
+    sub: subject,
     aud: audience.length === 1 ? grant.clientId : audience,
     exp: issuedAt + Math.floor(input.lifetimeMs / 1000),
     iat: issuedAt,

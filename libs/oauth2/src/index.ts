@@ -5,11 +5,20 @@
 export { OAuth2Error, oauth2ErrorTable, type OAuth2ErrorCode } from './errors.js';
 export { parseParameters, requireParameter, type Parameter, type ParameterMap } from './parameters.js';
 export { coversScope, coversScopes, formatScope, grantsOfflineAccess, narrowScopes, parseScope } from './scope.js';
-export { defaultLifetimes, type Lifetimes } from './lifetimes.js';
-export { allowsGrantType, allowsResponseType, type Client, type ClientSecretHash } from './client.js';
+export { defaultLifetimes, type Lifetimes, signedAtMostMs } from './lifetimes.js';
+export {
+  type AccessTokenFormat,
+  allowsGrantType,
+  allowsResponseType,
+  type Client,
+  type ClientSecretHash,
+  type OpenIdRegistration,
+  type TokenRules,
+} from './client.js';
+export { readOpenIdRegistration, type OpenIdMembers } from './openid-registration.js';
 export { isClientId, readAuthMethod, validateClient, type ValidatedClient } from './client-metadata.js';
 export { isLoopbackHost, redirectUriProblem } from './redirect-uri.js';
-export type { ClientStore, StoredClient } from './client-store.js';
+export type { ClientStore, SecretRotation, SecretSlot, SecretUse, StoredClient } from './client-store.js';
 export type { Grant, JsonObject, NewFamily, RowKey } from './grant.js';
 export { isCodeChallenge, matchesCodeChallenge } from './pkce.js';
 export {
@@ -28,6 +37,7 @@ export type {
   NewAccessToken,
   NewAuthorizationCode,
   NewRefreshToken,
+  SealedAnswer,
   StoredAuthorizationCode,
   StoredRefreshToken,
   TokenStore,
@@ -37,13 +47,33 @@ export {
   type CarriedCredentials,
   type ClientAuthentication,
 } from './client-authentication.js';
+export {
+  type AssertionStore,
+  type AssertionUse,
+  clientAssertionAlgorithms,
+  type ClientAssertions,
+  createClientAssertions,
+} from './client-assertion.js';
+export { type ClientKeys, createClientKeys, readClientKeys } from './client-keys.js';
+export { createSecretUses } from './secret-uses.js';
 export { createClientCache, type ClientCache } from './client-cache.js';
 export { createClientSecrets, type ClientSecrets, type HashedSecret, type SlowHasher } from './client-secret.js';
-export { mintIdToken, type IdTokenInput, type IdTokenSigner } from './id-token.js';
+export { mintIdToken, type IdTokenInput, type IdTokenSigner, type IdTokenTools } from './id-token.js';
+export { createSubjectIdentifier, type SubjectIdentifier } from './subject-identifier.js';
+export {
+  userinfo,
+  type SignUserinfo,
+  type SubjectClaims,
+  type SubjectClaimsStore,
+  type Userinfo,
+  type UserinfoRequest,
+  type UserinfoTools,
+} from './userinfo.js';
 export {
   expiresIn,
   mintAccessToken,
   mintAuthorizationCode,
+  mintFor,
   mintRefreshToken,
   newFamily,
   type FamilyOf,
@@ -68,6 +98,8 @@ export type {
 } from './authorization/authorization-request-store.js';
 export { authorize, type AuthorizeInput } from './authorization/authorize.js';
 export type { AuthorizationSettings, AuthorizationTools, AuthorizeOutcome } from './authorization/flow.js';
+export type { IdTokenKeys } from './authorization/id-token-hint.js';
+export type { AuthorizationResponse } from './authorization/response.js';
 export type { ConsentChallenge, SignConsentChallenge } from './consent/challenge.js';
 export {
   createFlowCookies,
@@ -76,5 +108,26 @@ export {
   type FlowCookies,
   type SetCookie,
 } from './consent/flow-cookie.js';
+export { type AccessTokenSigner, issueAccessToken, reservedAccessTokenClaims } from './token/access-token-jwt.js';
+export { type GrantKind, type LifespanName, lifespanNames, type Lifespans, readLifespans } from './lifespans.js';
 export { readConsentResponseKeys, type ConsentResponseKeys } from './consent/response.js';
 export { serverMetadata, type MetadataSource } from './discovery.js';
+export { type FetchedDocument, OutboundError, type OutboundFetch, outboundUrlProblem } from './outbound.js';
+export { checkOpenIdRegistration, type OpenIdCheckTools } from './registration/openid-check.js';
+export {
+  deleteRegistration,
+  makeInitialAccessToken,
+  readRegistration,
+  registerClient,
+  updateRegistration,
+  type RegistrationAccess,
+  type RegistrationRequest,
+  type RegistrationTools,
+} from './registration/registration.js';
+export type { NewRegistration, RegistrationStore } from './registration/registration-store.js';
+export {
+  type ResourceServer,
+  type ResourceServerStore,
+  resourceUriProblem,
+  validateResourceServer,
+} from './resource-server.js';

@@ -15,6 +15,12 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
+/**
+ * What is signed lives so long at most, or as long as the general lifetime where that is longer: the key manager shows a
+ * key for that long after its last signature.
+ */
+export const signedAtMostMs = dayMs;
+
 /** The lifetimes where nothing else is configured. */
 export const defaultLifetimes: Lifetimes = {
   accessTokenMs: hourMs,

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { StoredClient } from './client-store.js';
+import type { SecretSlot, StoredClient } from './client-store.js';
 
 const maxAgeMs = 5 * 60_000;
 const maxEntries = 10_000;
@@ -23,9 +23,14 @@ export function createVerifiedSecrets(options: { readonly key: Buffer; readonly 
 
   return {
     /** Whether the secret was accepted lately, else what `verify` says; equal checks at the same time share one. */
-    async check(stored: StoredClient, secret: string, verify: () => Promise<boolean>): Promise<boolean> {
+    async check(
+      stored: StoredClient,
+      slot: SecretSlot,
+      secret: string,
+      verify: () => Promise<boolean>,
+    ): Promise<boolean> {
       const name = createHmac('sha256', options.key)
-        .update(`${stored.uid}\0${stored.revision}\0${secret}`)
+        .update(`${stored.uid}\0${stored.revision}\0${slot}\0${secret}`)
         .digest('base64url');
       const at = acceptedAt.get(name);
       if (at !== undefined && options.now() - at < maxAgeMs) return true;

@@ -38,7 +38,7 @@ describe('migrate', () => {
     const first = await run(url);
     expect(first.total).toBeGreaterThanOrEqual(1);
     expect(first.lines).toContain('Applying `token` SQL migrations...');
-    expect(first.lines).toContain('Applied 1 `token` SQL migrations.');
+    expect(first.lines).toContainEqual(expect.stringMatching(/^Applied [1-9]\d* `token` SQL migrations\.$/));
     const second = await run(url);
     expect(second.total).toBe(0);
     expect(second.lines).toContain('Applied 0 `token` SQL migrations.');

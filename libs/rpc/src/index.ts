@@ -3,6 +3,7 @@
 // any rule of the product. Messages are immutable in both directions: in one process they are shared objects.
 export * as healthV1 from './gen/grpc/health/v1/health.js';
 export * as keysV1 from './gen/castellan/keys/v1/keys.js';
+export * as openidV1 from './gen/castellan/token/v1/openid.js';
 export * as tokenV1 from './gen/castellan/token/v1/token.js';
 export * as wardenV1 from './gen/castellan/warden/v1/warden.js';
 export {

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
+import { keysV1, openidV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService, type Logger } from '@castellan/service';
 
 import type { RootClientOptions } from '../root-client.js';
@@ -17,6 +17,7 @@ export type AccessRequest = {
 /** The services behind the admin API with what they hold; a test reads and changes it as it goes. */
 export type Backends = {
   clients: Map<string, tokenV1.Client>;
+  resourceServers: Map<string, tokenV1.ResourceServer>;
   groups: Map<string, wardenV1.Group>;
   policies: Map<string, wardenV1.Policy>;
   keys: Map<string, keysV1.Jwk[]>;
@@ -32,6 +33,7 @@ export type Backends = {
 export function createBackends(): Backends {
   return {
     clients: new Map([['stored', client({ id: 'stored', owner: 'alice' })]]),
+    resourceServers: new Map([['rs1', tokenV1.ResourceServer.create({ id: 'rs1', uri: 'urn:rs1' })]]),
     groups: new Map([['g1', { id: 'g1', members: ['peter', 'julia'] }]]),
     policies: new Map([['p1', policy({ id: 'p1' })]]),
     keys: new Map([
@@ -102,6 +104,33 @@ export class TestClients implements RpcHandlers<typeof tokenV1.ClientsService> {
     found(this.backends.clients, stored.id);
     this.backends.clients.set(stored.id, stored);
     return { client: stored, warnings: this.backends.warnings };
+  }
+  async rotateClientSecret(request: tokenV1.RotateClientSecretRequest): Promise<tokenV1.RotateClientSecretResponse> {
+    const stored = found(this.backends.clients, request.id);
+    const secrets = [
+      { expiresAtMs: request.lifetimeMs, lastUsedAtMs: 0 },
+      { expiresAtMs: request.overlapMs, lastUsedAtMs: 5_000 },
+    ];
+    return {
+      client: client({ ...stored, secrets }),
+      clientSecret: request.clientSecret || 'cs_generated',
+      warnings: this.backends.warnings,
+    };
+  }
+  async putResourceServer({ server }: tokenV1.PutResourceServerRequest): Promise<tokenV1.PutResourceServerResponse> {
+    fail(this.backends, 'clients');
+    if (server !== undefined) this.backends.resourceServers.set(server.id, server);
+    return { server };
+  }
+  async listResourceServers(): Promise<tokenV1.ListResourceServersResponse> {
+    return { servers: [...this.backends.resourceServers.values()] };
+  }
+  async deleteResourceServer({
+    id,
+  }: tokenV1.DeleteResourceServerRequest): Promise<tokenV1.DeleteResourceServerResponse> {
+    found(this.backends.resourceServers, id);
+    this.backends.resourceServers.delete(id);
+    return {};
   }
   async deleteClient({ id }: tokenV1.DeleteClientRequest): Promise<tokenV1.DeleteClientResponse> {
     found(this.backends.clients, id);
@@ -351,7 +380,25 @@ export function backendsModule(backends: Backends): DynamicModule {
       super(backends);
     }
   }
-  return { module: BackendsModule, providers: [Clients, Policies, Groups, Warden, Keys] };
+  @RpcService(openidV1.RegistrationService, everyRpc(openidV1.RegistrationService))
+  class Registration implements RpcHandlers<typeof openidV1.RegistrationService> {
+    async createInitialAccessToken({ uses, lifetimeMs }: openidV1.CreateInitialAccessTokenRequest) {
+      fail(backends, 'clients');
+      if (uses < 1) {
+        throw new RpcError('INVALID_ARGUMENT', 'uses must be 1 to 1000');
+      }
+      return { token: `ct_ia_${uses}_${lifetimeMs}` };
+    }
+    registerClient = notAsked;
+    readRegistration = notAsked;
+    updateRegistration = notAsked;
+    deleteRegistration = notAsked;
+  }
+  return { module: BackendsModule, providers: [Clients, Registration, Policies, Groups, Warden, Keys] };
+}
+
+async function notAsked(): Promise<never> {
+  throw new RpcError('UNIMPLEMENTED', 'the admin API never asks this');
 }
 
 function everyRpc<S extends object>(definition: S): { readonly [M in keyof S]: typeof ADMIN } {

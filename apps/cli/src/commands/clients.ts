@@ -26,6 +26,19 @@ export const clientsRows: readonly CommandRow[] = [
   },
   { path: 'clients get', summary: 'Show a client', operands: '<id>', run: getClient },
   { path: 'clients list', summary: 'Show all clients', run: listClients },
+  {
+    path: 'clients rotate-secret',
+    summary: 'Give a client a new secret beside the old one',
+    details: 'Without a secret the server generates one.',
+    operands: '<id>',
+    flags: [
+      text('--overlap <duration>', 'how long the old secret goes on, such as 24h; 0s ends it at once', '24h'),
+      text('--lifetime <duration>', 'how long the new secret goes on; it does not end when this is absent'),
+      text('--secret <secret>', 'secret of the client (visible to other users of this machine; prefer --secret-stdin)'),
+      flag('--secret-stdin', 'read the secret of the client from standard input'),
+    ],
+    run: rotateSecret,
+  },
   { path: 'clients delete', summary: 'Delete clients', operands: '<id...>', run: deleteClients },
   { path: 'clients import', summary: 'Create clients from JSON files', operands: '<file...>', run: importClients },
 ];
@@ -58,6 +71,26 @@ async function getClient(call: CommandCall): Promise<void> {
 async function listClients(call: CommandCall): Promise<void> {
   const api = await call.api();
   call.print(indentedJson(await api.get({ failure: 'Could not list clients', path: ['clients'] })));
+}
+
+async function rotateSecret(call: CommandCall): Promise<void> {
+  const secret = await givenSecret(call);
+  if (call.isGiven('secret')) call.print(secretOnCommandLine);
+  const rotation = {
+    overlap: call.text('overlap'),
+    ...(call.text('lifetime') !== '' ? { lifetime: call.text('lifetime') } : {}),
+  };
+  const api = await call.api();
+  const answer = members(
+    await api.post({
+      failure: 'Could not rotate the secret',
+      path: ['clients', call.operand(0), 'secret'],
+      json: { ...rotation, ...(secret !== undefined ? { client_secret: secret } : {}) },
+      shown: { ...rotation, ...(secret !== undefined ? { client_secret: secretPlaceholder } : {}) },
+    }),
+  );
+  call.print(`Client ID: ${call.operand(0)}`);
+  call.print(`Client Secret: ${printable(String(answer['client_secret'] ?? ''))}`);
 }
 
 async function deleteClients(call: CommandCall): Promise<void> {

@@ -89,6 +89,26 @@ const rows: readonly Row[] = [
     stdout: '{\n\t"admin": {\n\t\t"id": "admin"\n\t}\n}\n',
   },
   {
+    args: ['clients', 'rotate-secret', 'a', '--overlap', '1h'],
+    answers: { 'POST /clients/a/secret': { status: 200, body: { id: 'a', client_secret: 'cs_new' } } },
+    sent: { overlap: '1h' },
+    stdout: 'Client ID: a\nClient Secret: cs_new\n',
+  },
+  {
+    args: ['resource-servers', 'put', 'photos', '--uri', 'https://api.example/', '--scopes', 'a,b'].concat([
+      '--access-token-format',
+      'jwt',
+    ]),
+    answers: { 'PUT /resource-servers/photos': { status: 200, body: { id: 'photos' } } },
+    sent: { uri: 'https://api.example/', name: '', scope: 'a b', access_token_format: 'jwt' },
+    stdout: '{\n\t"id": "photos"\n}\n',
+  },
+  {
+    args: ['resource-servers', 'delete', 'photos'],
+    answers: { 'DELETE /resource-servers/photos': { status: 204 } },
+    stdout: 'Resource server photos deleted.\n',
+  },
+  {
     args: ['clients', 'delete', 'a', 'b'],
     answers: { 'DELETE /clients/a': { status: 204 }, 'DELETE /clients/b': { status: 204 } },
     stdout: 'Client(s) deleted.\n',

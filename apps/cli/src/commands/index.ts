@@ -9,6 +9,7 @@ import { keysRows } from './keys.js';
 import { migrateRows } from './migrate.js';
 import { policiesRows } from './policies.js';
 import { policyListsRows } from './policy-lists.js';
+import { resourceServersRows } from './resource-servers.js';
 import { secretsRows } from './secrets.js';
 import { startRow } from './start.js';
 import { tokenUserRow } from './token-user.js';
@@ -27,6 +28,7 @@ export const commandTable: readonly CommandRow[] = [
   ...tokenRows,
   tokenUserRow,
   ...clientsRows,
+  ...resourceServersRows,
   ...policiesRows,
   ...policyListsRows,
   ...groupsRows,

@@ -185,6 +185,11 @@ export function describeAuthorizationFlow(stage: Stage): void {
       expect(answer.status, answer.text).toBe(200);
       const second = JSON.parse(answer.text) as Tokens;
       expect(second.refresh_token).not.toBe(first.refresh_token);
+      // Inside the window, and while the successor is unused, the client is answered the same again (rulings 35).
+      expect(JSON.parse((await refresh(first.refresh_token ?? '')).text)).toMatchObject({
+        refresh_token: second.refresh_token,
+      });
+      expect((await refresh(second.refresh_token ?? '')).status).toBe(200);
       expect(JSON.parse((await refresh(first.refresh_token ?? '')).text)).toMatchObject({ error: 'invalid_grant' });
       expect(await stage.introspect(second.access_token)).toEqual({ active: false });
       expect(await stage.introspect(first.access_token)).toEqual({ active: false });

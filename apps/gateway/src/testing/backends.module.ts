@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
+import { keysV1, openidV1, RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 
 /** What the services behind the gateway answer in a test; a test changes it as it goes. */
@@ -8,6 +8,8 @@ export type Backends = {
   issueToken: (request: tokenV1.IssueTokenRequest) => tokenV1.IssueTokenResponse;
   revokeToken: (request: tokenV1.RevokeTokenRequest) => tokenV1.RevokeTokenResponse;
   introspect: (request: tokenV1.IntrospectForCallerRequest) => tokenV1.IntrospectForCallerResponse;
+  userinfo: (request: openidV1.UserinfoRequest) => openidV1.UserinfoResponse;
+  registration: (rpc: string, request: object) => { clientJson?: string; error?: tokenV1.OAuth2Error };
   metadata: string;
   keys: readonly object[];
 };
@@ -19,6 +21,8 @@ export function createBackends(): Backends {
     issueToken: () => ({ tokens: issuedTokens({}) }),
     revokeToken: () => ({ error: undefined }),
     introspect: () => ({ introspection: introspection({}) }),
+    userinfo: () => ({ claimsJson: '{"sub":"alice"}' }),
+    registration: () => ({ clientJson: '{"client_id":"c"}' }),
     metadata: '{"issuer":"https://issuer.example"}',
     keys: [],
   };
@@ -88,5 +92,29 @@ export function backendsModule(backends: Backends): DynamicModule {
     }
   }
 
-  return { module: BackendsModule, providers: [Authorization, Tokens, Signing] };
+  @RpcService(openidV1.OpenIdService, { userinfo: gateway })
+  class OpenId implements RpcHandlers<typeof openidV1.OpenIdService> {
+    async userinfo(request: openidV1.UserinfoRequest): Promise<openidV1.UserinfoResponse> {
+      return backends.userinfo(request);
+    }
+  }
+
+  @RpcService(openidV1.RegistrationService, {
+    registerClient: gateway,
+    readRegistration: gateway,
+    updateRegistration: gateway,
+    deleteRegistration: gateway,
+    createInitialAccessToken: [],
+  })
+  class Registration implements RpcHandlers<typeof openidV1.RegistrationService> {
+    registerClient = async (request: object) => backends.registration('register', request);
+    readRegistration = async (request: object) => backends.registration('read', request);
+    updateRegistration = async (request: object) => backends.registration('update', request);
+    deleteRegistration = async (request: object) => ({ error: backends.registration('delete', request).error });
+    async createInitialAccessToken(): Promise<openidV1.CreateInitialAccessTokenResponse> {
+      throw new RpcError('UNIMPLEMENTED', 'the gateway never asks this');
+    }
+  }
+
+  return { module: BackendsModule, providers: [Authorization, Tokens, OpenId, Registration, Signing] };
 }

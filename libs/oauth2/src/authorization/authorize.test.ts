@@ -191,7 +191,7 @@ describe('an invalid request with a trusted redirect URI goes back to the client
     ],
     ['code in the fragment', { response_mode: 'fragment' }, 'invalid_request'],
     ['token in the query', { response_type: 'token', response_mode: 'query' }, 'invalid_request', wide],
-    ['response mode form_post', { response_mode: 'form_post' }, 'unsupported_response_mode'],
+    ['response mode jwt', { response_mode: 'jwt' }, 'unsupported_response_mode'],
     ['request object', { request: 'eyJ' }, 'request_not_supported'],
     ['request object by reference', { request_uri: 'https://rp.example/r' }, 'request_uri_not_supported'],
     ['scope beyond the client', { scope: 'openid hydra.clients' }, 'invalid_scope'],

@@ -3,11 +3,13 @@ import type { Cookie } from '../consent/flow-cookie.js';
 import { returnFromConsent } from '../consent/return.js';
 import { OAuth2Error } from '../errors.js';
 import { type Parameter, type ParameterMap, parseParameters, requireParameter } from '../parameters.js';
+import { withClientDefaults } from './client-defaults.js';
 import type { AuthorizationSettings, AuthorizationTools, AuthorizeOutcome, IncomingRequest } from './flow.js';
 import { forwardedParameters } from './forwarded-parameters.js';
+import { readIdTokenHint } from './id-token-hint.js';
 import { type ChosenRedirectUri, chooseRedirectUri } from './redirect-uri.js';
 import { checkRequest } from './request.js';
-import { appendQuery, errorDescription, errorLocation, type ResponseTarget } from './response.js';
+import { appendQuery, errorDescription, errorResponse, type ResponseTarget } from './response.js';
 import { errorResponseMode } from './response-mode.js';
 import { sendToConsent } from './send-to-consent.js';
 import { stateToEcho } from './state.js';
@@ -43,11 +45,23 @@ export async function authorize(input: AuthorizeInput, tools: AuthorizationTools
   };
   try {
     const request = checkRequest(parameters, { ...tools.settings, client: client.client });
+    const hint = parameters.get('id_token_hint');
+    const hinted =
+      hint === undefined
+        ? {}
+        : {
+            hintedSubject: await readIdTokenHint(hint, {
+              issuer: tools.settings.issuer,
+              client: client.client,
+              keys: tools.idTokenKeys,
+            }),
+          };
     const incoming: IncomingRequest = {
       client,
       redirect,
       request,
       forwarded: forwardedParameters(parameters),
+      ...hinted,
       target,
       flows: tools.cookies.open(input.cookies, input.secure),
       secure: input.secure,
@@ -57,16 +71,17 @@ export async function authorize(input: AuthorizeInput, tools: AuthorizationTools
     return decided ?? (await sendToConsent(incoming, tools));
   } catch (cause) {
     if (!(cause instanceof OAuth2Error)) throw cause;
-    return { kind: 'error-to-client', location: errorLocation(target, cause), cookies: [], error: cause };
+    return { kind: 'error-to-client', ...errorResponse(target, cause), cookies: [], error: cause };
   }
 }
 
 /** Finds client and redirect URI, or says why the answer can only be our own page (RFC 6749 section 4.1.2.1). */
 async function address(list: readonly Parameter[], tools: AuthorizationTools): Promise<AddressedRequest | OAuth2Error> {
   try {
-    const parameters = parseParameters(list);
-    const client = await tools.clients.find(requireParameter(parameters, 'client_id'));
+    const given = parseParameters(list);
+    const client = await tools.clients.find(requireParameter(given, 'client_id'));
     if (client === undefined) return new OAuth2Error('invalid_client', 'no client has this client_id');
+    const parameters = withClientDefaults(given, client.client);
     return { parameters, client, redirect: chooseRedirectUri(parameters, client.client) };
   } catch (cause) {
     if (cause instanceof OAuth2Error) return cause;

@@ -3,13 +3,14 @@ import type { SignConsentChallenge } from '../consent/challenge.js';
 import type { Flow, FlowCookies, SetCookie } from '../consent/flow-cookie.js';
 import type { ConsentResponseKeys } from '../consent/response.js';
 import type { OAuth2Error } from '../errors.js';
-import type { IdTokenSigner } from '../id-token.js';
+import type { IdTokenTools } from '../id-token.js';
 import type { ParameterMap } from '../parameters.js';
-import type { Mint } from '../token/mint.js';
+import type { AccessTokenTools } from '../token/access-token-jwt.js';
 import type { AuthorizationRequestStore } from './authorization-request-store.js';
 import type { ChosenRedirectUri } from './redirect-uri.js';
+import type { IdTokenKeys } from './id-token-hint.js';
 import type { ValidRequest } from './request.js';
-import type { ResponseTarget } from './response.js';
+import type { AuthorizationResponse, ResponseTarget } from './response.js';
 
 /** How the authorization endpoint is configured. */
 export type AuthorizationSettings = {
@@ -28,16 +29,16 @@ export type AuthorizationSettings = {
 };
 
 /** What the authorization endpoint works with. Times come from `mint.now`, the database clock. */
-export type AuthorizationTools = {
-  readonly settings: AuthorizationSettings;
-  readonly clients: Pick<ClientStore, 'find'>;
-  readonly requests: AuthorizationRequestStore;
-  readonly mint: Mint;
-  readonly cookies: FlowCookies;
-  readonly signChallenge: SignConsentChallenge;
-  readonly responseKeys: ConsentResponseKeys;
-  readonly idTokenSigner: IdTokenSigner;
-};
+export type AuthorizationTools = IdTokenTools &
+  AccessTokenTools & {
+    readonly settings: AuthorizationSettings;
+    readonly clients: Pick<ClientStore, 'find'>;
+    readonly requests: AuthorizationRequestStore;
+    readonly cookies: FlowCookies;
+    readonly signChallenge: SignConsentChallenge;
+    readonly responseKeys: ConsentResponseKeys;
+    readonly idTokenKeys: IdTokenKeys;
+  };
 
 /** An authorization request as it came from a browser, every rule of it checked. */
 export type IncomingRequest = {
@@ -45,6 +46,8 @@ export type IncomingRequest = {
   readonly redirect: ChosenRedirectUri;
   readonly request: ValidRequest;
   readonly forwarded: ParameterMap;
+  /** Who shall log in, as the client knows them, when the request says so. */
+  readonly hintedSubject?: string;
   /** Where the answer goes. */
   readonly target: ResponseTarget;
   /** The pending flows of this browser, newest first. */
@@ -56,13 +59,12 @@ export type IncomingRequest = {
 /** What the browser shall see next. */
 export type AuthorizeOutcome =
   | { readonly kind: 'to-consent'; readonly location: string; readonly cookies: readonly SetCookie[] }
-  | { readonly kind: 'to-client'; readonly location: string; readonly cookies: readonly SetCookie[] }
-  | {
+  | ({ readonly kind: 'to-client'; readonly cookies: readonly SetCookie[] } & AuthorizationResponse)
+  | ({
       readonly kind: 'error-to-client';
-      readonly location: string;
       readonly cookies: readonly SetCookie[];
       /** For the log. */
       readonly error: OAuth2Error;
-    }
+    } & AuthorizationResponse)
   /** Always HTTP 400. */
   | { readonly kind: 'error-page'; readonly error: OAuth2Error; readonly cookies: readonly SetCookie[] };

@@ -12,11 +12,13 @@ const keptParameters = [
   'response_type',
   'response_mode',
   'scope',
+  'resource',
   'state',
   'nonce',
   'code_challenge',
   'code_challenge_method',
   'max_age',
+  'claims',
   'prompt',
 ];
 

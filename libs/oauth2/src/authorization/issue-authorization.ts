@@ -1,34 +1,46 @@
+import type { Client } from '../client.js';
 import type { ConsentDecision } from '../consent/response.js';
 import { OAuth2Error } from '../errors.js';
 import type { Grant } from '../grant.js';
 import { mintIdToken } from '../id-token.js';
 import { formatScope } from '../scope.js';
-import { expiresIn, mintAccessToken, mintAuthorizationCode, newFamily } from '../token/mint.js';
+import { issueAccessToken } from '../token/access-token-jwt.js';
+import { aimAt } from '../token/resource.js';
+import { expiresIn, mintAuthorizationCode, mintFor, newFamily } from '../token/mint.js';
 import type { PendingAuthorizationRequest } from './authorization-request-store.js';
 import type { AuthorizationTools } from './flow.js';
 import type { ChosenRedirectUri } from './redirect-uri.js';
 import type { ValidRequest } from './request.js';
-import { successLocation } from './response.js';
+import { type AuthorizationResponse, successResponse } from './response.js';
 
 /** A pending request and the decision that completes it. */
 export type DecidedRequest = {
   readonly pending: PendingAuthorizationRequest;
+  readonly client: Client;
   readonly decision: ConsentDecision;
   readonly request: ValidRequest;
   readonly redirect: ChosenRedirectUri;
 };
 
 /**
- * Issues what the response type asks for and answers the location of the authorization response. The ID token is signed
+ * Issues what the response type asks for and answers the authorization response. The ID token is signed
  * before the request is burnt, so that a failure there costs nothing; burning it and storing what it buys are one step.
  *
  * @throws OAuth2Error `access_denied` when another decision was faster, or when nothing of the response was granted
  */
-export async function issueAuthorization(decided: DecidedRequest, tools: AuthorizationTools): Promise<string> {
+export async function issueAuthorization(
+  decided: DecidedRequest,
+  tools: AuthorizationTools,
+): Promise<AuthorizationResponse> {
   const { request, redirect, pending } = decided;
   const { responseType } = request;
-  const { mint, settings } = tools;
+  const { settings } = tools;
   const grant = grantOf(decided);
+  const granted = {
+    scopes: grant.scopes,
+    mint: mintFor(tools.mint, decided.client, responseType.code ? 'authorization_code' : 'implicit'),
+  };
+  const { mint, scopes } = await aimAt(grant.audience, granted, tools.resourceServers);
   const family = newFamily(mint, grant);
   const code = responseType.code
     ? mintAuthorizationCode(mint, {
@@ -37,10 +49,21 @@ export async function issueAuthorization(decided: DecidedRequest, tools: Authori
         ...(request.codeChallenge !== undefined ? { codeChallenge: request.codeChallenge } : {}),
       })
     : undefined;
-  const accessToken = responseType.token ? mintAccessToken(mint, grant, family) : undefined;
+  const accessToken = responseType.token
+    ? await issueAccessToken(
+        { ...tools, mint },
+        {
+          issuer: settings.issuer,
+          client: decided.client,
+          grant: { ...grant, scopes },
+          family: { key: family.key, expiresAt: family.expiresAt },
+        },
+      )
+    : undefined;
   const idToken = returnsIdToken(decided)
-    ? await mintIdToken(tools.idTokenSigner, {
+    ? await mintIdToken(tools, {
         grant,
+        client: decided.client,
         issuer: settings.issuer,
         now: mint.now(),
         lifetimeMs: mint.lifetimes.idTokenMs,
@@ -55,14 +78,17 @@ export async function issueAuthorization(decided: DecidedRequest, tools: Authori
     ...(accessToken !== undefined ? { accessToken: accessToken.row } : {}),
   });
   if (burnt === 'lost') throw new OAuth2Error('access_denied', 'the request is decided or expired');
-  return successLocation(
+  return successResponse(
     { redirectUri: redirect.uri, mode: request.responseMode, state: request.state, issuer: settings.issuer },
     {
       code: code?.text,
       accessToken: accessToken?.text,
       expiresIn: accessToken === undefined ? undefined : expiresIn(accessToken.row.lifetimeMs),
       idToken,
-      scope: accessToken !== undefined || responseType.name === 'code' ? formatScope(grant.scopes) : undefined,
+      scope:
+        accessToken !== undefined || responseType.name === 'code'
+          ? formatScope(accessToken !== undefined ? scopes : grant.scopes)
+          : undefined,
     },
   );
 }
@@ -73,11 +99,12 @@ function grantOf({ pending, decision, request }: DecidedRequest): Grant {
     clientUid: pending.clientUid,
     subject: decision.subject,
     scopes: decision.scopes,
-    audience: [],
+    audience: request.resources,
     accessTokenExtra: decision.accessTokenExtra,
     idTokenExtra: decision.idTokenExtra,
     authTime: decision.authTime,
     ...(request.nonce !== undefined ? { nonce: request.nonce } : {}),
+    ...(request.claims.userinfo.size > 0 ? { userinfoClaims: [...request.claims.userinfo.keys()] } : {}),
   };
 }
 

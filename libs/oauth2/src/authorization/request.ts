@@ -1,5 +1,7 @@
 import type { Client } from '../client.js';
+import { readResources } from '../token/resource.js';
 import type { ParameterMap } from '../parameters.js';
+import { checkClaims } from './claims.js';
 import { checkCodeChallenge } from './code-challenge.js';
 import { checkMaxAge } from './max-age.js';
 import { checkNonce } from './nonce.js';
@@ -29,8 +31,10 @@ const checks = {
   responseType: checkResponseType,
   responseMode: checkResponseMode,
   scopes: checkScopes,
+  resources: (parameters: ParameterMap, { client }: RequestRules) => readResources(parameters, client),
   codeChallenge: checkCodeChallenge,
   nonce: checkNonce,
+  claims: checkClaims,
   maxAge: checkMaxAge,
   prompt: checkPrompt,
 } as const satisfies { readonly [name: string]: (parameters: ParameterMap, rules: RequestRules) => unknown };

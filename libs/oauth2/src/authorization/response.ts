@@ -19,9 +19,15 @@ export type ResponseValues = {
   readonly scope?: string | undefined;
 };
 
-/** The location of a successful authorization response (RFC 6749 sections 4.1.2 and 4.2.2, RFC 9207 section 2). */
-export function successLocation(target: ResponseTarget, values: ResponseValues): string {
-  return locationWith(target, [
+/** An authorization response: where the browser goes, and in the response mode form_post what it posts there. */
+export type AuthorizationResponse = { readonly location: string; readonly form?: readonly Field[] };
+
+/** A field of a form. */
+export type Field = { readonly name: string; readonly value: string };
+
+/** A successful authorization response (RFC 6749 sections 4.1.2 and 4.2.2, RFC 9207 section 2). */
+export function successResponse(target: ResponseTarget, values: ResponseValues): AuthorizationResponse {
+  return responseWith(target, [
     ['access_token', values.accessToken],
     ['code', values.code],
     ['expires_in', values.expiresIn?.toString()],
@@ -33,9 +39,9 @@ export function successLocation(target: ResponseTarget, values: ResponseValues):
   ]);
 }
 
-/** The location of an error response (RFC 6749 section 4.1.2.1, RFC 9207 section 2). */
-export function errorLocation(target: ResponseTarget, error: OAuth2Error): string {
-  return locationWith(target, [
+/** An error response (RFC 6749 section 4.1.2.1, RFC 9207 section 2). */
+export function errorResponse(target: ResponseTarget, error: OAuth2Error): AuthorizationResponse {
+  return responseWith(target, [
     ['error', error.code],
     ['error_description', errorDescription(error)],
     ['state', target.state],
@@ -61,9 +67,18 @@ export function appendQuery(uri: string, parameters: readonly Entry[]): string {
 
 type Entry = readonly [name: string, value: string | undefined];
 
-function locationWith(target: ResponseTarget, parameters: readonly Entry[]): string {
-  if (target.mode === 'query') return appendQuery(target.redirectUri, parameters);
-  return `${target.redirectUri}#${encode(parameters)}`;
+function responseWith(target: ResponseTarget, parameters: readonly Entry[]): AuthorizationResponse {
+  switch (target.mode) {
+    case 'query':
+      return { location: appendQuery(target.redirectUri, parameters) };
+    case 'fragment':
+      return { location: `${target.redirectUri}#${encode(parameters)}` };
+    case 'form_post':
+      return {
+        location: target.redirectUri,
+        form: parameters.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
+      };
+  }
 }
 
 // %20 and never +, so that the text reads the same as a form and as a URI component, and in a query as in a fragment.

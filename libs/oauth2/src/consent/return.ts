@@ -1,11 +1,12 @@
 import type { PendingAuthorizationRequest } from '../authorization/authorization-request-store.js';
+import { checkClaimsMet } from '../authorization/claims.js';
 import type { AuthorizationTools, AuthorizeOutcome, IncomingRequest } from '../authorization/flow.js';
 import { hashParameters } from '../authorization/forwarded-parameters.js';
 import { issueAuthorization } from '../authorization/issue-authorization.js';
 import { checkAuthTime } from '../authorization/max-age.js';
 import { chooseRedirectUri } from '../authorization/redirect-uri.js';
 import { checkRequest, type RequestRules, type ValidRequest } from '../authorization/request.js';
-import { errorLocation } from '../authorization/response.js';
+import { errorResponse } from '../authorization/response.js';
 import { OAuth2Error } from '../errors.js';
 import { type Flow, isFlowSecret } from './flow-cookie.js';
 import { claimedRequestId, type ConsentDecision, readConsentDecision, verifyConsentResponse } from './response.js';
@@ -87,12 +88,12 @@ async function approve(
     requestedScopes: request.scopes,
     now: tools.mint.now(),
   });
-  await checkDecision(decision, request, pending, tools);
-  const location = await issueAuthorization(
-    { pending, decision, request, redirect: chooseRedirectUri(parameters, client.client) },
+  await checkDecision(decision, request, { pending, incoming }, tools);
+  const response = await issueAuthorization(
+    { pending, client: client.client, decision, request, redirect: chooseRedirectUri(parameters, client.client) },
     tools,
   );
-  return { kind: 'to-client', location, cookies: [tools.cookies.clear(flow.requestId, incoming.secure)] };
+  return { kind: 'to-client', ...response, cookies: [tools.cookies.clear(flow.requestId, incoming.secure)] };
 }
 
 function rulesOf({ client }: IncomingRequest, { settings }: AuthorizationTools): RequestRules {
@@ -102,13 +103,18 @@ function rulesOf({ client }: IncomingRequest, { settings }: AuthorizationTools):
 async function checkDecision(
   decision: ConsentDecision,
   request: ValidRequest,
-  pending: PendingAuthorizationRequest,
+  { pending, incoming }: { readonly pending: PendingAuthorizationRequest; readonly incoming: IncomingRequest },
   tools: AuthorizationTools,
 ): Promise<void> {
   // Policies name subjects by raw strings: a user must not pass for a client (rulings 38).
   if ((await tools.clients.find(decision.subject)) !== undefined) {
     throw new OAuth2Error('access_denied', 'consent response: sub is the id of a client');
   }
+  const subject = tools.subjectIdentifier(incoming.client.client, decision.subject);
+  if (incoming.hintedSubject !== undefined && incoming.hintedSubject !== subject) {
+    throw new OAuth2Error('login_required', 'another subject than that of the id_token_hint logged in');
+  }
+  checkClaimsMet(request.claims, { subject, idTokenExtra: decision.idTokenExtra });
   checkAuthTime(decision.authTime, {
     startedAt: Math.floor(pending.createdAt / 1000),
     prompt: request.prompt,
@@ -124,7 +130,7 @@ function refused(
 ): AuthorizeOutcome {
   return {
     kind: 'error-to-client',
-    location: errorLocation(target, error),
+    ...errorResponse(target, error),
     cookies: [cookies.clear(flow.requestId, secure)],
     error,
   };

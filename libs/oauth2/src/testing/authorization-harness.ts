@@ -1,3 +1,5 @@
+import { createMemoryResourceServerStore } from './memory-resource-server-store.js';
+import { createLocalAccessTokenSigner } from './local-access-token-signer.js';
 import { createHmac, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { Jwk } from '@castellan/jwk';
 import { expect } from 'vitest';
@@ -9,6 +11,7 @@ import type { Parameter } from '../parameters.js';
 import { createMemoryAuthorizationRequestStore } from '../testing/memory-authorization-request-store.js';
 import { createMemoryClientStore } from '../testing/memory-client-store.js';
 import { createMemoryTokenStore } from '../testing/memory-token-store.js';
+import { createSubjectIdentifier } from '../subject-identifier.js';
 import { sampleClient } from '../testing/sample-client.js';
 import { createTokenText, tokenBucket } from '../token/token-text.js';
 import { authorize } from '../authorization/authorize.js';
@@ -68,6 +71,10 @@ export function responseOf(outcome: AuthorizeOutcome): Record<string, string> {
 /** Where an outcome sends the browser: target without parameters, where they are, and the parameters. */
 export function partsOf(outcome: AuthorizeOutcome) {
   if (outcome.kind === 'error-page') throw new Error(`an error page: ${outcome.error.message}`);
+  if ('form' in outcome && outcome.form !== undefined) {
+    const parameters = new URLSearchParams(outcome.form.map(({ name, value }): [string, string] => [name, value]));
+    return { target: outcome.location, mode: 'form_post', parameters };
+  }
   const url = new URL(outcome.location);
   const mode = url.hash === '' ? 'query' : 'fragment';
   return {
@@ -117,6 +124,10 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
         return (responseKeys.known = responseKeys.published);
       },
     },
+    idTokenKeys: async () => [{ ...idTokenKey.jwk, alg: 'RS256' }],
+    subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
+    accessTokenSigner: createLocalAccessTokenSigner(),
+    resourceServers: createMemoryResourceServerStore(),
     idTokenSigner: {
       algorithm: async () => 'RS256',
       sign: async (claims) => {

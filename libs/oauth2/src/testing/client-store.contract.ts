@@ -6,6 +6,7 @@ import { sampleClient } from './sample-client.js';
 export type ClientStoreHarness = {
   readonly clients: ClientStore;
   readonly replica: ClientStore;
+  advanceClock(milliseconds: number): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -36,6 +37,12 @@ export function clientStoreContract(name: string, open: () => Promise<ClientStor
         logoUri: 'https://rp.example/l',
         tokenEndpointAuthMethod: 'client_secret_post',
         requirePkce: true,
+        openid: {
+          subjectType: 'pairwise',
+          defaultMaxAge: 0,
+          defaultAcrValues: ['a'],
+          idTokenSignedResponseAlg: 'ES256',
+        },
       });
       expect(await clients.insert(client, secret)).toBe(true);
       const stored = await harness.replica.find('conf');
@@ -85,6 +92,52 @@ export function clientStoreContract(name: string, open: () => Promise<ClientStor
       expect((await clients.find('conf'))?.secret).toEqual({ kind: 'argon2id', hash: 'other' });
       await clients.update(sampleClient({ public: true }), 'none');
       expect(await clients.find('conf')).not.toHaveProperty('secret');
+    });
+
+    const next = { kind: 'hmac', hash: 'next' } as const;
+
+    it('keeps the old secret beside the new one until its end, and no third (C9)', async () => {
+      await clients.insert(sampleClient(), secret);
+      expect(await clients.rotateSecret('conf', next, { overlapMs: 60_000 })).toBe(true);
+      const first = await harness.replica.find('conf');
+      expect(first).toMatchObject({ revision: 2, secret: next, previousSecret: { hash: secret } });
+      expect(first).not.toHaveProperty('secretUse');
+      const third = { kind: 'hmac', hash: 'third' } as const;
+      await clients.rotateSecret('conf', third, { overlapMs: 5_000, lifetimeMs: 90_000 });
+      const second = await harness.replica.find('conf');
+      expect(second).toMatchObject({ secret: third, previousSecret: { hash: next } });
+      const [ends, endsBefore] = [second?.secretUse?.expiresAt ?? 0, second?.previousSecret?.use.expiresAt ?? 0];
+      expect(ends - endsBefore).toBe(85_000);
+      await clients.rotateSecret('conf', next, { overlapMs: 600_000 });
+      expect((await clients.find('conf'))?.previousSecret?.use.expiresAt).toBe(ends);
+    });
+
+    it('ends the old secret at once without an overlap', async () => {
+      await clients.insert(sampleClient(), secret);
+      await clients.rotateSecret('conf', next, { overlapMs: 0 });
+      expect(await clients.find('conf')).not.toHaveProperty('previousSecret');
+      await clients.rotateSecret('conf', secret, { overlapMs: 1_000 });
+      await clients.update(sampleClient(), next);
+      expect(await clients.find('conf')).not.toHaveProperty('previousSecret');
+    });
+
+    it('gives no secret to a client without one, nor to one that is absent', async () => {
+      await clients.insert(sampleClient({ public: true }), undefined);
+      expect(await clients.rotateSecret('conf', next, { overlapMs: 0 })).toBe(false);
+      expect(await clients.rotateSecret('absent', next, { overlapMs: 0 })).toBe(false);
+    });
+
+    it('notes the last use of each secret and keeps the revision', async () => {
+      await clients.insert(sampleClient(), secret);
+      await clients.rotateSecret('conf', next, { overlapMs: 60_000 });
+      const uid = (await clients.find('conf'))?.uid ?? '';
+      await clients.noteSecretUse(uid, 'previous');
+      await harness.advanceClock(1_000);
+      await clients.noteSecretUse(uid, 'current');
+      const stored = await clients.find('conf');
+      expect(stored?.revision).toBe(2);
+      const [current, previous] = [stored?.secretUse?.lastUsedAt ?? 0, stored?.previousSecret?.use.lastUsedAt ?? 0];
+      expect(current - previous).toBeGreaterThanOrEqual(1_000);
     });
 
     it('gives back a registered authentication method that an update drops', async () => {

@@ -9,3 +9,11 @@ export {
   type AuthorizationRequestStoreHarness,
 } from '../authorization/authorization-request-store.contract.js';
 export { createMemoryAuthorizationRequestStore } from './memory-authorization-request-store.js';
+export { assertionStoreContract, type AssertionStoreHarness } from './assertion-store.contract.js';
+export { createMemoryAssertionStore } from './memory-assertion-store.js';
+export { createLocalAccessTokenSigner } from './local-access-token-signer.js';
+export { createMemoryWeb } from './memory-web.js';
+export { createMemoryRegistrationStore } from './memory-registration-store.js';
+export { registrationStoreContract, type RegistrationStoreHarness } from './registration-store.contract.js';
+export { createMemoryResourceServerStore } from './memory-resource-server-store.js';
+export { resourceServerStoreContract, type ResourceServerStoreHarness } from './resource-server-store.contract.js';

@@ -8,8 +8,8 @@ export type MemoryClientStore = ClientStore & {
   findByUid(uid: string): StoredClient | undefined;
 };
 
-/** A client store without a database, for tests. */
-export function createMemoryClientStore(): MemoryClientStore {
+/** A client store without a database, for tests. `now` is its database clock, in milliseconds. */
+export function createMemoryClientStore(now: () => number = () => Date.now()): MemoryClientStore {
   const rows = new Map<string, StoredClient>();
 
   function secretOf(secret: ClientSecretHash | undefined): { secret?: ClientSecretHash } {
@@ -37,8 +37,39 @@ export function createMemoryClientStore(): MemoryClientStore {
       const old = rows.get(client.id);
       if (old === undefined) return false;
       const kept = secret === 'keep' ? old.secret : secret === 'none' ? undefined : secret;
-      rows.set(client.id, { client, uid: old.uid, revision: old.revision + 1, ...secretOf(kept) });
+      const times =
+        secret !== 'keep'
+          ? {}
+          : {
+              ...(old.secretUse !== undefined ? { secretUse: old.secretUse } : {}),
+              ...(old.previousSecret !== undefined ? { previousSecret: old.previousSecret } : {}),
+            };
+      rows.set(client.id, { client, uid: old.uid, revision: old.revision + 1, ...secretOf(kept), ...times });
       return true;
+    },
+    async rotateSecret(id, secret, { overlapMs, lifetimeMs }) {
+      const old = rows.get(id);
+      if (old?.secret === undefined) return false;
+      const { previousSecret: _ended, secretUse, ...kept } = old;
+      const expiresAt = Math.min(now() + overlapMs, secretUse?.expiresAt ?? Infinity);
+      rows.set(id, {
+        ...kept,
+        revision: old.revision + 1,
+        secret,
+        ...(lifetimeMs !== undefined ? { secretUse: { expiresAt: now() + lifetimeMs } } : {}),
+        ...(overlapMs > 0 ? { previousSecret: { hash: old.secret, use: { ...secretUse, expiresAt } } } : {}),
+      });
+      return true;
+    },
+    async noteSecretUse(uid, slot) {
+      for (const [id, row] of rows) {
+        if (row.uid !== uid) continue;
+        if (slot === 'current') rows.set(id, { ...row, secretUse: { ...row.secretUse, lastUsedAt: now() } });
+        else if (row.previousSecret !== undefined) {
+          const { hash, use } = row.previousSecret;
+          rows.set(id, { ...row, previousSecret: { hash, use: { ...use, lastUsedAt: now() } } });
+        }
+      }
     },
     async remove(id) {
       return rows.delete(id);

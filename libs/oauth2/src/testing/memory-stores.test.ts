@@ -1,11 +1,23 @@
+import { createMemoryResourceServerStore } from './memory-resource-server-store.js';
+import { resourceServerStoreContract } from './resource-server-store.contract.js';
+import { assertionStoreContract } from './assertion-store.contract.js';
+import { createMemoryAssertionStore } from './memory-assertion-store.js';
 import { clientStoreContract } from './client-store.contract.js';
 import { createMemoryClientStore } from './memory-client-store.js';
+import { createMemoryRegistrationStore } from './memory-registration-store.js';
 import { createMemoryTokenStore } from './memory-token-store.js';
+import { registrationStoreContract } from './registration-store.contract.js';
 import { tokenStoreContract } from './token-store.contract.js';
 
 clientStoreContract('memory', async () => {
-  const clients = createMemoryClientStore();
-  return { clients, replica: clients, close: async () => undefined };
+  let now = Date.UTC(2026, 0, 1);
+  const clients = createMemoryClientStore(() => now);
+  return {
+    clients,
+    replica: clients,
+    advanceClock: async (milliseconds) => void (now += milliseconds),
+    close: async () => undefined,
+  };
 });
 
 tokenStoreContract('memory', {
@@ -24,4 +36,32 @@ tokenStoreContract('memory', {
       close: async () => undefined,
     };
   },
+});
+
+assertionStoreContract('memory', async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const assertions = createMemoryAssertionStore(() => now);
+  return {
+    assertions,
+    replica: assertions,
+    now: () => now,
+    advanceClock: async (milliseconds) => void (now += milliseconds),
+    close: async () => undefined,
+  };
+});
+
+registrationStoreContract('memory', async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const clients = createMemoryClientStore();
+  return {
+    clients,
+    registrations: createMemoryRegistrationStore({ clients, now: () => now }),
+    advanceClock: async (milliseconds) => void (now += milliseconds),
+    close: async () => undefined,
+  };
+});
+
+resourceServerStoreContract('memory', async () => {
+  const servers = createMemoryResourceServerStore();
+  return { servers, replica: servers, close: async () => undefined };
 });

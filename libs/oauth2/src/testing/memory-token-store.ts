@@ -4,22 +4,26 @@ import type {
   NewAccessToken,
   NewAuthorizationCode,
   NewRefreshToken,
+  SealedAnswer,
   TokenStore,
 } from '../token/token-store.js';
+import type { SubjectClaimsStore } from '../userinfo.js';
 import type { MemoryClientStore } from './memory-client-store.js';
 
 type FamilyRow = NewFamily & { revoked: boolean };
 type CodeRow = NewAuthorizationCode & { family: FamilyRow; expiresAt: number; usedAt?: number };
-type RefreshRow = { family: FamilyRow; key: RowKey; expiresAt: number; usedAt?: number };
+type RefreshRow = { family: FamilyRow; key: RowKey; expiresAt: number; usedAt?: number; answer?: KeptAnswer };
+type KeptAnswer = SealedAnswer & { readonly endsAt: number; readonly successor: RowKey };
 type AccessRow = NewAccessToken & { issuedAt: number; expiresAt: number; revoked: boolean };
 
 /** Tokens in memory, with what only tests need. */
-export type MemoryTokenStore = TokenStore & {
-  /** Stores what a decided authorization request buys. */
-  storeOutcome(outcome: AuthorizationOutcome): void;
-  /** Everything that is stored, as text. */
-  dump(): string;
-};
+export type MemoryTokenStore = TokenStore &
+  SubjectClaimsStore & {
+    /** Stores what a decided authorization request buys. */
+    storeOutcome(outcome: AuthorizationOutcome): void;
+    /** Everything that is stored, as text. */
+    dump(): string;
+  };
 
 /** A token store without a database, for tests. `now` is its database clock, in milliseconds. */
 export function createMemoryTokenStore(options: {
@@ -98,20 +102,55 @@ export function createMemoryTokenStore(options: {
     async findRefreshToken(key) {
       const row = refreshTokens.get(nameOf(key));
       if (row === undefined) return undefined;
-      const { family } = row;
-      return { key, family: family.key, familyExpiresAt: family.expiresAt, grant: family.grant, state: stateOf(row) };
+      const { family, usedAt, answer } = row;
+      const kept =
+        usedAt !== undefined &&
+        answer !== undefined &&
+        answer.endsAt > now() &&
+        !isOver(family) &&
+        refreshTokens.get(nameOf(answer.successor))?.usedAt === undefined;
+      return {
+        key,
+        family: family.key,
+        familyExpiresAt: family.expiresAt,
+        grant: family.grant,
+        state: stateOf(row),
+        ...(kept
+          ? {
+              answer: {
+                sealed: answer.sealed,
+                parametersHash: answer.parametersHash,
+                usedAgoMs: now() - usedAt,
+              },
+            }
+          : {}),
+      };
     },
-    async rotateRefreshToken({ refreshToken, successor, accessToken }) {
+    async rotateRefreshToken({ refreshToken, successor, accessToken, answer }) {
       const row = refreshTokens.get(nameOf(refreshToken));
       if (row === undefined || stateOf(row) !== 'live') return 'lost';
       row.usedAt = now();
+      if (answer !== undefined) {
+        const { sealed, parametersHash, windowMs } = answer;
+        row.answer = { sealed, parametersHash, endsAt: now() + windowMs, successor: successor.key };
+      }
       storeRefreshToken(successor, row.family);
       storeAccessToken(accessToken, row.family);
       return 'won';
     },
+    async sweepAnswers(limit) {
+      const over = [...refreshTokens.values()].filter(({ answer }) => (answer?.endsAt ?? Infinity) <= now());
+      for (const row of over.slice(0, limit)) delete row.answer;
+      return Math.min(over.length, limit);
+    },
     async revokeFamily(family) {
       const row = families.get(nameOf(family));
       if (row !== undefined) row.revoked = true;
+    },
+    async findSubjectClaims(key) {
+      const row = families.get(nameOf(key));
+      if (row === undefined || row.revoked) return undefined;
+      return { claims: row.grant.idTokenExtra, requestedClaims: row.grant.userinfoClaims ?? [] };
     },
     async revokeAccessToken(key) {
       const row = accessTokens.get(nameOf(key));

@@ -97,9 +97,15 @@ export async function createTokenFixture(harness: TokenStoreHarness) {
     return { outcome: await store.consumeAuthorizationCode({ code: code.key, ...bought }), ...bought };
   }
 
-  async function rotate(store: TokenStore, family: NewFamily, refreshToken: RowKey) {
+  async function rotate(store: TokenStore, family: NewFamily, refreshToken: RowKey, windowMs = 0) {
     const { accessToken, refreshToken: successor } = tokensOf(family);
-    const outcome = await store.rotateRefreshToken({ refreshToken, successor, accessToken });
+    const answer = { sealed: `sealed-${successor.key.id}`, parametersHash: 'hash', windowMs };
+    const outcome = await store.rotateRefreshToken({
+      refreshToken,
+      successor,
+      accessToken,
+      ...(windowMs > 0 ? { answer } : {}),
+    });
     return { outcome, accessToken, refreshToken: successor };
   }
 

@@ -57,6 +57,20 @@ export function describeTokenRaces(fixture: () => TokenFixture, rounds: number):
       },
     );
 
+    it('of one refresh token, 64 over two replicas: the losers find the answer of the winner', async () => {
+      const code = await harness.makeCode();
+      const { refreshToken } = await harness.redeem(harness.tokens, code);
+      const attempts = await Promise.all(
+        Array.from({ length: 64 }, async (_, index) => {
+          const store = index % 2 === 0 ? harness.tokens : harness.replica;
+          const attempt = await harness.rotate(store, code.family, refreshToken.key, 10_000);
+          return { ...attempt, answer: (await store.findRefreshToken(refreshToken.key))?.answer };
+        }),
+      );
+      const winner = attempts.find(({ outcome }) => outcome === 'won');
+      for (const { answer } of attempts) expect(answer?.sealed).toBe(`sealed-${winner?.refreshToken.key.id}`);
+    });
+
     it('of different codes in one batch all win, each its own', async () => {
       const codes = await Promise.all(Array.from({ length: 20 }, () => harness.makeCode()));
       const attempts = await Promise.all(codes.map((code) => harness.redeem(harness.tokens, code)));

@@ -1,3 +1,4 @@
+import type { RowKey } from '../grant.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mintAccessToken } from '../token/mint.js';
 import { createTokenFixture, type TokenFixture, type TokenStoreHarness } from './token-fixture.js';
@@ -153,6 +154,34 @@ export function tokenStoreContract(
         expect((await harness.replica.findRefreshToken(second.refreshToken.key))?.state).toBe('live');
         expect(await harness.isActive(first.accessToken.key)).toBe(true);
         expect(await harness.isActive(second.accessToken.key)).toBe(true);
+      });
+
+      it('keep the answer that they bought for the window, while the successor is unused', async () => {
+        const code = await harness.makeCode();
+        const first = await harness.redeem(harness.tokens, code);
+        const second = await harness.rotate(harness.tokens, code.family, first.refreshToken.key, 10_000);
+        const answerOf = async (key: RowKey) => (await harness.replica.findRefreshToken(key))?.answer;
+        expect(await answerOf(first.refreshToken.key)).toEqual({
+          sealed: `sealed-${second.refreshToken.key.id}`,
+          parametersHash: 'hash',
+          usedAgoMs: expect.any(Number),
+        });
+        const third = await harness.rotate(harness.tokens, code.family, second.refreshToken.key, 10_000);
+        expect(await answerOf(first.refreshToken.key)).toBeUndefined();
+        expect(await answerOf(second.refreshToken.key)).toBeDefined();
+        await harness.tokens.revokeFamily(code.family.key);
+        expect(await answerOf(second.refreshToken.key)).toBeUndefined();
+        expect(await answerOf(third.refreshToken.key)).toBeUndefined();
+      });
+
+      it('lose the answer with the window, and it is erased', async () => {
+        const code = await harness.makeCode();
+        const first = await harness.redeem(harness.tokens, code);
+        const second = await harness.rotate(harness.tokens, code.family, first.refreshToken.key, 10_000);
+        await harness.advanceClock(10_001);
+        expect((await harness.replica.findRefreshToken(first.refreshToken.key))?.answer).toBeUndefined();
+        expect(await harness.tokens.sweepAnswers(1_000)).toBeGreaterThan(0);
+        expect(await harness.dump()).not.toContain(`sealed-${second.refreshToken.key.id}`);
       });
 
       it('end with their family, and every access token with them', async () => {

@@ -30,7 +30,8 @@ describe('introspection', () => {
   });
 
   it('shows several resources as the audience', async () => {
-    const code = harness.makeCode(owner, { grant: { audience: ['https://a.example', 'https://b.example'] } });
+    const audience = await harness.makeResources(owner, 'https://a.example', 'https://b.example');
+    const code = harness.makeCode(owner, { grant: { audience } });
     const { accessToken } = await harness.token(
       { grant_type: 'authorization_code', code, redirect_uri: callback },
       conf,

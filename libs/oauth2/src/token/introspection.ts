@@ -4,6 +4,7 @@ import type { JsonObject, RowKey } from '../grant.js';
 import { type ParameterMap, parseParameters } from '../parameters.js';
 import { coversScopes, parseScope } from '../scope.js';
 import type { EndpointRequest } from './endpoint.js';
+import { accessTokenKey, type AccessTokenSigner } from './access-token-jwt.js';
 import { bucketEnd, type TokenText } from './token-text.js';
 import type { ActiveAccessToken, TokenStore } from './token-store.js';
 
@@ -34,6 +35,7 @@ export type IntrospectionTools = {
   readonly issuer: string;
   readonly store: TokenStore;
   readonly tokenText: TokenText;
+  readonly accessTokenSigner: AccessTokenSigner;
 };
 
 const inactive: Introspection = { active: false };
@@ -43,9 +45,10 @@ const clockMarginMs = 2_000;
 /** The active access token of a text. Garbage dies on its MAC and what expired on its bucket, without a read. */
 export async function findAccessToken(
   text: string,
-  { store, tokenText }: IntrospectionTools,
+  tools: IntrospectionTools,
 ): Promise<{ readonly key: RowKey; readonly token: ActiveAccessToken } | undefined> {
-  const key = tokenText.parse(text, 'access_token');
+  const { store } = tools;
+  const key = await accessTokenKey(text, tools);
   if (key === undefined || bucketEnd('access_token', key.bucket) + clockMarginMs < store.now()) return undefined;
   const token = await store.findActiveAccessToken(key);
   return token === undefined ? undefined : { key, token };
@@ -134,7 +137,7 @@ async function bearerCaller(
   const presented = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1];
   const found = presented === undefined ? undefined : await findAccessToken(presented, tools);
   if (found === undefined) throw unauthorized('the bearer token is not active');
-  const asked = tools.tokenText.parse(parameters.get('token') ?? '', 'access_token');
+  const asked = await accessTokenKey(parameters.get('token') ?? '', tools);
   if (asked?.id === found.key.id) throw unauthorized('a token cannot authorize its own introspection');
   const { clientId, subject, scopes } = found.token.grant;
   return { kind: 'token', clientId, subject, scopes };

@@ -1,5 +1,7 @@
+import type { AccessTokenFormat, Client } from '../client.js';
 import type { Grant, NewFamily, RowKey } from '../grant.js';
-import type { Lifetimes } from '../lifetimes.js';
+import type { GrantKind, LifespanName, Lifespans } from '../lifespans.js';
+import { type Lifetimes, signedAtMostMs } from '../lifetimes.js';
 import { grantsOfflineAccess } from '../scope.js';
 import { familyBucket, tokenBucket, type TokenText } from './token-text.js';
 import type { NewAccessToken, NewAuthorizationCode, NewRefreshToken } from './token-store.js';
@@ -10,7 +12,36 @@ export type Mint = {
   readonly lifetimes: Lifetimes;
   readonly now: () => number;
   readonly randomBytes: (n: number) => Buffer;
+  /** The server's lifetimes of single grants; they precede `lifetimes`. */
+  readonly lifespans?: Lifespans;
+  /** Absent: opaque. */
+  readonly accessTokenFormat?: AccessTokenFormat;
+  /** Lifetime in milliseconds that nothing signed exceeds, unless the general one is longer; a day where absent. */
+  readonly signedAtMostMs?: number;
+  /** Members of `at_ext` that stand in JWT access tokens beside `ext`. */
+  readonly topLevelClaims?: readonly string[];
 };
+
+/** A mint for the tokens that a client buys by a grant: its own lifetimes precede those of the grant, these the general ones. */
+export function mintFor(mint: Mint, { tokens }: Client, grant: GrantKind): Mint {
+  const { lifetimes, signedAtMostMs: signed = signedAtMostMs } = mint;
+  const own = (name: LifespanName) => tokens?.lifespans?.[name] ?? mint.lifespans?.[name];
+  const format = tokens?.accessTokenFormat ?? mint.accessTokenFormat;
+  return {
+    ...mint,
+    ...(format !== undefined ? { accessTokenFormat: format } : {}),
+    signedAtMostMs: Math.max(signed, lifetimes.accessTokenMs),
+    lifetimes: {
+      ...lifetimes,
+      accessTokenMs: own(`${grant}_grant_access_token_lifespan`) ?? lifetimes.accessTokenMs,
+      idTokenMs: Math.min(
+        own(`${grant}_grant_id_token_lifespan`) ?? lifetimes.idTokenMs,
+        Math.max(signed, lifetimes.idTokenMs),
+      ),
+      refreshTokenIdleMs: own(`${grant}_grant_refresh_token_lifespan`) ?? lifetimes.refreshTokenIdleMs,
+    },
+  };
+}
 
 /** A token as its client gets it, and the row to store for it. */
 export type Minted<Row> = { readonly text: string; readonly row: Row };

@@ -4,6 +4,7 @@ import { OAuth2Error } from '../errors.js';
 import type { RowKey } from '../grant.js';
 import { parseParameters, requireParameter } from '../parameters.js';
 import type { EndpointRequest } from './endpoint.js';
+import { accessTokenKey, type AccessTokenSigner } from './access-token-jwt.js';
 import type { TokenText } from './token-text.js';
 import type { TokenStore } from './token-store.js';
 
@@ -11,6 +12,7 @@ import type { TokenStore } from './token-store.js';
 export type RevocationTools = {
   readonly store: TokenStore;
   readonly tokenText: TokenText;
+  readonly accessTokenSigner: AccessTokenSigner;
   readonly clients: ClientAuthentication;
 };
 
@@ -25,7 +27,7 @@ export async function revokeToken(request: EndpointRequest, tools: RevocationToo
   const text = requireParameter(parameters, 'token');
   const refreshKey = tools.tokenText.parse(text, 'refresh_token');
   if (refreshKey !== undefined) return revokeRefreshToken(refreshKey, client, tools.store);
-  const accessKey = tools.tokenText.parse(text, 'access_token');
+  const accessKey = await accessTokenKey(text, tools);
   if (accessKey !== undefined) return revokeAccessToken(accessKey, client, tools.store);
 }
 

@@ -1,15 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Client } from '../client.js';
 import { createClientAuthentication } from '../client-authentication.js';
+import { createClientAssertions } from '../client-assertion.js';
 import { createClientCache } from '../client-cache.js';
+import { createClientKeys } from '../client-keys.js';
 import { createClientSecrets, type SlowHasher } from '../client-secret.js';
 import type { StoredClient } from '../client-store.js';
 import { OAuth2Error } from '../errors.js';
 import type { Grant } from '../grant.js';
 import type { IdTokenSigner } from '../id-token.js';
 import { defaultLifetimes } from '../lifetimes.js';
+import { createSecretUses } from '../secret-uses.js';
+import { createMemoryAssertionStore } from '../testing/memory-assertion-store.js';
+import { createSubjectIdentifier } from '../subject-identifier.js';
 import { createMemoryClientStore } from '../testing/memory-client-store.js';
+import { createMemoryResourceServerStore } from '../testing/memory-resource-server-store.js';
 import { createMemoryTokenStore } from '../testing/memory-token-store.js';
+import { createLocalAccessTokenSigner } from '../testing/local-access-token-signer.js';
+import { createMemoryWeb } from '../testing/memory-web.js';
 import { sampleClient } from '../testing/sample-client.js';
 import { issueTokens } from './endpoint.js';
 import { introspect, introspectForCaller, type IntrospectionCaller } from './introspection.js';
@@ -38,10 +46,11 @@ export function createCountingHasher(): SlowHasher & { readonly calls: { verify:
 }
 
 /** The token endpoint with revocation and introspection over memory stores, a clock to move and a signer to break. */
-export async function createTokenHarness() {
+export async function createTokenHarness({ refreshGraceMs = 0 }: { readonly refreshGraceMs?: number } = {}) {
   let now = Date.UTC(2026, 10, 23, 12);
   const clock = () => now;
-  const clients = createMemoryClientStore();
+  const clients = createMemoryClientStore(clock);
+  const web = createMemoryWeb();
   const store = createMemoryTokenStore({ clients, now: clock });
   const hasher = createCountingHasher();
   const secrets = createClientSecrets({
@@ -50,6 +59,7 @@ export async function createTokenHarness() {
     slowHasher: hasher,
     randomBytes,
     now: clock,
+    clock,
     minLength: 6,
   });
   const tokenText = createTokenText({
@@ -66,8 +76,32 @@ export async function createTokenHarness() {
       return { jws: `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.sig`, algorithm: 'RS256' };
     },
   };
-  const authentication = createClientAuthentication({ clients: createClientCache(clients), secrets });
-  const tools = { issuer, store, mint, tokenText, idTokenSigner, clients: authentication };
+  const authentication = createClientAuthentication({
+    clients: createClientCache(clients),
+    secrets,
+    assertions: createClientAssertions({
+      keys: createClientKeys({ fetch: (url) => web.fetch(url), now: clock }),
+      store: createMemoryAssertionStore(clock),
+      audiences: [issuer],
+      now: clock,
+    }),
+    noteSecretUse: createSecretUses({ store: clients, now: clock }),
+  });
+  const accessTokenSigner = createLocalAccessTokenSigner();
+  const subjectIdentifier = createSubjectIdentifier(randomBytes(32));
+  const resourceServers = createMemoryResourceServerStore();
+  const tools = {
+    issuer,
+    refreshGraceMs,
+    resourceServers,
+    store,
+    mint,
+    tokenText,
+    idTokenSigner,
+    subjectIdentifier,
+    accessTokenSigner,
+    clients: authentication,
+  };
 
   async function register(changes: Partial<Client> = {}, secret = 'conf-secret'): Promise<StoredClient> {
     const client = sampleClient(changes);
@@ -82,6 +116,10 @@ export async function createTokenHarness() {
   }
 
   return {
+    web,
+    resourceServers,
+    accessTokenSigner,
+    subjectIdentifier,
     clients,
     store,
     hasher,
@@ -93,6 +131,12 @@ export async function createTokenHarness() {
     register,
     advance: (milliseconds: number) => void (now += milliseconds),
     now: clock,
+    /** Registers resource servers, for which the client may ask tokens; answers their URIs. */
+    async makeResources({ client }: StoredClient, ...uris: string[]): Promise<readonly string[]> {
+      for (const uri of uris) await resourceServers.put({ id: uri, uri, name: '', scopes: [] });
+      await clients.update({ ...client, tokens: { ...client.tokens, audience: uris } }, 'keep');
+      return uris;
+    },
     /** A code that the resource owner alice bought, as text. */
     makeCode(
       owner: StoredClient,

@@ -1,19 +1,20 @@
 import type { StoredClient } from '../client-store.js';
-import type { IdTokenSigner } from '../id-token.js';
+import type { IdTokenTools } from '../id-token.js';
 import type { ParameterMap } from '../parameters.js';
-import type { Mint } from './mint.js';
+import type { AccessTokenTools } from './access-token-jwt.js';
 import type { TokenStore } from './token-store.js';
 
 /** A token request whose client is authenticated and registered for the grant type. */
 export type TokenRequest = { readonly parameters: ParameterMap; readonly client: StoredClient };
 
 /** What grants work with. */
-export type GrantTools = {
-  readonly issuer: string;
-  readonly store: TokenStore;
-  readonly mint: Mint;
-  readonly idTokenSigner: IdTokenSigner;
-};
+export type GrantTools = IdTokenTools &
+  AccessTokenTools & {
+    readonly issuer: string;
+    readonly store: TokenStore;
+    /** How long an authenticated client may be given the answer to a refresh again; 0: never (rulings 35). */
+    readonly refreshGraceMs: number;
+  };
 
 /** What a token request buys (RFC 6749 section 5.1). `expiresIn` in seconds. */
 export type IssuedTokens = {

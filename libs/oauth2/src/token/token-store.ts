@@ -44,6 +44,21 @@ export type StoredRefreshToken = {
   readonly familyExpiresAt: number;
   readonly grant: Grant;
   readonly state: 'live' | 'used' | 'expired' | 'revoked';
+  /**
+   * Present when the token was used so recently that its answer is kept, the successor is unused and neither client nor
+   * family are gone.
+   */
+  readonly answer?: SealedAnswer & { readonly usedAgoMs: number };
+};
+
+/**
+ * The answer to a refresh, kept for a short while after it so that the same client may be given it again (rulings 35).
+ * Sealed under a key that only the presented refresh token makes: the database alone cannot open it.
+ */
+export type SealedAnswer = {
+  readonly sealed: string;
+  /** Of the parameters that shaped the answer. */
+  readonly parametersHash: string;
 };
 
 /** An access token that may be used now. Times are milliseconds since the epoch. */
@@ -99,7 +114,12 @@ export interface TokenStore {
     readonly refreshToken: RowKey;
     readonly successor: NewRefreshToken;
     readonly accessToken: NewAccessToken;
+    /** What is kept of the answer, and for how long. */
+    readonly answer?: SealedAnswer & { readonly windowMs: number };
   }): Promise<BurnOutcome>;
+
+  /** Erases at most `limit` kept answers whose window is over; answers how many. */
+  sweepAnswers(limit: number): Promise<number>;
 
   /** Revokes a family: every token of it is inactive on every replica once this returned. Idempotent. */
   revokeFamily(family: RowKey): Promise<void>;

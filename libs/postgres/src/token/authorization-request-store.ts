@@ -96,6 +96,7 @@ function toInput({ family, code, accessToken }: AuthorizationOutcome) {
     id_token_extra: grant.idTokenExtra,
     auth_time: grant.authTime,
     nonce: grant.nonce,
+    userinfo_claims: grant.userinfoClaims,
     family_expires_at: family.expiresAt,
     code_bucket: code?.key.bucket,
     code_id: code?.key.id,

@@ -21,31 +21,15 @@ export function createClientStore(database: Database): ClientStore {
     },
   });
 
-  async function insertWith(
-    manager: EntityManager,
-    client: Client,
-    secret: ClientSecretHash | undefined,
-  ): Promise<boolean> {
-    const inserted = await manager
-      .createQueryBuilder()
-      .insert()
-      .into(clientTable)
-      .values({ id: client.id, ...toColumns(client), ...secretColumns(secret) })
-      .orIgnore()
-      .returning('id')
-      .execute();
-    return (inserted.raw as unknown[]).length === 1;
-  }
-
   return {
     find,
 
-    insert: (client, secret) => insertWith(database.dataSource.manager, client, secret),
+    insert: (client, secret) => insertClient(database.dataSource.manager, client, secret),
 
     insertFirst: (client, secret) =>
       database.dataSource.transaction(async (manager) => {
         await manager.query('SELECT pg_advisory_xact_lock($1)', [advisoryLocks.firstClient]);
-        return !(await manager.exists(clientTable)) && insertWith(manager, client, secret);
+        return !(await manager.exists(clientTable)) && insertClient(manager, client, secret);
       }),
 
     async list({ after, limit }) {
@@ -63,13 +47,35 @@ export function createClientStore(database: Database): ClientStore {
         .update()
         .set({
           ...toColumns(client),
-          ...(secret === 'keep' ? {} : secretColumns(secret === 'none' ? undefined : secret)),
+          ...(secret === 'keep'
+            ? {}
+            : { ...secretColumns(secret === 'none' ? undefined : secret), ...endedSecretColumns }),
           revision: () => 'revision + 1',
           updated_at: () => 'token.castellan_now()',
         })
         .where('id = :id', { id: client.id })
         .execute();
       return result.affected === 1;
+    },
+
+    async rotateSecret(id, secret, { overlapMs, lifetimeMs }) {
+      const rows = await database.query('token.client.rotate_secret', rotateSecret, [
+        id,
+        secret.kind,
+        secret.hash,
+        overlapMs,
+        lifetimeMs ?? null,
+      ]);
+      return rows.length === 1;
+    },
+
+    async noteSecretUse(uid, slot) {
+      const column = slot === 'current' ? 'secret_last_used_at' : 'previous_secret_last_used_at';
+      await database.query(
+        `token.client.note_${slot}_secret`,
+        `UPDATE token.client SET ${column} = token.castellan_now() WHERE uid = $1::uuid`,
+        [uid],
+      );
     },
 
     async remove(id) {
@@ -79,8 +85,51 @@ export function createClientStore(database: Database): ClientStore {
   };
 }
 
+/** The secret that is replaced never goes on for longer than it would have. */
+const rotateSecret = `
+  UPDATE token.client c SET
+         revision = c.revision + 1, updated_at = clock.now,
+         previous_secret_kind = CASE WHEN $4::float8 > 0 THEN c.secret_kind END,
+         previous_secret_hash = CASE WHEN $4::float8 > 0 THEN c.secret_hash END,
+         previous_secret_expires_at = CASE WHEN $4::float8 > 0
+           THEN least(clock.now + $4::float8 * interval '1 millisecond', c.secret_expires_at) END,
+         previous_secret_last_used_at = CASE WHEN $4::float8 > 0 THEN c.secret_last_used_at END,
+         secret_kind = $2, secret_hash = $3, secret_last_used_at = NULL,
+         secret_expires_at = clock.now + $5::float8 * interval '1 millisecond'
+    FROM (SELECT token.castellan_now() AS now) clock
+   WHERE c.id = $1 AND c.secret_hash IS NOT NULL
+  RETURNING c.id`;
+
+const endedSecretColumns = {
+  secret_expires_at: null,
+  secret_last_used_at: null,
+  previous_secret_kind: null,
+  previous_secret_hash: null,
+  previous_secret_expires_at: null,
+  previous_secret_last_used_at: null,
+};
+
 function toColumns(client: Client) {
+  const {
+    id: _id,
+    name: _name,
+    redirectUris: _redirectUris,
+    grantTypes: _grantTypes,
+    responseTypes: _responseTypes,
+    scopes: _scopes,
+    owner: _owner,
+    policyUri: _policyUri,
+    tosUri: _tosUri,
+    clientUri: _clientUri,
+    logoUri: _logoUri,
+    contacts: _contacts,
+    public: _public,
+    tokenEndpointAuthMethod: _method,
+    requirePkce: _requirePkce,
+    ...settings
+  } = client;
   return {
+    settings,
     name: client.name,
     redirect_uris: [...client.redirectUris],
     grant_types: [...client.grantTypes],
@@ -122,9 +171,55 @@ function toClient(row: ClientRow): StoredClient {
       public: row.public,
       ...(method !== null && method !== undefined ? { tokenEndpointAuthMethod: method } : {}),
       requirePkce: row.require_pkce,
+      ...row.settings,
     },
     uid: row.uid,
     revision: Number(row.revision),
     ...(kind !== null && row.secret_hash !== null ? { secret: { kind, hash: row.secret_hash } } : {}),
+    ...secretTimes(row),
   };
+}
+
+function secretTimes(row: ClientRow): Pick<StoredClient, 'secretUse' | 'previousSecret'> {
+  const previousKind = row.previous_secret_kind as ClientSecretHash['kind'] | null;
+  const { previous_secret_hash: hash, previous_secret_expires_at: expiresAt } = row;
+  return {
+    ...(row.secret_expires_at !== null || row.secret_last_used_at !== null
+      ? {
+          secretUse: {
+            ...(row.secret_expires_at !== null ? { expiresAt: row.secret_expires_at.getTime() } : {}),
+            ...lastUse(row.secret_last_used_at),
+          },
+        }
+      : {}),
+    ...(previousKind !== null && hash !== null && expiresAt !== null
+      ? {
+          previousSecret: {
+            hash: { kind: previousKind, hash },
+            use: { expiresAt: expiresAt.getTime(), ...lastUse(row.previous_secret_last_used_at) },
+          },
+        }
+      : {}),
+  };
+}
+
+function lastUse(at: Date | null): { lastUsedAt?: number } {
+  return at === null ? {} : { lastUsedAt: at.getTime() };
+}
+
+/** Stores a new client inside a transaction of the caller's. False when the id is taken. */
+export async function insertClient(
+  manager: EntityManager,
+  client: Client,
+  secret: ClientSecretHash | undefined,
+): Promise<boolean> {
+  const inserted = await manager
+    .createQueryBuilder()
+    .insert()
+    .into(clientTable)
+    .values({ id: client.id, ...toColumns(client), ...secretColumns(secret) })
+    .orIgnore()
+    .returning('id')
+    .execute();
+  return (inserted.raw as unknown[]).length === 1;
 }

@@ -1,6 +1,10 @@
+export { createAssertionStore } from './assertion-store.js';
 export { createAuthorizationRequestStore } from './authorization-request-store.js';
 export { createClientStore } from './client-store.js';
 export { tokenMigrations } from './migrations.js';
+export { createResourceServerStore } from './resource-server-store.js';
 export { tokenTables } from './tables.js';
 export { tokenPartitionedTables } from './token-partitions.js';
 export { createTokenStore } from './token-store.js';
+export { createSubjectClaimsStore } from './subject-claims-store.js';
+export { createRegistrationStore } from './registration-store.js';

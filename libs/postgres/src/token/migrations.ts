@@ -132,5 +132,152 @@ export class TokenSchema1764000000000 implements MigrationInterface {
   }
 }
 
+/** Optional members of clients in one column: a new one needs no migration. */
+export class ClientSettings1764300000000 implements MigrationInterface {
+  name = 'ClientSettings1764300000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER TABLE token.client ADD COLUMN settings jsonb NOT NULL DEFAULT '{}'`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER TABLE token.client DROP COLUMN settings`);
+  }
+}
+
+/** Two live secrets of a client, and the assertions that were used (unique across time, rulings 16). */
+export class ClientAuthentication1764300001000 implements MigrationInterface {
+  name = 'ClientAuthentication1764300001000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE token.client
+        ADD COLUMN secret_expires_at timestamptz,
+        ADD COLUMN secret_last_used_at timestamptz,
+        ADD COLUMN previous_secret_kind text CHECK (previous_secret_kind IN ('hmac', 'argon2id')),
+        ADD COLUMN previous_secret_hash text,
+        ADD COLUMN previous_secret_expires_at timestamptz,
+        ADD COLUMN previous_secret_last_used_at timestamptz;
+
+      -- id: a hash over client and jti.
+      CREATE TABLE token.client_assertion (
+        id text COLLATE "C" NOT NULL PRIMARY KEY,
+        expires_at timestamptz NOT NULL
+      ) PARTITION BY HASH (id);
+    `);
+    for (let part = 0; part < 8; part++) {
+      await runner.query(
+        `CREATE TABLE token.client_assertion_${part} PARTITION OF token.client_assertion
+           FOR VALUES WITH (MODULUS 8, REMAINDER ${part});
+         CREATE INDEX ON token.client_assertion_${part} (expires_at);`,
+      );
+    }
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(
+      `DROP TABLE token.client_assertion;
+       ALTER TABLE token.client DROP COLUMN secret_expires_at, DROP COLUMN secret_last_used_at,
+         DROP COLUMN previous_secret_kind, DROP COLUMN previous_secret_hash, DROP COLUMN previous_secret_expires_at,
+         DROP COLUMN previous_secret_last_used_at;`,
+    );
+  }
+}
+
+/** Claims that the `claims` parameter asks userinfo for, kept with the grant. */
+export class UserinfoClaims1764350000000 implements MigrationInterface {
+  name = 'UserinfoClaims1764350000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER TABLE token.family ADD COLUMN userinfo_claims text[] NOT NULL DEFAULT '{}'`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE token.family DROP COLUMN userinfo_claims');
+  }
+}
+
+/** Clients that register themselves (RFC 7591, RFC 7592): hashes of their tokens and of those that pay for them. */
+export class Registration1764350000001 implements MigrationInterface {
+  name = 'Registration1764350000001';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE token.initial_access_token (
+        hash text COLLATE "C" PRIMARY KEY,
+        uses_left integer NOT NULL,
+        expires_at timestamptz NOT NULL
+      );
+
+      CREATE TABLE token.client_registration (
+        client_uid uuid PRIMARY KEY REFERENCES token.client (uid) ON DELETE CASCADE,
+        token_hash text COLLATE "C" NOT NULL
+      );
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE token.client_registration, token.initial_access_token');
+  }
+}
+
+/**
+ * Answers to refreshes that may be given again for a short while; small and short-lived, hence beside the partitioned
+ * table. Its rows are erased when their window is over.
+ */
+export class RefreshAnswers1764300002000 implements MigrationInterface {
+  name = 'RefreshAnswers1764300002000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE token.refresh_answer (
+        bucket integer NOT NULL,
+        id text COLLATE "C" NOT NULL,
+        successor_bucket integer NOT NULL,
+        successor_id text COLLATE "C" NOT NULL,
+        sealed text NOT NULL,
+        parameters_hash text NOT NULL,
+        ends_at timestamptz NOT NULL,
+        PRIMARY KEY (bucket, id)
+      );
+      CREATE INDEX ON token.refresh_answer (ends_at);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE token.refresh_answer');
+  }
+}
+
+/** Resource servers, for which tokens are issued (RFC 8707). */
+export class ResourceServers1764300003000 implements MigrationInterface {
+  name = 'ResourceServers1764300003000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE token.resource_server (
+        id text COLLATE "C" PRIMARY KEY,
+        uri text COLLATE "C" NOT NULL UNIQUE,
+        name text NOT NULL,
+        scopes text[] NOT NULL,
+        access_token_format text CHECK (access_token_format IN ('opaque', 'jwt')),
+        access_token_lifetime_ms bigint
+      );
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE token.resource_server');
+  }
+}
+
 /** Every migration of the token component, in order. */
-export const tokenMigrations = [TokenSchema1764000000000];
+export const tokenMigrations = [
+  TokenSchema1764000000000,
+  ClientSettings1764300000000,
+  ClientAuthentication1764300001000,
+  RefreshAnswers1764300002000,
+  ResourceServers1764300003000,
+  UserinfoClaims1764350000000,
+  Registration1764350000001,
+];

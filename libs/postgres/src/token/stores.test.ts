@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { defaultLifetimes } from '@castellan/oauth2';
-import { clientStoreContract, tokenStoreContract } from '@castellan/oauth2/testing';
+import {
+  assertionStoreContract,
+  clientStoreContract,
+  resourceServerStoreContract,
+  tokenStoreContract,
+} from '@castellan/oauth2/testing';
 import type { Database } from '../database.js';
 import { createPartitionKeeper } from '../partitions.js';
 import { createTestDatabase } from '../testing.js';
+import { createAssertionStore } from './assertion-store.js';
 import { createAuthorizationRequestStore } from './authorization-request-store.js';
 import { createClientStore } from './client-store.js';
+import { createResourceServerStore } from './resource-server-store.js';
 import { tokenPartitionedTables } from './token-partitions.js';
 import { createTokenStore } from './token-store.js';
 
@@ -14,6 +21,27 @@ clientStoreContract('PostgreSQL', async () => {
   return {
     clients: createClientStore(test.database),
     replica: createClientStore(await test.openReplica()),
+    advanceClock: (milliseconds) => test.advanceClock(milliseconds),
+    close: () => test.drop(),
+  };
+});
+
+assertionStoreContract('PostgreSQL', async () => {
+  const test = await createTestDatabase('token');
+  return {
+    assertions: createAssertionStore(test.database),
+    replica: createAssertionStore(await test.openReplica()),
+    now: () => test.database.now(),
+    advanceClock: (milliseconds) => test.advanceClock(milliseconds),
+    close: () => test.drop(),
+  };
+});
+
+resourceServerStoreContract('PostgreSQL', async () => {
+  const test = await createTestDatabase('token');
+  return {
+    servers: createResourceServerStore(test.database),
+    replica: createResourceServerStore(await test.openReplica()),
     close: () => test.drop(),
   };
 });
@@ -24,7 +52,15 @@ function keeperOf(database: Database) {
 
 /** Every row of the component's tables as text. */
 async function dump(database: Database): Promise<string> {
-  const tables = ['client', 'family', 'authorization_code', 'access_token', 'refresh_token', 'authorization_request'];
+  const tables = [
+    'client',
+    'family',
+    'authorization_code',
+    'access_token',
+    'refresh_token',
+    'refresh_answer',
+    'authorization_request',
+  ];
   const dumps = await Promise.all(
     tables.map((table) => database.pool.query<{ line: string }>(`SELECT t::text AS line FROM token.${table} t`)),
   );

@@ -1,3 +1,4 @@
+import type { Client } from '@castellan/oauth2';
 import { EntitySchema } from 'typeorm';
 
 /** A row of token.client as the driver answers it. */
@@ -20,8 +21,16 @@ export type ClientRow = {
   public: boolean;
   token_endpoint_auth_method: string | null;
   require_pkce: boolean;
+  /** Optional members of a client, by their names in the domain. */
+  settings: Partial<Client>;
   secret_kind: string | null;
   secret_hash: string | null;
+  secret_expires_at: Date | null;
+  secret_last_used_at: Date | null;
+  previous_secret_kind: string | null;
+  previous_secret_hash: string | null;
+  previous_secret_expires_at: Date | null;
+  previous_secret_last_used_at: Date | null;
   created_at: Date;
   updated_at: Date;
 };
@@ -51,8 +60,15 @@ export const clientTable = new EntitySchema<ClientRow>({
     public: { type: 'boolean' },
     token_endpoint_auth_method: { type: 'text', nullable: true },
     require_pkce: { type: 'boolean' },
+    settings: { type: 'jsonb' },
     secret_kind: { type: 'text', nullable: true },
     secret_hash: { type: 'text', nullable: true },
+    secret_expires_at: { type: 'timestamptz', nullable: true, insert: false },
+    secret_last_used_at: { type: 'timestamptz', nullable: true, insert: false },
+    previous_secret_kind: { type: 'text', nullable: true, insert: false },
+    previous_secret_hash: { type: 'text', nullable: true, insert: false },
+    previous_secret_expires_at: { type: 'timestamptz', nullable: true, insert: false },
+    previous_secret_last_used_at: { type: 'timestamptz', nullable: true, insert: false },
     created_at: { type: 'timestamptz', insert: false, update: false },
     updated_at: { type: 'timestamptz', insert: false },
   },

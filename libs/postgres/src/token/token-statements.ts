@@ -54,7 +54,7 @@ const familyColumns = `
        ELSE 'live' END AS state,
   ${milliseconds('clock.now')} AS now`;
 
-function findWithFamily(table: string, columns: string): string {
+function findWithFamily(table: string, columns: string, joins = ''): string {
   return `
   WITH ${clock}
   SELECT k.n::int AS n, t.bucket, t.id, ${columns} ${familyColumns}
@@ -62,7 +62,8 @@ function findWithFamily(table: string, columns: string): string {
     JOIN token.${table} t ON t.bucket = k.bucket AND t.id = k.id
     JOIN token.family f ON f.bucket = t.family_bucket AND f.id = t.family_id
     LEFT JOIN token.client c ON c.uid = f.client_uid
-   CROSS JOIN clock`;
+   CROSS JOIN clock
+    ${joins}`;
 }
 
 /** Authorization codes in whatever state, with their grants. */
@@ -72,8 +73,38 @@ export const findAuthorizationCodes = findWithFamily(
    (extract(epoch FROM clock.now - t.used_at) * 1000)::float8 AS used_ago_ms,`,
 );
 
-/** Refresh tokens in whatever state, with their grants. */
-export const findRefreshTokens = findWithFamily('refresh_token', '');
+/**
+ * Refresh tokens in whatever state, with their grants, and with the answers that may be given again: inside the window,
+ * the successor unused, family and client there.
+ */
+export const findRefreshTokens = findWithFamily(
+  'refresh_token',
+  `CASE WHEN a.ends_at > clock.now AND s.used_at IS NULL AND f.revoked_at IS NULL AND c.uid IS NOT NULL
+        THEN a.sealed END AS sealed,
+   a.parameters_hash, (extract(epoch FROM clock.now - t.used_at) * 1000)::float8 AS used_ago_ms,`,
+  `LEFT JOIN token.refresh_answer a ON a.bucket = t.bucket AND a.id = t.id
+   LEFT JOIN token.refresh_token s ON s.bucket = a.successor_bucket AND s.id = a.successor_id`,
+);
+
+/** Rows that another sweeper holds are left to it. */
+export const sweepAnswers = `
+  WITH ${clock},
+  over AS MATERIALIZED (
+    SELECT a.bucket, a.id FROM token.refresh_answer a CROSS JOIN clock
+     WHERE a.ends_at <= clock.now
+     LIMIT $1::int
+       FOR UPDATE OF a SKIP LOCKED
+  )
+  DELETE FROM token.refresh_answer a USING over o WHERE a.bucket = o.bucket AND a.id = o.id RETURNING a.id`;
+
+const keepAnswers = `,
+  answer AS (
+    INSERT INTO token.refresh_answer (bucket, id, successor_bucket, successor_id, sealed, parameters_hash, ends_at)
+    SELECT i.bucket, i.id, i.refresh_bucket, i.refresh_id, i.sealed, i.parameters_hash,
+           clock.now + i.window_ms * interval '1 millisecond'
+      FROM burnt b JOIN input i ON i.n = b.n CROSS JOIN clock
+     WHERE i.sealed IS NOT NULL
+  )`;
 
 /**
  * Burns live rows and stores what each buys, in one statement. Of equal keys the first ordinal plays, the others lose.
@@ -87,7 +118,8 @@ function burnAndBuy(table: 'authorization_code' | 'refresh_token'): string {
     SELECT DISTINCT ON (i.bucket, i.id) i.* FROM json_to_recordset($1::json) AS i(
       n int, bucket int, id text,
       access_bucket int, access_id text, scopes text[], audience text[], access_lifetime_ms float8,
-      refresh_bucket int, refresh_id text, refresh_lifetime_ms float8)
+      refresh_bucket int, refresh_id text, refresh_lifetime_ms float8,
+      sealed text, parameters_hash text, window_ms float8)
     ORDER BY i.bucket, i.id, i.n
   ),
   locked AS MATERIALIZED (
@@ -121,7 +153,7 @@ function burnAndBuy(table: 'authorization_code' | 'refresh_token'): string {
            least(clock.now + i.refresh_lifetime_ms * interval '1 millisecond', b.family_expires_at)
       FROM burnt b JOIN input i ON i.n = b.n CROSS JOIN clock
      WHERE i.refresh_id IS NOT NULL
-  )
+  )${table === 'refresh_token' ? keepAnswers : ''}
   SELECT ${milliseconds('clock.now')} AS now,
          ARRAY(SELECT n FROM burnt) AS won FROM clock`;
 }

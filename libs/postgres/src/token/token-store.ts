@@ -6,6 +6,7 @@ import type {
   NewAccessToken,
   NewRefreshToken,
   RowKey,
+  SealedAnswer,
   StoredAuthorizationCode,
   StoredRefreshToken,
   TokenStore,
@@ -51,7 +52,13 @@ type CodeRow = FamilyRow & {
   code_challenge: string | null;
   used_ago_ms: number | null;
 };
-type Burn = { readonly key: RowKey; readonly accessToken: NewAccessToken; readonly refreshToken?: NewRefreshToken };
+type RefreshRow = FamilyRow & { sealed: string | null; parameters_hash: string | null; used_ago_ms: number | null };
+type Burn = {
+  readonly key: RowKey;
+  readonly accessToken: NewAccessToken;
+  readonly refreshToken?: NewRefreshToken;
+  readonly answer?: SealedAnswer & { readonly windowMs: number };
+};
 
 /** Tokens in PostgreSQL. Concurrent calls of one kind share one statement; `keeper` makes partitions that are missing. */
 export function createTokenStore(database: Database, keeper: PartitionKeeper): TokenStore {
@@ -120,8 +127,16 @@ export function createTokenStore(database: Database, keeper: PartitionKeeper): T
     findRefreshToken: finder('token.refresh_token.find', statements.findRefreshTokens, toRefreshToken),
     consumeAuthorizationCode: ({ code, accessToken, refreshToken }) =>
       consume({ key: code, accessToken, ...(refreshToken !== undefined ? { refreshToken } : {}) }),
-    rotateRefreshToken: ({ refreshToken, successor, accessToken }) =>
-      rotate({ key: refreshToken, accessToken, refreshToken: successor }),
+    rotateRefreshToken: ({ refreshToken, successor, accessToken, answer }) =>
+      rotate({
+        key: refreshToken,
+        accessToken,
+        refreshToken: successor,
+        ...(answer !== undefined ? { answer } : {}),
+      }),
+    async sweepAnswers(limit) {
+      return (await database.query('token.refresh_answer.sweep', statements.sweepAnswers, [limit])).length;
+    },
     burnAuthorizationCode: (key) => mark('token.authorization_code.burn', statements.burnAuthorizationCode, key),
     revokeFamily: (key) => mark('token.family.revoke', statements.revokeFamily, key),
     revokeAccessToken: (key) => mark('token.access_token.revoke', statements.revokeAccessToken, key),
@@ -144,7 +159,7 @@ function toInsertInput({ token, revision }: { token: NewAccessToken; revision: n
   };
 }
 
-function toBurnInput({ key, accessToken, refreshToken }: Burn, n: number) {
+function toBurnInput({ key, accessToken, refreshToken, answer }: Burn, n: number) {
   return {
     n,
     bucket: key.bucket,
@@ -157,6 +172,9 @@ function toBurnInput({ key, accessToken, refreshToken }: Burn, n: number) {
     refresh_bucket: refreshToken?.key.bucket,
     refresh_id: refreshToken?.key.id,
     refresh_lifetime_ms: refreshToken?.lifetimeMs,
+    sealed: answer?.sealed,
+    parameters_hash: answer?.parametersHash,
+    window_ms: answer?.windowMs,
   };
 }
 
@@ -197,7 +215,13 @@ function toGrant(row: FamilyRow): Grant {
   };
 }
 
-function toRefreshToken(row: FamilyRow): StoredRefreshToken {
+function toRefreshToken(row: RefreshRow): StoredRefreshToken {
+  const { sealed, parameters_hash: parametersHash, used_ago_ms: usedAgoMs } = row;
+  const kept = sealed !== null && parametersHash !== null && usedAgoMs !== null;
+  return { ...toFamilyMember(row), ...(kept ? { answer: { sealed, parametersHash, usedAgoMs } } : {}) };
+}
+
+function toFamilyMember(row: FamilyRow) {
   return {
     key: { bucket: row.bucket, id: row.id },
     family: { bucket: row.family_bucket, id: row.family_id },
@@ -209,7 +233,7 @@ function toRefreshToken(row: FamilyRow): StoredRefreshToken {
 
 function toCode(row: CodeRow): StoredAuthorizationCode {
   return {
-    ...toRefreshToken(row),
+    ...toFamilyMember(row),
     redirectUri: row.redirect_uri,
     redirectUriGiven: row.redirect_uri_given,
     ...(row.code_challenge !== null ? { codeChallenge: row.code_challenge } : {}),

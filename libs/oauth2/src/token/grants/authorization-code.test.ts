@@ -65,7 +65,7 @@ describe('an authorization code', () => {
   });
 
   it('may name a granted resource, no other', async () => {
-    const grant = { audience: ['https://a.example', 'https://b.example'] };
+    const grant = { audience: await harness.makeResources(owner, 'https://a.example', 'https://b.example') };
     const tokens = await redeem(harness.makeCode(owner, { grant }), { resource: 'https://b.example' });
     expect((await harness.introspect(tokens.accessToken)).introspection).toMatchObject({
       audience: ['https://b.example'],

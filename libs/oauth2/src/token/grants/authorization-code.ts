@@ -5,8 +5,9 @@ import { mintIdToken } from '../../id-token.js';
 import { type ParameterMap, requireParameter } from '../../parameters.js';
 import { matchesCodeChallenge } from '../../pkce.js';
 import { grantsOfflineAccess } from '../../scope.js';
-import { expiresIn, mintAccessToken, mintRefreshToken } from '../mint.js';
-import { narrowAudience } from '../resource.js';
+import { issueAccessToken } from '../access-token-jwt.js';
+import { expiresIn, mintFor, mintRefreshToken } from '../mint.js';
+import { aimAt, narrowAudience } from '../resource.js';
 import type { GrantHandler, GrantTools, IssuedTokens, TokenRequest } from '../token-request.js';
 import type { StoredAuthorizationCode } from '../token-store.js';
 
@@ -69,19 +70,25 @@ async function redeem(
   { parameters, client }: TokenRequest,
   tools: GrantTools,
 ): Promise<IssuedTokens> {
-  const { mint, store } = tools;
+  const { store, issuer } = tools;
   const { grant } = code;
   const family = { key: code.family, expiresAt: code.familyExpiresAt };
-  const audience = narrowAudience(grant.audience, parameters);
-  const accessToken = mintAccessToken(mint, { ...grant, audience }, family);
+  const audience = narrowAudience(grant.audience, parameters, client.client);
+  const granted = { scopes: grant.scopes, mint: mintFor(tools.mint, client.client, 'authorization_code') };
+  const { mint, scopes } = await aimAt(audience, granted, tools.resourceServers);
+  const accessToken = await issueAccessToken(
+    { ...tools, mint },
+    { issuer, client: client.client, grant: { ...grant, scopes, audience }, family },
+  );
   // Without the grant type refresh_token the client could not use one.
   const offline = grantsOfflineAccess(grant.scopes) && allowsGrantType(client.client, 'refresh_token');
   const refreshToken = offline ? mintRefreshToken(mint, family) : undefined;
   // Signed before the burn: when the key manager fails, the code is still good.
   const idToken = grant.scopes.includes('openid')
-    ? await mintIdToken(tools.idTokenSigner, {
+    ? await mintIdToken(tools, {
         grant,
-        issuer: tools.issuer,
+        client: client.client,
+        issuer,
         now: mint.now(),
         lifetimeMs: mint.lifetimes.idTokenMs,
         accessToken: accessToken.text,
@@ -97,7 +104,7 @@ async function redeem(
   return {
     accessToken: accessToken.text,
     expiresIn: expiresIn(accessToken.row.lifetimeMs),
-    scopes: grant.scopes,
+    scopes,
     ...(refreshToken !== undefined ? { refreshToken: refreshToken.text } : {}),
     ...(idToken !== undefined ? { idToken } : {}),
   };

@@ -1,7 +1,9 @@
 import { coversScopes, parseScope } from '../../scope.js';
 import { OAuth2Error } from '../../errors.js';
-import { expiresIn, mintAccessToken } from '../mint.js';
-import { narrowAudience } from '../resource.js';
+import type { Grant } from '../../grant.js';
+import { issueAccessToken } from '../access-token-jwt.js';
+import { expiresIn, mintFor } from '../mint.js';
+import { aimAt, readResources } from '../resource.js';
 import type { GrantHandler } from '../token-request.js';
 
 /**
@@ -11,22 +13,32 @@ import type { GrantHandler } from '../token-request.js';
 export const clientCredentials: GrantHandler = {
   publicClients: false,
   clientRow: 'cached',
-  async issue({ parameters, client: stored }, { store, mint }) {
+  async issue({ parameters, client: stored }, tools) {
     const { client, uid, revision } = stored;
     const scopes = parseScope(parameters.get('scope'));
     if (!coversScopes(client.scopes, scopes)) {
       throw new OAuth2Error('invalid_scope', 'the client is not registered for a requested scope');
     }
-    const accessToken = mintAccessToken(mint, {
+    const audience = readResources(parameters, client);
+    const mint = mintFor(tools.mint, client, 'client_credentials');
+    const target = await aimAt(audience, { scopes, mint }, tools.resourceServers);
+    if (target.scopes.length < scopes.length) {
+      throw new OAuth2Error('invalid_scope', 'the resource does not know a requested scope');
+    }
+    const grant: Grant = {
       clientId: client.id,
       clientUid: uid,
       subject: client.id,
       scopes,
-      audience: narrowAudience([], parameters),
+      audience,
       accessTokenExtra: {},
       idTokenExtra: {},
-    });
-    const kept = await store.insertClientAccessToken(accessToken.row, revision);
+    };
+    const accessToken = await issueAccessToken(
+      { ...tools, mint: target.mint },
+      { issuer: tools.issuer, client, grant },
+    );
+    const kept = await tools.store.insertClientAccessToken(accessToken.row, revision);
     if (!kept) return 'client-changed';
     return { accessToken: accessToken.text, expiresIn: expiresIn(accessToken.row.lifetimeMs), scopes };
   },

@@ -2,72 +2,95 @@ import { OAuth2Error } from '../../errors.js';
 import { mintIdToken } from '../../id-token.js';
 import { requireParameter } from '../../parameters.js';
 import { coversScopes, grantsOfflineAccess, narrowScopes, parseScope } from '../../scope.js';
-import { expiresIn, mintAccessToken, mintRefreshToken } from '../mint.js';
-import { narrowAudience } from '../resource.js';
-import type { GrantHandler, GrantTools, TokenRequest } from '../token-request.js';
+import { issueAccessToken } from '../access-token-jwt.js';
+import { expiresIn, mintFor, mintRefreshToken } from '../mint.js';
+import { aimAt, narrowAudience } from '../resource.js';
+import { graceWindow, openAnswer, sealAnswer } from '../refresh-grace.js';
+import type { GrantHandler, GrantTools, IssuedTokens, TokenRequest } from '../token-request.js';
 import type { StoredRefreshToken } from '../token-store.js';
 
 /**
  * Refreshes an access token (RFC 6749 section 6). The refresh token is rotated every time; presenting one that was used
- * before revokes the whole family before the answer leaves (RFC 9700 section 4.14.2). The scope may be narrowed for the
+ * before revokes the whole family before the answer leaves (RFC 9700 section 4.14.2), but for a short window. The scope may be narrowed for the
  * access token; the refresh token keeps what was granted, so a later request may ask for that again.
  */
 export const refreshToken: GrantHandler = {
   publicClients: true,
   clientRow: 'fresh',
   async issue(request, tools) {
-    const { mint, store } = tools;
-    const presented = await findLiveRefreshToken(request, tools);
+    const { store, issuer } = tools;
+    const { client } = request.client;
+    const presented = await findRefreshToken(request, tools);
+    if (presented.state !== 'live') return answerAgain(presented, request, tools);
     const { grant } = presented;
-    const scopes = scopesOf(presented, request);
-    const audience = narrowAudience(grant.audience, request.parameters);
+    const audience = narrowAudience(grant.audience, request.parameters, client);
+    const granted = { scopes: scopesOf(presented, request), mint: mintFor(tools.mint, client, 'refresh_token') };
+    const { mint, scopes } = await aimAt(audience, granted, tools.resourceServers);
     const family = { key: presented.family, expiresAt: presented.familyExpiresAt };
-    const accessToken = mintAccessToken(mint, { ...grant, scopes, audience }, family);
+    const accessToken = await issueAccessToken(
+      { ...tools, mint },
+      { issuer, client, grant: { ...grant, scopes, audience }, family },
+    );
     const successor = mintRefreshToken(mint, family);
     // Same iss, sub, aud and auth_time, no nonce (OpenID Connect Core section 12.2). Signed before the burn.
     const idToken = scopes.includes('openid')
-      ? await mintIdToken(tools.idTokenSigner, {
+      ? await mintIdToken(tools, {
           grant,
-          issuer: tools.issuer,
+          client,
+          issuer,
           now: mint.now(),
           lifetimeMs: mint.lifetimes.idTokenMs,
           accessToken: accessToken.text,
         })
       : undefined;
-    const outcome = await store.rotateRefreshToken({
-      refreshToken: presented.key,
-      successor: successor.row,
-      accessToken: accessToken.row,
-    });
-    if (outcome === 'lost') return refuseReuse(presented, tools);
-    return {
+    const answer: IssuedTokens = {
       accessToken: accessToken.text,
       expiresIn: expiresIn(accessToken.row.lifetimeMs),
       scopes,
       refreshToken: successor.text,
       ...(idToken !== undefined ? { idToken } : {}),
     };
+    const windowMs = graceWindow(client, tools.refreshGraceMs);
+    const text = requireParameter(request.parameters, 'refresh_token');
+    const outcome = await store.rotateRefreshToken({
+      refreshToken: presented.key,
+      successor: successor.row,
+      accessToken: accessToken.row,
+      ...(windowMs > 0
+        ? { answer: { ...sealAnswer(answer, text, request.parameters, mint.randomBytes), windowMs } }
+        : {}),
+    });
+    return outcome === 'won' ? answer : answerAgain(presented, request, tools);
   },
 };
 
-async function findLiveRefreshToken(
-  { parameters, client }: TokenRequest,
-  tools: GrantTools,
-): Promise<StoredRefreshToken> {
+async function findRefreshToken({ parameters, client }: TokenRequest, tools: GrantTools): Promise<StoredRefreshToken> {
   const key = tools.mint.tokenText.parse(requireParameter(parameters, 'refresh_token'), 'refresh_token');
   const stored = key === undefined ? undefined : await tools.store.findRefreshToken(key);
   // Another client learns nothing, and its guess does the family no harm.
-  if (stored !== undefined && stored.grant.clientUid === client.uid) {
-    if (stored.state === 'live') return stored;
-    if (stored.state === 'used') return refuseReuse(stored, tools);
-  }
+  const own = stored !== undefined && stored.grant.clientUid === client.uid;
+  if (own && (stored.state === 'live' || stored.state === 'used')) return stored;
   throw new OAuth2Error(
     'invalid_grant',
     'the refresh token is unknown, expired, revoked or was issued to another client',
   );
 }
 
-async function refuseReuse(presented: StoredRefreshToken, { store }: GrantTools): Promise<never> {
+/**
+ * A refresh token that was used: inside the window its client gets the same answer again, for it raced with itself or
+ * never saw the first one (rulings 35). Otherwise it is reuse, and the family ends.
+ */
+async function answerAgain(
+  presented: StoredRefreshToken,
+  { parameters, client }: TokenRequest,
+  { store, refreshGraceMs }: GrantTools,
+): Promise<IssuedTokens> {
+  if (graceWindow(client.client, refreshGraceMs) > 0) {
+    const stored = presented.state === 'used' ? presented : await store.findRefreshToken(presented.key);
+    const text = requireParameter(parameters, 'refresh_token');
+    const answer = stored === undefined ? undefined : openAnswer(stored, text, parameters);
+    if (answer !== undefined) return answer;
+  }
   await store.revokeFamily(presented.family);
   throw new OAuth2Error('invalid_grant', 'the refresh token was used before; every token of its grant is revoked');
 }

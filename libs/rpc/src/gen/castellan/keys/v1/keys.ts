@@ -28,6 +28,10 @@ export enum Purpose {
   PURPOSE_CONSENT_CHALLENGE = 2,
   /** PURPOSE_CONSENT_RESPONSE - Responses of the consent app; set `hydra.consent.response`. Verification only: the consent app signs. */
   PURPOSE_CONSENT_RESPONSE = 3,
+  /** PURPOSE_ACCESS_TOKEN - JWT access tokens (RFC 9068); set `hydra.openid.access-token`. These keys are in the public JWK Set of the issuer. */
+  PURPOSE_ACCESS_TOKEN = 11,
+  /** PURPOSE_USERINFO - Userinfo answers; signed and verified with the keys of ID tokens. */
+  PURPOSE_USERINFO = 10,
   UNRECOGNIZED = -1,
 }
 
@@ -235,6 +239,8 @@ export interface SignRequest {
   purpose: Purpose;
   /** Claims as one JSON object. Each purpose has claims that must be there. */
   claimsJson: string;
+  /** Algorithm of the key to use; absent: the one that the purpose always has. INVALID_ARGUMENT when no key has it. */
+  algorithm?: string | undefined;
 }
 
 /** The signature. */
@@ -1738,7 +1744,7 @@ export const RotateKeyResponse: MessageFns<RotateKeyResponse> = {
 };
 
 function createBaseSignRequest(): SignRequest {
-  return { purpose: 0, claimsJson: "" };
+  return { purpose: 0, claimsJson: "", algorithm: undefined };
 }
 
 export const SignRequest: MessageFns<SignRequest> = {
@@ -1748,6 +1754,9 @@ export const SignRequest: MessageFns<SignRequest> = {
     }
     if (message.claimsJson !== "") {
       writer.uint32(18).string(message.claimsJson);
+    }
+    if (message.algorithm !== undefined) {
+      writer.uint32(82).string(message.algorithm);
     }
     return writer;
   },
@@ -1781,6 +1790,14 @@ export const SignRequest: MessageFns<SignRequest> = {
             message.claimsJson = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1800,6 +1817,7 @@ export const SignRequest: MessageFns<SignRequest> = {
     const message = createBaseSignRequest();
     message.purpose = object.purpose ?? 0;
     message.claimsJson = object.claimsJson ?? "";
+    message.algorithm = object.algorithm ?? undefined;
     return message;
   },
 };

@@ -83,6 +83,10 @@ export interface AuthorizeResponse {
   errorPage?:
     | OAuth2Error
     | undefined;
+  /** Let the browser post the authorization response, or the error, to the client. */
+  formPost?:
+    | FormPost
+    | undefined;
   /** Cookies to set or clear with it. */
   setCookies: SetCookie[];
 }
@@ -91,6 +95,14 @@ export interface AuthorizeResponse {
 export interface Redirect {
   /** Absolute URI for the Location header. */
   location: string;
+}
+
+/** A form that the browser posts. */
+export interface FormPost {
+  /** Absolute URI to post to. */
+  action: string;
+  /** Hidden fields, in order. */
+  fields: Parameter[];
 }
 
 /** A token request. */
@@ -241,6 +253,65 @@ export interface Client {
   tokenEndpointAuthMethod: string;
   /** PKCE is demanded of this client. */
   requirePkce: boolean;
+  /** Public keys as the text of a JWK Set (RFC 7517 section 5); empty when none. */
+  jwks: string;
+  /** Where its public keys are published; empty when nowhere. */
+  jwksUri: string;
+  /** The one algorithm of its client assertions; empty: each that fits its keys. */
+  tokenEndpointAuthSigningAlg: string;
+  /** Its live secrets, newest first; answered, never read. */
+  secrets: ClientSecretUse[];
+  /** What its tokens are like; absent: as the server's. */
+  tokens:
+    | TokenRules
+    | undefined;
+  /** What it registered about OpenID Connect; absent: every default. */
+  openid: OpenIdRegistration | undefined;
+}
+
+/** OpenID Connect members of a client (OpenID Connect Dynamic Client Registration 1.0 section 2). Empty: the default. */
+export interface OpenIdRegistration {
+  /** `web` or `native`. */
+  applicationType: string;
+  /** `public` or `pairwise`. */
+  subjectType: string;
+  /** Where the redirect URIs of all clients of the sector are listed. */
+  sectorIdentifierUri: string;
+  /** Algorithm of its ID tokens. */
+  idTokenSignedResponseAlg: string;
+  /** Algorithm of its userinfo; empty: plain JSON. */
+  userinfoSignedResponseAlg: string;
+  /** Seconds; the `max_age` of requests without one. */
+  defaultMaxAge?:
+    | number
+    | undefined;
+  /** The `acr_values` of requests without. */
+  defaultAcrValues: string[];
+  /** Where a login may be started for it. */
+  initiateLoginUri: string;
+}
+
+/** What a client's tokens are like. */
+export interface TokenRules {
+  /** `opaque` or `jwt` (RFC 9068); empty: opaque. */
+  accessTokenFormat: string;
+  /** Lifetimes in milliseconds by grant and token, such as `refresh_token_grant_access_token_lifespan`. */
+  lifespansMs: Map<string, number>;
+  /** Resources it may ask tokens for (RFC 8707). */
+  audience: string[];
+}
+
+export interface TokenRules_LifespansMsEntry {
+  key: string;
+  value: number;
+}
+
+/** Times of a client secret, milliseconds since the epoch; 0 means never. */
+export interface ClientSecretUse {
+  /** When it ends. */
+  expiresAtMs: number;
+  /** When it was used last, to within ten minutes. */
+  lastUsedAtMs: number;
 }
 
 /** The client to register. */
@@ -325,6 +396,78 @@ export interface UpdateClientResponse {
     | undefined;
   /** Warnings for the operator. */
   warnings: string[];
+}
+
+/** How to replace a secret. */
+export interface RotateClientSecretRequest {
+  /** Client ID; NOT_FOUND when absent. */
+  id: string;
+  /** Chosen secret; empty lets the server generate one. */
+  clientSecret: string;
+  /** How long the old secret goes on; 0 ends it at once. */
+  overlapMs: number;
+  /** How long the new secret goes on; 0 means that it does not end. */
+  lifetimeMs: number;
+}
+
+/** What was stored. */
+export interface RotateClientSecretResponse {
+  /** The client. */
+  client:
+    | Client
+    | undefined;
+  /** The new secret in clear, this once. */
+  clientSecret: string;
+  /** Warnings for the operator. */
+  warnings: string[];
+}
+
+/** A resource server: what tokens for it are like (RFC 8707). */
+export interface ResourceServer {
+  /** ID. */
+  id: string;
+  /** Resource indicator: an absolute URI without fragment. */
+  uri: string;
+  /** Name for people. */
+  name: string;
+  /** Scopes that tokens for it may hold, separated by spaces; empty: whatever was granted. */
+  scope: string;
+  /** `opaque` or `jwt`; empty: as for the client. */
+  accessTokenFormat: string;
+  /** Tokens for it live no longer, milliseconds; 0: as for the client. */
+  accessTokenLifetimeMs: number;
+}
+
+/** The resource server to store. */
+export interface PutResourceServerRequest {
+  /** The resource server. */
+  server: ResourceServer | undefined;
+}
+
+/** What is stored now. */
+export interface PutResourceServerResponse {
+  /** The resource server. */
+  server: ResourceServer | undefined;
+}
+
+/** Nothing to ask. */
+export interface ListResourceServersRequest {
+}
+
+/** All resource servers. */
+export interface ListResourceServersResponse {
+  /** Ordered by ID. */
+  servers: ResourceServer[];
+}
+
+/** Which resource server to remove. */
+export interface DeleteResourceServerRequest {
+  /** ID; NOT_FOUND when absent. */
+  id: string;
+}
+
+/** Nothing to say. */
+export interface DeleteResourceServerResponse {
 }
 
 /** Which client to remove. */
@@ -721,7 +864,14 @@ export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
 };
 
 function createBaseAuthorizeResponse(): AuthorizeResponse {
-  return { toConsent: undefined, toClient: undefined, errorToClient: undefined, errorPage: undefined, setCookies: [] };
+  return {
+    toConsent: undefined,
+    toClient: undefined,
+    errorToClient: undefined,
+    errorPage: undefined,
+    formPost: undefined,
+    setCookies: [],
+  };
 }
 
 export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
@@ -737,6 +887,9 @@ export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
     }
     if (message.errorPage !== undefined) {
       OAuth2Error.encode(message.errorPage, writer.uint32(34).fork()).join();
+    }
+    if (message.formPost !== undefined) {
+      FormPost.encode(message.formPost, writer.uint32(50).fork()).join();
     }
     for (const v of message.setCookies) {
       SetCookie.encode(v!, writer.uint32(42).fork()).join();
@@ -789,6 +942,14 @@ export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
             message.errorPage = OAuth2Error.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.formPost = FormPost.decode(reader, reader.uint32());
+            continue;
+          }
           case 5: {
             if (tag !== 42) {
               break;
@@ -825,6 +986,9 @@ export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
       : undefined;
     message.errorPage = (object.errorPage !== undefined && object.errorPage !== null)
       ? OAuth2Error.fromPartial(object.errorPage)
+      : undefined;
+    message.formPost = (object.formPost !== undefined && object.formPost !== null)
+      ? FormPost.fromPartial(object.formPost)
       : undefined;
     message.setCookies = object.setCookies?.map((e) => SetCookie.fromPartial(e)) || [];
     return message;
@@ -882,6 +1046,73 @@ export const Redirect: MessageFns<Redirect> = {
   fromPartial(object: DeepPartial<Redirect>): Redirect {
     const message = createBaseRedirect();
     message.location = object.location ?? "";
+    return message;
+  },
+};
+
+function createBaseFormPost(): FormPost {
+  return { action: "", fields: [] };
+}
+
+export const FormPost: MessageFns<FormPost> = {
+  encode(message: FormPost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.action !== "") {
+      writer.uint32(10).string(message.action);
+    }
+    for (const v of message.fields) {
+      Parameter.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FormPost {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFormPost();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fields.push(Parameter.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FormPost>): FormPost {
+    return FormPost.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FormPost>): FormPost {
+    const message = createBaseFormPost();
+    message.action = object.action ?? "";
+    message.fields = object.fields?.map((e) => Parameter.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1813,6 +2044,12 @@ function createBaseClient(): Client {
     public: false,
     tokenEndpointAuthMethod: "",
     requirePkce: false,
+    jwks: "",
+    jwksUri: "",
+    tokenEndpointAuthSigningAlg: "",
+    secrets: [],
+    tokens: undefined,
+    openid: undefined,
   };
 }
 
@@ -1862,6 +2099,24 @@ export const Client: MessageFns<Client> = {
     }
     if (message.requirePkce !== false) {
       writer.uint32(120).bool(message.requirePkce);
+    }
+    if (message.jwks !== "") {
+      writer.uint32(130).string(message.jwks);
+    }
+    if (message.jwksUri !== "") {
+      writer.uint32(138).string(message.jwksUri);
+    }
+    if (message.tokenEndpointAuthSigningAlg !== "") {
+      writer.uint32(146).string(message.tokenEndpointAuthSigningAlg);
+    }
+    for (const v of message.secrets) {
+      ClientSecretUse.encode(v!, writer.uint32(154).fork()).join();
+    }
+    if (message.tokens !== undefined) {
+      TokenRules.encode(message.tokens, writer.uint32(162).fork()).join();
+    }
+    if (message.openid !== undefined) {
+      OpenIdRegistration.encode(message.openid, writer.uint32(322).fork()).join();
     }
     return writer;
   },
@@ -1999,6 +2254,54 @@ export const Client: MessageFns<Client> = {
             message.requirePkce = reader.bool();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.jwks = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.jwksUri = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.tokenEndpointAuthSigningAlg = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.secrets.push(ClientSecretUse.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.tokens = TokenRules.decode(reader, reader.uint32());
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.openid = OpenIdRegistration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2031,6 +2334,388 @@ export const Client: MessageFns<Client> = {
     message.public = object.public ?? false;
     message.tokenEndpointAuthMethod = object.tokenEndpointAuthMethod ?? "";
     message.requirePkce = object.requirePkce ?? false;
+    message.jwks = object.jwks ?? "";
+    message.jwksUri = object.jwksUri ?? "";
+    message.tokenEndpointAuthSigningAlg = object.tokenEndpointAuthSigningAlg ?? "";
+    message.secrets = object.secrets?.map((e) => ClientSecretUse.fromPartial(e)) || [];
+    message.tokens = (object.tokens !== undefined && object.tokens !== null)
+      ? TokenRules.fromPartial(object.tokens)
+      : undefined;
+    message.openid = (object.openid !== undefined && object.openid !== null)
+      ? OpenIdRegistration.fromPartial(object.openid)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseOpenIdRegistration(): OpenIdRegistration {
+  return {
+    applicationType: "",
+    subjectType: "",
+    sectorIdentifierUri: "",
+    idTokenSignedResponseAlg: "",
+    userinfoSignedResponseAlg: "",
+    defaultMaxAge: undefined,
+    defaultAcrValues: [],
+    initiateLoginUri: "",
+  };
+}
+
+export const OpenIdRegistration: MessageFns<OpenIdRegistration> = {
+  encode(message: OpenIdRegistration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.applicationType !== "") {
+      writer.uint32(10).string(message.applicationType);
+    }
+    if (message.subjectType !== "") {
+      writer.uint32(18).string(message.subjectType);
+    }
+    if (message.sectorIdentifierUri !== "") {
+      writer.uint32(26).string(message.sectorIdentifierUri);
+    }
+    if (message.idTokenSignedResponseAlg !== "") {
+      writer.uint32(34).string(message.idTokenSignedResponseAlg);
+    }
+    if (message.userinfoSignedResponseAlg !== "") {
+      writer.uint32(42).string(message.userinfoSignedResponseAlg);
+    }
+    if (message.defaultMaxAge !== undefined) {
+      writer.uint32(48).int32(message.defaultMaxAge);
+    }
+    for (const v of message.defaultAcrValues) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.initiateLoginUri !== "") {
+      writer.uint32(66).string(message.initiateLoginUri);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenIdRegistration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenIdRegistration();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.applicationType = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subjectType = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sectorIdentifierUri = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.idTokenSignedResponseAlg = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.userinfoSignedResponseAlg = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.defaultMaxAge = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.defaultAcrValues.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.initiateLoginUri = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OpenIdRegistration>): OpenIdRegistration {
+    return OpenIdRegistration.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OpenIdRegistration>): OpenIdRegistration {
+    const message = createBaseOpenIdRegistration();
+    message.applicationType = object.applicationType ?? "";
+    message.subjectType = object.subjectType ?? "";
+    message.sectorIdentifierUri = object.sectorIdentifierUri ?? "";
+    message.idTokenSignedResponseAlg = object.idTokenSignedResponseAlg ?? "";
+    message.userinfoSignedResponseAlg = object.userinfoSignedResponseAlg ?? "";
+    message.defaultMaxAge = object.defaultMaxAge ?? undefined;
+    message.defaultAcrValues = object.defaultAcrValues?.map((e) => e) || [];
+    message.initiateLoginUri = object.initiateLoginUri ?? "";
+    return message;
+  },
+};
+
+function createBaseTokenRules(): TokenRules {
+  return { accessTokenFormat: "", lifespansMs: new Map(), audience: [] };
+}
+
+export const TokenRules: MessageFns<TokenRules> = {
+  encode(message: TokenRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accessTokenFormat !== "") {
+      writer.uint32(10).string(message.accessTokenFormat);
+    }
+    message.lifespansMs.forEach((value, key) => {
+      TokenRules_LifespansMsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
+    for (const v of message.audience) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TokenRules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTokenRules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accessTokenFormat = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            const entry2 = TokenRules_LifespansMsEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.lifespansMs.set(entry2.key, entry2.value);
+            }
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.audience.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TokenRules>): TokenRules {
+    return TokenRules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TokenRules>): TokenRules {
+    const message = createBaseTokenRules();
+    message.accessTokenFormat = object.accessTokenFormat ?? "";
+    message.lifespansMs = (() => {
+      const m = new Map();
+      (object.lifespansMs as Map<string, number> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.Number(value));
+        }
+      });
+      return m;
+    })();
+    message.audience = object.audience?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseTokenRules_LifespansMsEntry(): TokenRules_LifespansMsEntry {
+  return { key: "", value: 0 };
+}
+
+export const TokenRules_LifespansMsEntry: MessageFns<TokenRules_LifespansMsEntry> = {
+  encode(message: TokenRules_LifespansMsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TokenRules_LifespansMsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTokenRules_LifespansMsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TokenRules_LifespansMsEntry>): TokenRules_LifespansMsEntry {
+    return TokenRules_LifespansMsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TokenRules_LifespansMsEntry>): TokenRules_LifespansMsEntry {
+    const message = createBaseTokenRules_LifespansMsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseClientSecretUse(): ClientSecretUse {
+  return { expiresAtMs: 0, lastUsedAtMs: 0 };
+}
+
+export const ClientSecretUse: MessageFns<ClientSecretUse> = {
+  encode(message: ClientSecretUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expiresAtMs !== 0) {
+      writer.uint32(8).int64(message.expiresAtMs);
+    }
+    if (message.lastUsedAtMs !== 0) {
+      writer.uint32(16).int64(message.lastUsedAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClientSecretUse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClientSecretUse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.expiresAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastUsedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ClientSecretUse>): ClientSecretUse {
+    return ClientSecretUse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClientSecretUse>): ClientSecretUse {
+    const message = createBaseClientSecretUse();
+    message.expiresAtMs = object.expiresAtMs ?? 0;
+    message.lastUsedAtMs = object.lastUsedAtMs ?? 0;
     return message;
   },
 };
@@ -2683,6 +3368,603 @@ export const UpdateClientResponse: MessageFns<UpdateClientResponse> = {
   },
 };
 
+function createBaseRotateClientSecretRequest(): RotateClientSecretRequest {
+  return { id: "", clientSecret: "", overlapMs: 0, lifetimeMs: 0 };
+}
+
+export const RotateClientSecretRequest: MessageFns<RotateClientSecretRequest> = {
+  encode(message: RotateClientSecretRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.clientSecret !== "") {
+      writer.uint32(18).string(message.clientSecret);
+    }
+    if (message.overlapMs !== 0) {
+      writer.uint32(24).int64(message.overlapMs);
+    }
+    if (message.lifetimeMs !== 0) {
+      writer.uint32(32).int64(message.lifetimeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateClientSecretRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateClientSecretRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientSecret = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.overlapMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lifetimeMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RotateClientSecretRequest>): RotateClientSecretRequest {
+    return RotateClientSecretRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateClientSecretRequest>): RotateClientSecretRequest {
+    const message = createBaseRotateClientSecretRequest();
+    message.id = object.id ?? "";
+    message.clientSecret = object.clientSecret ?? "";
+    message.overlapMs = object.overlapMs ?? 0;
+    message.lifetimeMs = object.lifetimeMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseRotateClientSecretResponse(): RotateClientSecretResponse {
+  return { client: undefined, clientSecret: "", warnings: [] };
+}
+
+export const RotateClientSecretResponse: MessageFns<RotateClientSecretResponse> = {
+  encode(message: RotateClientSecretResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.client !== undefined) {
+      Client.encode(message.client, writer.uint32(10).fork()).join();
+    }
+    if (message.clientSecret !== "") {
+      writer.uint32(18).string(message.clientSecret);
+    }
+    for (const v of message.warnings) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateClientSecretResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateClientSecretResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.client = Client.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientSecret = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RotateClientSecretResponse>): RotateClientSecretResponse {
+    return RotateClientSecretResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateClientSecretResponse>): RotateClientSecretResponse {
+    const message = createBaseRotateClientSecretResponse();
+    message.client = (object.client !== undefined && object.client !== null)
+      ? Client.fromPartial(object.client)
+      : undefined;
+    message.clientSecret = object.clientSecret ?? "";
+    message.warnings = object.warnings?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseResourceServer(): ResourceServer {
+  return { id: "", uri: "", name: "", scope: "", accessTokenFormat: "", accessTokenLifetimeMs: 0 };
+}
+
+export const ResourceServer: MessageFns<ResourceServer> = {
+  encode(message: ResourceServer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.uri !== "") {
+      writer.uint32(18).string(message.uri);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.scope !== "") {
+      writer.uint32(34).string(message.scope);
+    }
+    if (message.accessTokenFormat !== "") {
+      writer.uint32(42).string(message.accessTokenFormat);
+    }
+    if (message.accessTokenLifetimeMs !== 0) {
+      writer.uint32(48).int64(message.accessTokenLifetimeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResourceServer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResourceServer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.uri = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.accessTokenFormat = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.accessTokenLifetimeMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResourceServer>): ResourceServer {
+    return ResourceServer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResourceServer>): ResourceServer {
+    const message = createBaseResourceServer();
+    message.id = object.id ?? "";
+    message.uri = object.uri ?? "";
+    message.name = object.name ?? "";
+    message.scope = object.scope ?? "";
+    message.accessTokenFormat = object.accessTokenFormat ?? "";
+    message.accessTokenLifetimeMs = object.accessTokenLifetimeMs ?? 0;
+    return message;
+  },
+};
+
+function createBasePutResourceServerRequest(): PutResourceServerRequest {
+  return { server: undefined };
+}
+
+export const PutResourceServerRequest: MessageFns<PutResourceServerRequest> = {
+  encode(message: PutResourceServerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.server !== undefined) {
+      ResourceServer.encode(message.server, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutResourceServerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutResourceServerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.server = ResourceServer.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PutResourceServerRequest>): PutResourceServerRequest {
+    return PutResourceServerRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PutResourceServerRequest>): PutResourceServerRequest {
+    const message = createBasePutResourceServerRequest();
+    message.server = (object.server !== undefined && object.server !== null)
+      ? ResourceServer.fromPartial(object.server)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePutResourceServerResponse(): PutResourceServerResponse {
+  return { server: undefined };
+}
+
+export const PutResourceServerResponse: MessageFns<PutResourceServerResponse> = {
+  encode(message: PutResourceServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.server !== undefined) {
+      ResourceServer.encode(message.server, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutResourceServerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutResourceServerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.server = ResourceServer.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PutResourceServerResponse>): PutResourceServerResponse {
+    return PutResourceServerResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PutResourceServerResponse>): PutResourceServerResponse {
+    const message = createBasePutResourceServerResponse();
+    message.server = (object.server !== undefined && object.server !== null)
+      ? ResourceServer.fromPartial(object.server)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListResourceServersRequest(): ListResourceServersRequest {
+  return {};
+}
+
+export const ListResourceServersRequest: MessageFns<ListResourceServersRequest> = {
+  encode(_: ListResourceServersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListResourceServersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListResourceServersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListResourceServersRequest>): ListResourceServersRequest {
+    return ListResourceServersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListResourceServersRequest>): ListResourceServersRequest {
+    const message = createBaseListResourceServersRequest();
+    return message;
+  },
+};
+
+function createBaseListResourceServersResponse(): ListResourceServersResponse {
+  return { servers: [] };
+}
+
+export const ListResourceServersResponse: MessageFns<ListResourceServersResponse> = {
+  encode(message: ListResourceServersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.servers) {
+      ResourceServer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListResourceServersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListResourceServersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.servers.push(ResourceServer.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListResourceServersResponse>): ListResourceServersResponse {
+    return ListResourceServersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListResourceServersResponse>): ListResourceServersResponse {
+    const message = createBaseListResourceServersResponse();
+    message.servers = object.servers?.map((e) => ResourceServer.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeleteResourceServerRequest(): DeleteResourceServerRequest {
+  return { id: "" };
+}
+
+export const DeleteResourceServerRequest: MessageFns<DeleteResourceServerRequest> = {
+  encode(message: DeleteResourceServerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteResourceServerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteResourceServerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteResourceServerRequest>): DeleteResourceServerRequest {
+    return DeleteResourceServerRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteResourceServerRequest>): DeleteResourceServerRequest {
+    const message = createBaseDeleteResourceServerRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteResourceServerResponse(): DeleteResourceServerResponse {
+  return {};
+}
+
+export const DeleteResourceServerResponse: MessageFns<DeleteResourceServerResponse> = {
+  encode(_: DeleteResourceServerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteResourceServerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteResourceServerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteResourceServerResponse>): DeleteResourceServerResponse {
+    return DeleteResourceServerResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<DeleteResourceServerResponse>): DeleteResourceServerResponse {
+    const message = createBaseDeleteResourceServerResponse();
+    return message;
+  },
+};
+
 function createBaseDeleteClientRequest(): DeleteClientRequest {
   return { id: "" };
 }
@@ -2928,6 +4210,54 @@ export const ClientsService = {
       Buffer.from(UpdateClientResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateClientResponse => UpdateClientResponse.decode(value),
   },
+  /** RotateClientSecret gives a client a new secret beside the old one; FAILED_PRECONDITION when it has none. */
+  rotateClientSecret: {
+    path: "/castellan.token.v1.Clients/RotateClientSecret" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RotateClientSecretRequest): Buffer =>
+      Buffer.from(RotateClientSecretRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RotateClientSecretRequest => RotateClientSecretRequest.decode(value),
+    responseSerialize: (value: RotateClientSecretResponse): Buffer =>
+      Buffer.from(RotateClientSecretResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotateClientSecretResponse => RotateClientSecretResponse.decode(value),
+  },
+  /** PutResourceServer stores a resource server or replaces the one of that ID; ALREADY_EXISTS when another has the URI. */
+  putResourceServer: {
+    path: "/castellan.token.v1.Clients/PutResourceServer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PutResourceServerRequest): Buffer =>
+      Buffer.from(PutResourceServerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PutResourceServerRequest => PutResourceServerRequest.decode(value),
+    responseSerialize: (value: PutResourceServerResponse): Buffer =>
+      Buffer.from(PutResourceServerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PutResourceServerResponse => PutResourceServerResponse.decode(value),
+  },
+  /** ListResourceServers reads all resource servers, ordered by ID. */
+  listResourceServers: {
+    path: "/castellan.token.v1.Clients/ListResourceServers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListResourceServersRequest): Buffer =>
+      Buffer.from(ListResourceServersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListResourceServersRequest => ListResourceServersRequest.decode(value),
+    responseSerialize: (value: ListResourceServersResponse): Buffer =>
+      Buffer.from(ListResourceServersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListResourceServersResponse => ListResourceServersResponse.decode(value),
+  },
+  /** DeleteResourceServer removes a resource server: no more tokens are issued for it. */
+  deleteResourceServer: {
+    path: "/castellan.token.v1.Clients/DeleteResourceServer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteResourceServerRequest): Buffer =>
+      Buffer.from(DeleteResourceServerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteResourceServerRequest => DeleteResourceServerRequest.decode(value),
+    responseSerialize: (value: DeleteResourceServerResponse): Buffer =>
+      Buffer.from(DeleteResourceServerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteResourceServerResponse => DeleteResourceServerResponse.decode(value),
+  },
   /** DeleteClient removes a client, and with it every token of it. */
   deleteClient: {
     path: "/castellan.token.v1.Clients/DeleteClient" as const,
@@ -2952,6 +4282,14 @@ export interface ClientsServer extends UntypedServiceImplementation {
   listClients: handleUnaryCall<ListClientsRequest, ListClientsResponse>;
   /** UpdateClient replaces a client; an empty secret keeps the old one. */
   updateClient: handleUnaryCall<UpdateClientRequest, UpdateClientResponse>;
+  /** RotateClientSecret gives a client a new secret beside the old one; FAILED_PRECONDITION when it has none. */
+  rotateClientSecret: handleUnaryCall<RotateClientSecretRequest, RotateClientSecretResponse>;
+  /** PutResourceServer stores a resource server or replaces the one of that ID; ALREADY_EXISTS when another has the URI. */
+  putResourceServer: handleUnaryCall<PutResourceServerRequest, PutResourceServerResponse>;
+  /** ListResourceServers reads all resource servers, ordered by ID. */
+  listResourceServers: handleUnaryCall<ListResourceServersRequest, ListResourceServersResponse>;
+  /** DeleteResourceServer removes a resource server: no more tokens are issued for it. */
+  deleteResourceServer: handleUnaryCall<DeleteResourceServerRequest, DeleteResourceServerResponse>;
   /** DeleteClient removes a client, and with it every token of it. */
   deleteClient: handleUnaryCall<DeleteClientRequest, DeleteClientResponse>;
 }

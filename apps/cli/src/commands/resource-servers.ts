@@ -1,0 +1,55 @@
+import { apiFlags, list, text, type CommandCall, type CommandRow } from '../command.js';
+import { indentedJson } from '../json.js';
+
+export const resourceServersRows: readonly CommandRow[] = [
+  { path: 'resource-servers', summary: 'Manage the resource servers that tokens are issued for', flags: apiFlags },
+  {
+    path: 'resource-servers put',
+    summary: 'Create or replace a resource server',
+    operands: '<id>',
+    flags: [
+      text('--uri <uri>', 'its resource indicator (RFC 8707)'),
+      text('-n, --name <name>', 'name of the resource server'),
+      list('--scopes <scopes>', 'scopes that tokens for it may hold; any when absent'),
+      text('--access-token-format <format>', 'opaque or jwt; as for the client when absent'),
+      text('--access-token-lifespan <duration>', 'how long tokens for it live at most, such as 15m'),
+    ],
+    run: putResourceServer,
+  },
+  { path: 'resource-servers list', summary: 'Show all resource servers', run: listResourceServers },
+  {
+    path: 'resource-servers delete',
+    summary: 'Delete a resource server',
+    operands: '<id>',
+    run: deleteResourceServer,
+  },
+];
+
+async function putResourceServer(call: CommandCall): Promise<void> {
+  const api = await call.api();
+  const [format, lifespan] = [call.text('access-token-format'), call.text('access-token-lifespan')];
+  const stored = await api.put({
+    failure: 'Could not store the resource server',
+    path: ['resource-servers', call.operand(0)],
+    json: {
+      uri: call.text('uri'),
+      name: call.text('name'),
+      scope: call.list('scopes').join(' '),
+      ...(format !== '' ? { access_token_format: format } : {}),
+      ...(lifespan !== '' ? { access_token_lifespan: lifespan } : {}),
+    },
+  });
+  call.print(indentedJson(stored));
+}
+
+async function listResourceServers(call: CommandCall): Promise<void> {
+  const api = await call.api();
+  call.print(indentedJson(await api.get({ failure: 'Could not list resource servers', path: ['resource-servers'] })));
+}
+
+async function deleteResourceServer(call: CommandCall): Promise<void> {
+  const api = await call.api();
+  const id = call.operand(0);
+  await api.delete({ failure: 'Could not delete the resource server', path: ['resource-servers', id] });
+  call.print(`Resource server ${id} deleted.`);
+}

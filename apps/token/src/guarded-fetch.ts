@@ -1,0 +1,151 @@
+import { lookup } from 'node:dns/promises';
+import { request } from 'node:https';
+import { BlockList, isIP } from 'node:net';
+import { type FetchedDocument, OutboundError, type OutboundFetch } from '@castellan/oauth2';
+
+/** How outbound requests are limited. */
+export type GuardedFetchOptions = {
+  /** Networks that may be reached although they are private, in CIDR notation. */
+  readonly allowedNetworks: readonly string[];
+  /** Ports that may be reached. */
+  readonly allowedPorts: readonly number[];
+  /** Certificates to trust besides those of the system, in PEM. */
+  readonly certificates?: string;
+};
+
+const timeoutMs = 3_000;
+const maxBytes = 256 * 1024;
+const most = 32;
+
+// Special-purpose addresses (RFC 6890 and its registries), and those that hold an IPv4 address inside.
+const refusedNetworks = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/3',
+];
+/** Of IPv6 only global unicast is reached, without the parts of it that are tunnels or documentation. */
+const reachedNetworks6 = ['2000::/3'];
+const refusedNetworks6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
+
+/**
+ * The fetcher for URLs that clients register. The name is resolved once, every address of it is judged, and the
+ * connection goes to the address that was judged; name and SNI stay. No proxy, no redirect, no compression.
+ */
+export function createGuardedFetch(options: GuardedFetchOptions): OutboundFetch {
+  const allowed = blockListOf(options.allowedNetworks);
+  const refused = blockListOf([...refusedNetworks, ...refusedNetworks6]);
+  const reached6 = blockListOf(reachedNetworks6);
+  let running = 0;
+
+  function mayReach(address: string): boolean {
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (allowed.check(address, family)) return true;
+    return !refused.check(address, family) && (family === 'ipv4' || reached6.check(address, family));
+  }
+
+  async function fetchDocument(text: string): Promise<FetchedDocument> {
+    const url = new URL(text);
+    const port = url.port === '' ? 443 : Number(url.port);
+    const literal = url.hostname.replace(/^\[|\]$/g, '');
+    if (url.protocol !== 'https:' || url.username !== '' || url.password !== '' || url.hash !== '') throw refusal();
+    if (!options.allowedPorts.includes(port)) throw refusal();
+    const addresses =
+      isIP(literal) !== 0 ? [literal] : (await lookup(literal, { all: true })).map(({ address }) => address);
+    const [address] = addresses;
+    if (address === undefined || !addresses.every(mayReach)) throw refusal();
+    return get(url, address, port, options.certificates);
+  }
+
+  return async (url) => {
+    if (running >= most) throw new OutboundError();
+    running += 1;
+    try {
+      return await withDeadline(fetchDocument(url));
+    } catch {
+      throw new OutboundError();
+    } finally {
+      running -= 1;
+    }
+  };
+}
+
+function get(url: URL, address: string, port: number, certificates: string | undefined): Promise<FetchedDocument> {
+  return new Promise((resolve, reject) => {
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const outgoing = request(
+      {
+        host: address,
+        port,
+        path: `${url.pathname}${url.search}`,
+        method: 'GET',
+        headers: {
+          host: url.host,
+          accept: 'application/json, application/*, */*;q=0.1',
+          'accept-encoding': 'identity',
+        },
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+        ...(certificates !== undefined ? { ca: certificates } : {}),
+        agent: false,
+        maxHeaderSize: 16 * 1024,
+        signal: AbortSignal.timeout(timeoutMs),
+      },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        answer.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > maxBytes) return void outgoing.destroy(refusal());
+          chunks.push(chunk);
+        });
+        answer.on('error', reject);
+        answer.on('end', () => {
+          const mediaType = (answer.headers['content-type'] ?? '').split(';', 1)[0] ?? '';
+          resolve({
+            status: answer.statusCode ?? 0,
+            mediaType: mediaType.trim().toLowerCase(),
+            body: Buffer.concat(chunks).toString('utf8'),
+          });
+        });
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}
+
+/** Resolving a name has no time limit of its own. */
+async function withDeadline<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(refusal()), timeoutMs + 500);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function blockListOf(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', prefix = ''] = network.split('/');
+    list.addSubnet(address, Number(prefix), isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}
+
+function refusal(): Error {
+  return new Error('refused');
+}

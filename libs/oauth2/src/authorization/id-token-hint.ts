@@ -1,0 +1,44 @@
+import { type Jwk, JwsError, verifyJwt } from '@castellan/jwk';
+import type { Client } from '../client.js';
+import { OAuth2Error } from '../errors.js';
+import type { JsonObject } from '../grant.js';
+
+/** The public keys that may verify our ID tokens, each with its `alg`. */
+export type IdTokenKeys = () => Promise<readonly Jwk[]>;
+
+const maxLength = 8 * 1024;
+
+/**
+ * The subject that an ID token of ours names, passed as `id_token_hint` (OpenID Connect Core section 3.1.2.1). It says
+ * who shall log in and proves nothing; so it may be expired, but it must be ours and made for this client.
+ *
+ * @throws OAuth2Error `invalid_request`
+ */
+export async function readIdTokenHint(
+  hint: string,
+  expected: { readonly issuer: string; readonly client: Pick<Client, 'id'>; readonly keys: IdTokenKeys },
+): Promise<string> {
+  const keys = await expected.keys();
+  const claims = verifiedClaims(hint, keys);
+  const { sub, aud } = claims;
+  const audience: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  // Userinfo is signed with the same keys and has no exp.
+  const isIdToken = typeof claims['exp'] === 'number' && typeof claims['iat'] === 'number';
+  if (claims['iss'] !== expected.issuer || !isIdToken || typeof sub !== 'string') throw refusal();
+  if (!audience.includes(expected.client.id)) throw refusal();
+  return sub;
+}
+
+function verifiedClaims(hint: string, keys: readonly Jwk[]): JsonObject {
+  const algorithms = [...new Set(keys.flatMap((key) => (typeof key.alg === 'string' ? [key.alg] : [])))];
+  try {
+    return verifyJwt(hint, keys, { algorithms, typ: 'JWT', maxLength }).claims;
+  } catch (cause) {
+    if (cause instanceof JwsError) throw refusal();
+    throw cause;
+  }
+}
+
+function refusal(): OAuth2Error {
+  return new OAuth2Error('invalid_request', 'the id_token_hint is no ID token that was issued to this client here');
+}

@@ -1,0 +1,116 @@
+import { JwsError, type Jwk, verifyJwt } from '@castellan/jwk';
+import type { Client } from '../client.js';
+import { clientAssertionAlgorithms } from '../client-assertion.js';
+import type { Grant, JsonObject, RowKey } from '../grant.js';
+import { signedAtMostMs } from '../lifetimes.js';
+import type { ResourceServerStore } from '../resource-server.js';
+import { formatScope } from '../scope.js';
+import type { SubjectIdentifier } from '../subject-identifier.js';
+import { type FamilyOf, type Mint, mintAccessToken, type Minted } from './mint.js';
+import { tokenBucket, type TokenText } from './token-text.js';
+import type { NewAccessToken } from './token-store.js';
+
+/** Signs JWT access tokens, and knows the public keys that verify them. */
+export interface AccessTokenSigner {
+  /** The claims as a JWS of type `at+jwt` (RFC 9068 section 2.1). */
+  sign(claims: object): Promise<string>;
+  /** The keys as last seen. */
+  current(): Promise<readonly Jwk[]>;
+  /** The keys as they are now: asked for when a signature fits none of those last seen. */
+  refresh(): Promise<readonly Jwk[]>;
+}
+
+/** What issuing access tokens works with. */
+export type AccessTokenTools = {
+  readonly mint: Mint;
+  readonly accessTokenSigner: AccessTokenSigner;
+  readonly subjectIdentifier: SubjectIdentifier;
+  readonly resourceServers: Pick<ResourceServerStore, 'find'>;
+};
+
+/** What reading access tokens works with. */
+export type AccessTokenTexts = { readonly tokenText: TokenText; readonly accessTokenSigner: AccessTokenSigner };
+
+/** Claims that this server decides itself, whatever the consent app sends; also those of other kinds of JWT. */
+export const reservedAccessTokenClaims: ReadonlySet<string> = new Set([
+  ...['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti', 'client_id', 'scope', 'auth_time', 'acr', 'amr'],
+  ...['ext', 'cnf', 'act', 'may_act', 'nonce', 'azp', 'sid', 'events', 'typ'],
+]);
+
+// Room for the head, the claims of the grant and 8 KiB of extra data.
+const maxLength = 32 * 1024;
+
+/**
+ * An access token for a grant, in the format that `mint` says: opaque, or a JWT (RFC 9068). A JWT is stored like an
+ * opaque one, under its `jti`: it can be introspected and revoked. `sub` of a JWT is the subject as the client may know it.
+ */
+export async function issueAccessToken(
+  tools: AccessTokenTools,
+  issued: { readonly issuer: string; readonly client: Client; readonly grant: Grant; readonly family?: FamilyOf },
+): Promise<Minted<NewAccessToken>> {
+  const { mint } = tools;
+  const { grant, family } = issued;
+  const opaque = mintAccessToken(mint, grant, family);
+  if (mint.accessTokenFormat !== 'jwt') return opaque;
+  const issuedAt = mint.now();
+  const lifetimeMs = Math.min(opaque.row.lifetimeMs, mint.signedAtMostMs ?? signedAtMostMs);
+  const key: RowKey = {
+    bucket: tokenBucket('access_token', issuedAt + lifetimeMs),
+    id: mint.randomBytes(32).toString('base64url'),
+  };
+  const text = await tools.accessTokenSigner.sign({
+    ...topLevelClaims(mint, grant),
+    iss: issued.issuer,
+    sub: grant.subject === grant.clientId ? grant.subject : tools.subjectIdentifier(issued.client, grant.subject),
+    aud: audienceOf(grant),
+    exp: Math.floor((issuedAt + lifetimeMs) / 1000),
+    iat: Math.floor(issuedAt / 1000),
+    jti: `${key.bucket}.${key.id}`,
+    client_id: grant.clientId,
+    ...(grant.scopes.length > 0 ? { scope: formatScope(grant.scopes) } : {}),
+    ...(grant.authTime !== undefined ? { auth_time: grant.authTime } : {}),
+    ...(Object.keys(grant.accessTokenExtra).length > 0 ? { ext: grant.accessTokenExtra } : {}),
+  });
+  return { text, row: { ...opaque.row, key, lifetimeMs } };
+}
+
+/**
+ * The row of an access token of either format; undefined for anything that this server did not issue as one. Opaque texts
+ * are judged by their MAC, JWTs by their signature and type: other JWTs of this server never pass.
+ */
+export async function accessTokenKey(
+  text: string,
+  { tokenText, accessTokenSigner }: AccessTokenTexts,
+): Promise<RowKey | undefined> {
+  const key = tokenText.parse(text, 'access_token');
+  if (key !== undefined || !/^eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(text)) return key;
+  try {
+    return keyOfJwt(text, await accessTokenSigner.current());
+  } catch (cause) {
+    if (!(cause instanceof JwsError)) throw cause;
+    if (cause.code !== 'signature' && cause.code !== 'key') return undefined;
+  }
+  try {
+    return keyOfJwt(text, await accessTokenSigner.refresh());
+  } catch (cause) {
+    if (cause instanceof JwsError) return undefined;
+    throw cause;
+  }
+}
+
+function keyOfJwt(text: string, keys: readonly Jwk[]): RowKey | undefined {
+  const { claims } = verifyJwt(text, keys, { algorithms: clientAssertionAlgorithms, typ: 'at+jwt', maxLength });
+  const [, bucket, id] = /^([0-9]{1,9})\.([A-Za-z0-9_-]{43})$/.exec(String(claims['jti'])) ?? [];
+  return bucket === undefined || id === undefined ? undefined : { bucket: Number(bucket), id };
+}
+
+/** One value is a string, several an array; the client id when no resource was asked for (rulings 31). */
+function audienceOf(grant: Grant): string | readonly string[] {
+  if (grant.audience.length === 0) return grant.clientId;
+  return grant.audience.length === 1 ? (grant.audience[0] ?? grant.clientId) : grant.audience;
+}
+
+function topLevelClaims({ topLevelClaims: allowed = [] }: Mint, grant: Grant): JsonObject {
+  const { accessTokenExtra: extra } = grant;
+  return Object.fromEntries(allowed.flatMap((name) => (Object.hasOwn(extra, name) ? [[name, extra[name]]] : [])));
+}
