@@ -16,7 +16,8 @@ function lint(file: string, text: string): string[] {
 }
 
 // The boundary rule says nothing when it finds no project graph; this is the canary that sings when the wall is down.
-describe('the walls', () => {
+// Each test starts the linter: five seconds of a processor, which may be busy.
+describe('the walls', { timeout: 120_000 }, () => {
   beforeAll(() => {
     execFileSync('npx', ['nx', 'show', 'projects'], {
       cwd: root,

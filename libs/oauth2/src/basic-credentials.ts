@@ -2,6 +2,7 @@
 export type BasicCredentials = { readonly id: string; readonly secrets: readonly string[] };
 
 const maxLength = 8 * 1024;
+const controls = /[\u0000-\u001f\u007f]/;
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
@@ -13,7 +14,7 @@ export function parseBasicHeader(header: string): BasicCredentials | undefined {
   const encoded = match?.[1];
   if (encoded === undefined || encoded.length > maxLength || !base64.test(encoded)) return undefined;
   const text = decodeUtf8(Buffer.from(encoded, 'base64'));
-  if (text === undefined || /[\u0000-\u001f\u007f]/.test(text)) return undefined;
+  if (text === undefined || controls.test(text)) return undefined;
   const colon = text.indexOf(':');
   if (colon < 0) return undefined;
   const rawId = text.slice(0, colon);
@@ -21,7 +22,10 @@ export function parseBasicHeader(header: string): BasicCredentials | undefined {
   const secret = formDecode(rawSecret);
   const secrets = [...new Set(secret === undefined ? [rawSecret] : [secret, rawSecret])];
   // Client ids hold neither `%` nor `+`, so their decoded reading is the only one.
-  return { id: formDecode(rawId) ?? rawId, secrets: secrets.filter((reading) => reading !== '') };
+  const id = formDecode(rawId) ?? rawId;
+  // RFC 7617 section 2 allows no control characters, and decoding may have brought one: the store cannot be asked for NUL.
+  if (controls.test(id)) return undefined;
+  return { id, secrets: secrets.filter((reading) => reading !== '' && !controls.test(reading)) };
 }
 
 function decodeUtf8(bytes: Buffer): string | undefined {
