@@ -92,6 +92,37 @@ describe.each(modes)('the Warden’s gRPC door (%s)', (mode) => {
     ]);
   });
 
+  it('answers one question alike at every door', async () => {
+    const bearer = await rootToken(product);
+    const questions = ['peter', 'mallory'].flatMap((subject) =>
+      ['article:7', 'article:77', 'article:x'].flatMap((resource) =>
+        ['read', 'write'].flatMap((action) =>
+          ['10.1.2.3', '11.1.2.3'].map((ip) => ({ subject, resource, action, context: { ip } })),
+        ),
+      ),
+    );
+    const seen = new Set<unknown>();
+    for (const question of questions) {
+      const post = (route: string, json: unknown) => send(`${product.adminUrl}/${route}`, { bearer, json });
+      const [grpc, allowed, explained, authzen] = await Promise.all([
+        warden.check(request(question)),
+        post('warden/allowed', question),
+        post('warden/explain', question),
+        post('access/v1/evaluation', {
+          subject: { type: 'user', id: question.subject },
+          action: { name: question.action },
+          resource: { type: 'article', id: question.resource },
+          context: question.context,
+        }),
+      ]);
+      const answers = [allowed, explained].map(({ text }) => (JSON.parse(text) as { allowed: boolean }).allowed);
+      answers.push((JSON.parse(authzen.text) as { decision: boolean }).decision);
+      expect(answers, JSON.stringify(question)).toEqual(Array(3).fill(grpc.allowed));
+      seen.add(grpc.allowed);
+    }
+    expect(seen.size).toBe(2);
+  });
+
   it('refuses an empty subject, and a peer that is not on the method’s list', async () => {
     await expect(warden.check(request({ subject: '' }))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     const keys = createRpcChannelClient(wardenV1.WardenService, channel('keys'));

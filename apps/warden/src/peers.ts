@@ -1,4 +1,4 @@
-import type { PeerTable, wardenV1 } from '@castellan/rpc';
+import type { envoyAuthV3, PeerTable, wardenV1 } from '@castellan/rpc';
 
 /** Who may ask for decisions. The token service asks `Check` alone: token checks would nest. */
 export const wardenPeers: PeerTable<typeof wardenV1.WardenService> = {
@@ -7,6 +7,9 @@ export const wardenPeers: PeerTable<typeof wardenV1.WardenService> = {
   batchCheck: ['admin', 'client'],
   explain: ['admin', 'client'],
 };
+
+/** Proxies ask with a certificate of their own, listed as any other program's. */
+export const authorizationPeers: PeerTable<typeof envoyAuthV3.AuthorizationService> = { check: ['client'] };
 
 /** Who may manage policies: the admin API, which asks the Warden first. */
 export const policiesPeers: PeerTable<typeof wardenV1.PoliciesService> = {

@@ -10,6 +10,7 @@ import {
   type ReadinessCheck,
   rpcClientToken,
 } from '@castellan/service';
+import { AuthorizationRpc } from './authorization.grpc.js';
 import { GroupsRpc } from './groups.grpc.js';
 import { PoliciesRpc } from './policies.grpc.js';
 import { openWarden, type Warden } from './warden.js';
@@ -27,7 +28,7 @@ class WardenShutdown implements OnApplicationShutdown {
   }
 }
 
-/** The Warden as a module: services Warden, Policies and Groups. */
+/** The Warden as a module: services Warden, Policies and Groups, and Envoy's Authorization. */
 @Module({})
 export class WardenModule {
   /** Opens a Warden of its own at start and closes it at shutdown. */
@@ -48,6 +49,12 @@ const services: readonly Provider[] = [
     inject: [WARDEN, rpcClientToken(tokenV1.TokensService)],
     useFactory: ({ decisionPoint }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
       new WardenRpc({ decisionPoint, tokens }),
+  },
+  {
+    provide: AuthorizationRpc,
+    inject: [WARDEN, rpcClientToken(tokenV1.TokensService)],
+    useFactory: ({ decisionPoint }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
+      new AuthorizationRpc({ decisionPoint, tokens }),
   },
   { provide: PoliciesRpc, inject: [WARDEN], useFactory: ({ policies }: Warden) => new PoliciesRpc(policies) },
   { provide: GroupsRpc, inject: [WARDEN], useFactory: ({ groups }: Warden) => new GroupsRpc(groups) },

@@ -63,7 +63,13 @@ export function serviceNameOf(definition: RpcDefinition): string {
   return name;
 }
 
+/** Rooms of services whose protocol is somebody else's. */
+const roomsOfForeignServices: ReadonlyMap<string, string> = new Map([
+  ['envoy.service.auth.v3.Authorization', 'warden'],
+]);
+
 /** The room that serves it: the second word of the proto package, `keys` of `castellan.keys.v1`. */
 export function serviceRoomOf(definition: RpcDefinition): string {
-  return serviceNameOf(definition).split('.')[1] ?? '';
+  const name = serviceNameOf(definition);
+  return roomsOfForeignServices.get(name) ?? name.split('.')[1] ?? '';
 }

@@ -1,6 +1,9 @@
 // What the services say to each other: generated messages (from `proto/`), the types derived from them, and the
 // channel client that carries them over gRPC. This room knows gRPC and nothing of Nest, of configuration or of
 // any rule of the product. Messages are immutable in both directions: in one process they are shared objects.
+export * as envoyAuthV3 from './gen/envoy/service/auth/v3/external_auth.js';
+export * as envoyCoreV3 from './gen/envoy/config/core/v3/base.js';
+export { StatusCode as EnvoyStatusCode } from './gen/envoy/type/v3/http_status.js';
 export * as healthV1 from './gen/grpc/health/v1/health.js';
 export * as keysV1 from './gen/castellan/keys/v1/keys.js';
 export * as openidV1 from './gen/castellan/token/v1/openid.js';

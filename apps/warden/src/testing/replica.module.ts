@@ -1,4 +1,4 @@
-import { type PeerName, type RpcClient, wardenV1 } from '@castellan/rpc';
+import { envoyAuthV3, type PeerName, type RpcClient, wardenV1 } from '@castellan/rpc';
 import { createLogger, RpcHost, RpcModule, Secret, ServiceModule } from '@castellan/service';
 import { NestFactory } from '@nestjs/core';
 import type { WardenConfig } from '../warden.config.js';
@@ -11,6 +11,7 @@ export type Replica = {
   /** Lines of the log. */
   readonly log: string[];
   warden(peer?: PeerName): RpcClient<typeof wardenV1.WardenService>;
+  authorization(peer?: PeerName): RpcClient<typeof envoyAuthV3.AuthorizationService>;
   policies(peer?: PeerName): RpcClient<typeof wardenV1.PoliciesService>;
   groups(peer?: PeerName): RpcClient<typeof wardenV1.GroupsService>;
   close(): Promise<void>;
@@ -48,6 +49,7 @@ export async function startReplica(
     tokens: app.get(TokensTestService, { strict: false }),
     log,
     warden: (peer = 'client') => host.createClient(wardenV1.WardenService, peer),
+    authorization: (peer = 'client') => host.createClient(envoyAuthV3.AuthorizationService, peer),
     policies: (peer = 'admin') => host.createClient(wardenV1.PoliciesService, peer),
     groups: (peer = 'admin') => host.createClient(wardenV1.GroupsService, peer),
     close: () => app.close(),

@@ -1,0 +1,112 @@
+import type { Policy } from '@castellan/policy';
+import { createTestDatabase, type TestDatabase } from '@castellan/postgres/testing';
+import { envoyAuthV3 } from '@castellan/rpc';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkOf, messageOf } from './testing/messages.js';
+import { type Replica, startReplica } from './testing/replica.module.js';
+
+const seed = Number(process.env['FAST_CHECK_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+let database: TestDatabase;
+let replica: Replica;
+
+beforeAll(async () => {
+  database = await createTestDatabase('warden');
+  replica = await startReplica({ databaseUrl: database.url, cacheMinimumPolicies: 0 });
+});
+
+afterAll(async () => {
+  await replica?.close();
+  await database?.drop();
+});
+
+/** Numbers from 0 to below 1 that a seed repeats (Park and Miller). */
+function createRandom(start: number): () => number {
+  let state = (start % 2147483646) + 1;
+  return () => (state = (state * 48271) % 2147483647) / 2147483647;
+}
+
+describe(`one question at every gRPC door (seed ${seed})`, () => {
+  it('has one answer', async () => {
+    const random = createRandom(seed);
+    const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+    const subjects = ['peter', 'ken', 'staff', 'eve'];
+    const resources = ['r:1', 'r:2', 's:1'];
+    const actions = ['read', 'write'];
+    for (let i = 0; i < 25; i++) {
+      const policy: Partial<Policy> = {
+        subjects: [pick([...subjects, '<.*>', '<peter|eve>'])],
+        resources: [pick([...resources, 'r:<.*>', '<[^:]+>:1'])],
+        actions: [pick([...actions, '<.*>'])],
+        effect: random() < 0.2 ? 'deny' : 'allow',
+        conditions: random() < 0.3 ? { ip: { type: 'CIDRCondition', options: { cidr: '10.0.0.0/8' } } } : {},
+      };
+      await replica.policies().putPolicy({ policy: messageOf(`p${i}`, policy) });
+    }
+    await replica.groups().createGroup({ group: { id: 'staff', members: ['peter', 'ken'] } });
+    for (const subject of subjects) replica.tokens.tokens.set(`${subject}-token`, { subject, scopes: ['x'] });
+
+    const questions = Array.from({ length: 200 }, () => ({
+      subject: pick(subjects),
+      resource: pick(resources),
+      action: pick(actions),
+      ip: pick(['10.1.2.3', '192.168.0.1']),
+    }));
+    const checks = questions.map(({ ip, ...question }) =>
+      checkOf({ ...question, context: { ip, host: '', method: 'GET', path: '/' } }),
+    );
+    const warden = replica.warden('client');
+    const { results } = await warden.batchCheck({ checks });
+    const seen = new Set<boolean>();
+    for (const [index, { subject, resource, action, ip }] of questions.entries()) {
+      const check = checks[index] ?? checkOf();
+      const token = `${subject}-token`;
+      const [single, byToken, explained, envoy] = await Promise.all([
+        warden.check(check),
+        warden.checkToken({ token, scopes: [], resource, action, context: check.context }),
+        replica.warden('admin').explain({ check, token: '' }),
+        replica.authorization().check(
+          envoyAuthV3.CheckRequest.fromPartial({
+            attributes: {
+              source: { address: { socketAddress: { address: ip } } },
+              request: { http: { method: 'GET', path: '/', headers: new Map([['authorization', `Bearer ${token}`]]) } },
+              contextExtensions: new Map([
+                ['resource', resource],
+                ['action', action],
+              ]),
+            },
+          }),
+        ),
+      ]);
+      const { allowed } = single;
+      expect(
+        [
+          byToken.allowed,
+          results[index]?.decision?.allowed,
+          explained.decision?.allowed,
+          envoy.okResponse !== undefined && envoy.status?.code === 0,
+        ],
+        JSON.stringify(check),
+      ).toEqual([allowed, allowed, allowed, allowed]);
+      seen.add(allowed);
+    }
+    expect(seen.size).toBe(2);
+  });
+
+  it('is refused to a peer that is no client', async () => {
+    const request = envoyAuthV3.CheckRequest.fromPartial({});
+    await expect(replica.authorization('gateway').check(request)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    expect((await replica.authorization().check(request)).deniedResponse?.status?.code).toBe(401);
+  });
+
+  it("is an outage at Envoy's door, not a denial, while tokens cannot be asked about", async () => {
+    replica.tokens.failure = new Error('gone');
+    const request = envoyAuthV3.CheckRequest.fromPartial({
+      attributes: {
+        request: { http: { method: 'GET', path: '/', headers: new Map([['authorization', 'Bearer peter-token']]) } },
+      },
+    });
+    await expect(replica.authorization().check(request)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    replica.tokens.failure = undefined;
+  });
+});

@@ -1,0 +1,17 @@
+/**
+ * What other teams' services use of Castellan: a typed client of the Warden, and guards that put it in front of HTTP
+ * routes. Without an answer nothing is allowed. Decides nothing itself and keeps nothing from one check to the next.
+ */
+export { type AccessOutcome, type AccessRule, checkBearer } from './bearer-access.js';
+export { expressGuard, type ExpressMiddleware } from './express.js';
+export { fastifyGuard, type FastifyHook } from './fastify.js';
+export {
+  type Check,
+  type CheckOptions,
+  createWardenClient,
+  type TokenCheck,
+  type TokenDecision,
+  type WardenClient,
+  type WardenClientOptions,
+  type WardenDecision,
+} from './warden-client.js';
