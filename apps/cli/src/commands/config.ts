@@ -39,7 +39,8 @@ async function programOf(call: CommandCall): Promise<ProgramName> {
 
 async function checkConfig(call: CommandCall): Promise<void> {
   const { checkVariables } = await import('../configuration/effective.js');
-  const findings = checkVariables(await programOf(call), call.terminal.env);
+  const { withSecretFiles } = await import('@castellan/service');
+  const findings = checkVariables(await programOf(call), withSecretFiles(call.terminal.env));
   for (const { text } of findings) call.note(text);
   if (findings.length > 0) throw new CommandError('The configuration cannot be used as it stands.');
   call.print('Every variable that is set can be used.');

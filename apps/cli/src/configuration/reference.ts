@@ -20,7 +20,8 @@ with one line that names it and shows no value. This page is made from the schem
 with: \`castellan config reference > docs/guides/configuration.md\`.
 
 \`castellan config check <program>\` says what is missing, wrong, or looks like a slip of the pen; \`castellan config print
-<program>\` shows what is set, secrets left out. Durations are written as in Go (\`1h30m\`, \`90s\`), lists with commas.
+<program>\` shows what is set, secrets left out. Durations are written as in Go (\`1h30m\`, \`90s\`), lists with commas. A secret may stand in
+a file that \`<name>_FILE\` names.
 `;
 
 /** The reference of all variables as Markdown, from the schemas. */
