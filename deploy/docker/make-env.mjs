@@ -1,10 +1,10 @@
 // Writes .env beside docker-compose.yml with fresh secrets for development. Run after `npm run build`:
-//   node deploy/docker/make-env.mjs
+//   node deploy/docker/make-env.mjs [path]
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { deriveServiceSecret, generateSystemSecret } from '../../libs/jwk/dist/index.js';
 
-const path = new URL('../../.env', import.meta.url);
+const path = process.argv[2] ?? new URL('../../.env', import.meta.url);
 const random = () => randomBytes(24).toString('base64url');
 const systemSecret = generateSystemSecret(randomBytes);
 

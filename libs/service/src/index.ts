@@ -14,6 +14,7 @@ export {
 export { parseAddressList, type AddressList } from './address-list.js';
 export { parseDuration } from './duration.js';
 export { Secret } from './secret.js';
+export { FILE_VARIABLES, withSecretFiles } from './secret-files.js';
 export {
   LOGGER,
   createLogger,

@@ -2,6 +2,7 @@ import { ConfigError } from './config.js';
 import type { Logger } from './logger.js';
 import { createLoggerFromEnv } from './logger.config.js';
 import { createMetrics, type Metrics } from './metrics.js';
+import { withSecretFiles } from './secret-files.js';
 import { readTracingConfig } from './tracing/tracing.config.js';
 import { startTracing } from './tracing/tracing.js';
 
@@ -53,9 +54,10 @@ function waitForSignal(): Promise<NodeJS.Signals> {
  * LOG_LEVEL is debug). SIGTERM or SIGINT drains, closes and exits 0; a second one exits 1 at once.
  */
 export async function runService(options: RunServiceOptions): Promise<void> {
-  const env = options.env ?? process.env;
+  const given = options.env ?? process.env;
   const stopped = waitForSignal();
   try {
+    const env = withSecretFiles(given);
     const logger = createLoggerFromEnv(env);
     const metrics = createMetrics();
     const tracing = await startTracing(readTracingConfig(env, options.name ?? 'host'), { logger, metrics });
@@ -84,7 +86,7 @@ export async function runService(options: RunServiceOptions): Promise<void> {
     await tracing.stop();
     process.exit(0);
   } catch (error) {
-    reportStartFailure(error, env);
+    reportStartFailure(error, given);
     process.exit(1);
   }
 }

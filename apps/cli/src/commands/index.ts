@@ -1,6 +1,7 @@
 import type { CommandRow } from '../command.js';
 import { certsRows } from './certs.js';
 import { clientsRows } from './clients.js';
+import { configRows } from './config.js';
 import { connectRow } from './connect.js';
 import { groupsRows } from './groups.js';
 import { helpRow } from './help.js';
@@ -34,6 +35,7 @@ export const commandTable: readonly CommandRow[] = [
   ...groupsRows,
   ...keysRows,
   ...wardenRows,
+  ...configRows,
   ...secretsRows,
   ...certsRows,
   versionRow,

@@ -16,7 +16,7 @@ export const migrateRows: readonly CommandRow[] = [
     ],
     run: async (call) => {
       const { migrateSql } = await import('../migrate/migrate-sql.js');
-      await migrateSql(call, databaseUrls(call));
+      await migrateSql(call, await databaseUrls(call));
     },
   },
   {
@@ -34,15 +34,17 @@ export const migrateRows: readonly CommandRow[] = [
 /** The database of each component. One URL serves all three unless a component has its own. */
 export type DatabaseUrls = { readonly token: string; readonly warden: string; readonly keys: string };
 
-function databaseUrls(call: CommandCall): DatabaseUrls {
+async function databaseUrls(call: CommandCall): Promise<DatabaseUrls> {
   if (!call.has('read-from-env')) {
     const url = call.operands[0];
     if (url === undefined || url === '') throw new UsageError("missing required argument 'url'");
     return { token: url, warden: url, keys: url };
   }
   if (call.operands.length > 0) throw new UsageError('give either a URL or --read-from-env');
+  const { withSecretFiles } = await import('@castellan/service');
+  const env = withSecretFiles(call.terminal.env);
   const read = (name: string): string => {
-    const url = call.terminal.env[name] || call.terminal.env['DATABASE_URL'];
+    const url = env[name] || env['DATABASE_URL'];
     if (url === undefined || url === '') throw new CommandError(`DATABASE_URL is not set, and neither is ${name}.`);
     return url;
   };

@@ -4,6 +4,7 @@ import { gatewayVariables } from '@castellan/gateway';
 import { keysVariables } from '@castellan/keys';
 import {
   corsVariables,
+  FILE_VARIABLES,
   httpVariables,
   loggerVariables,
   operationsVariables,
@@ -35,8 +36,16 @@ function without(variables: Variables, ...names: readonly string[]): Variables {
   return Object.fromEntries(Object.entries(variables).filter(([name]) => !names.includes(name)));
 }
 
-/** The variables that each program reads: those of the schemas that it checks them with at its start. */
-export const programVariables: Readonly<Record<ProgramName, Variables>> = {
+/** With the names of the files that secrets may stand in. */
+function withFiles(variables: Variables): Variables {
+  const files = FILE_VARIABLES.filter((name) => name in variables).map((name) => [
+    `${name}_FILE`,
+    z.string().optional(),
+  ]);
+  return { ...variables, ...(Object.fromEntries(files) as Variables) };
+}
+
+const declared: Readonly<Record<ProgramName, Variables>> = {
   gateway: { PORT: portSchema.default(4444), HOST: z.string().optional(), ...door, ...gatewayVariables.shape },
   admin: { ADMIN_PORT: portSchema.default(4446), HOST: z.string().optional(), ...door, ...adminVariables.shape },
   token: { ...service, ...tokenVariables.shape },
@@ -58,3 +67,11 @@ export const programVariables: Readonly<Record<ProgramName, Variables>> = {
   migrate: { ...databases, CASTELLAN_DATA: z.string().optional() },
   consent: consentVariables.shape,
 };
+
+/** The variables that each program reads: those of the schemas that it checks them with at its start. */
+export const programVariables = Object.fromEntries(
+  Object.entries(declared).map(([program, variables]) => [
+    program,
+    program === 'consent' ? variables : withFiles(variables),
+  ]),
+) as Readonly<Record<ProgramName, Variables>>;

@@ -8,11 +8,10 @@ import { runHost, type RunningHost } from './run-host.js';
 
 /** The command `host`: runs until SIGTERM or SIGINT, then exits 0. */
 export async function host(call: CommandCall): Promise<void> {
-  const env = hostEnvironment(call);
   let generated: RootCredentials | undefined;
   await runService({
-    env,
-    start: async ({ logger, metrics }) => {
+    env: hostEnvironment(call),
+    start: async ({ env, logger, metrics }) => {
       noteWithoutEffect(call, env, logger);
       const running = await runHost({
         env,

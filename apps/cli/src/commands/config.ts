@@ -1,0 +1,52 @@
+import type { CommandCall, CommandRow } from '../command.js';
+import { CommandError, UsageError } from '../terminal.js';
+import type { ProgramName } from '../configuration/variables.js';
+
+const programs = 'gateway, admin, token, warden, keys, host, migrate or consent';
+
+export const configRows: readonly CommandRow[] = [
+  { path: 'config', summary: 'Look at the environment variables of a program before it starts' },
+  {
+    path: 'config check',
+    summary: 'Say which variables are missing, wrong or misspelt',
+    details: `The program is ${programs}. Exit code 1 when something is wrong; no value is shown.`,
+    operands: '<program>',
+    run: checkConfig,
+  },
+  {
+    path: 'config print',
+    summary: 'Print the variables that are set, without secrets',
+    details: `The program is ${programs}.`,
+    operands: '<program>',
+    run: printConfig,
+  },
+  {
+    path: 'config reference',
+    summary: 'Print the reference of all variables as Markdown',
+    run: async (call) => {
+      const { configurationReference } = await import('../configuration/reference.js');
+      call.print(configurationReference().trimEnd());
+    },
+  },
+];
+
+async function programOf(call: CommandCall): Promise<ProgramName> {
+  const { isProgramName } = await import('../configuration/effective.js');
+  const name = call.operand(0);
+  if (!isProgramName(name)) throw new UsageError(`there is no program ${name}; it is ${programs}`);
+  return name;
+}
+
+async function checkConfig(call: CommandCall): Promise<void> {
+  const { checkVariables } = await import('../configuration/effective.js');
+  const { withSecretFiles } = await import('@castellan/service');
+  const findings = checkVariables(await programOf(call), withSecretFiles(call.terminal.env));
+  for (const { text } of findings) call.note(text);
+  if (findings.length > 0) throw new CommandError('The configuration cannot be used as it stands.');
+  call.print('Every variable that is set can be used.');
+}
+
+async function printConfig(call: CommandCall): Promise<void> {
+  const { setVariables } = await import('../configuration/effective.js');
+  for (const { name, shown } of setVariables(await programOf(call), call.terminal.env)) call.print(`${name}=${shown}`);
+}
