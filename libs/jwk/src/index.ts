@@ -15,6 +15,8 @@ export {
   verifyJws,
   verifyJwt,
 } from './jws-verify.js';
+export { type HydraImport, type HydraKey, importHydraKeys } from './import-hydra.js';
+export { openHydraKey } from './hydra-key.js';
 export { KeyError, type KeyErrorCode } from './key-error.js';
 export { createKeyRing, type KeyRing } from './key-ring.js';
 export { createKeySets, type KeyRequest, type KeySets, type KeySetsOptions } from './key-sets.js';
