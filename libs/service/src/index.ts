@@ -25,6 +25,7 @@ export {
 } from './logger.js';
 export { createNestLogger } from './nest-logger.js';
 export { METRICS, createMetrics, type Metrics } from './metrics.js';
+export { Gauge } from 'prom-client';
 export { READINESS, Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.js';
 export { ServiceModule } from './service.module.js';
 export { InjectRpcClient, RpcService, provideRpcClient, rpcClientToken } from './rpc/rpc-service.js';
