@@ -6,7 +6,7 @@ export { findAlgorithm, type KeyType, type SignatureAlgorithm, signatureAlgorith
 export { decodeBase64url } from './base64url.js';
 export { DEFAULT_RSA_BITS, generateKey, type KeyGeneration } from './generate-key.js';
 export { formatJwk, type Jwk, type KeyPart, type NamedJwk, partOf, publicPart } from './jwk.js';
-export { type JwsHeaderMembers, prepareSigningKey, type SigningKey, signJws } from './jws-sign.js';
+export { type JwsHeaderMembers, signJws } from './jws-sign.js';
 export {
   JwsError,
   type JwsErrorCode,
@@ -72,6 +72,7 @@ export {
   secretVerifier,
   type SystemSecretCheck,
 } from './secrets.js';
+export { openSigner, type Signer } from './signer.js';
 export { createSigning, type Signed, type Signing, type SigningOptions } from './signing.js';
 export { isObject, parseStrictObject, StrictJsonError } from './strict-json.js';
 export { thumbprint } from './thumbprint.js';

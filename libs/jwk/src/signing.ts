@@ -70,7 +70,7 @@ export function createSigning({ ring, now, mayLiveMs, onSign }: SigningOptions):
       if (current === undefined) throw new Error(`key set ${set} holds no signing key`);
       const { kid, algorithm } = current.stored;
       const header = { typ: 'JWT', ...(rules.namesKey ? { kid } : {}) };
-      const jws = await signJws(claimsJson, current.signingKey(), header);
+      const jws = await signJws(claimsJson, current.signer(), header);
       onSign(set, kid);
       return { jws, keyId: kid, algorithm };
     },
