@@ -15,6 +15,7 @@ import {
   readOwnKey,
   replaceOwnKey,
   type Rotation,
+  type SecretUse,
   secretVerifier,
   type SetRules,
   setOfPurpose,
@@ -25,7 +26,7 @@ import {
 import { createKeyStore, type Database, openDatabase } from '@castellan/postgres';
 import { ConfigError, type Logger, type Metrics } from '@castellan/service';
 import { startCaretaker } from './caretaker.js';
-import { watchKeys } from './key-metrics.js';
+import { watchKeys } from './key-age.js';
 import type { KeysConfig } from './keys.config.js';
 import { createSignatureCounter } from './signature-counter.js';
 
@@ -46,6 +47,8 @@ export type KeyManager = {
   /** For how long the public keys of a purpose may be kept by whoever reads them. */
   maxAgeMs(purpose: Purpose): number;
   readonly certificateKey: CertificateKey;
+  /** The system secrets as the database knows them, and how many keys are sealed under each. */
+  secretUses(): Promise<readonly SecretUse[]>;
   /** Answers when the database does; throws otherwise. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -144,6 +147,7 @@ async function serveKeys(database: Database, config: KeysConfig, logger: Logger)
       read: () => readOwnKey(store, sealer, TLS_SET),
       replace: (jwk) => replaceOwnKey(store, sealer, TLS_SET, jwk),
     },
+    secretUses: () => store.secretUses(),
     ping: () => database.ping(),
     async close() {
       await caretaker.stop();

@@ -1,40 +1,65 @@
-import { type KeyStore, ownSets } from '@castellan/jwk';
-import type { Database } from '@castellan/postgres';
-import { watchPool, type Metrics } from '@castellan/service';
+import { Gauge, type Metrics } from '@castellan/service';
+import type { KeyManager } from './key-manager.js';
 
-/** What is watched of a key manager. */
-export type WatchedKeys = {
-  readonly database: Database;
-  readonly store: KeyStore;
-  /** How many things are wrong with the system secret without being fatal. */
-  readonly secretWarnings: number;
-};
-
-/** Watches the pool, the age of the keys that sign, and whether the system secret is a weak one. */
-export function watchKeys(metrics: Metrics, { database, store, secretWarnings }: WatchedKeys): void {
-  watchPool(metrics, 'keys', database.pool);
-  metrics.watch({
-    name: 'castellan_system_secret_warnings',
-    help: 'Weaknesses of the system secret: too short, or a known sample.',
-    labels: [],
-    read: () => [{ labels: {}, value: secretWarnings }],
-  });
-  metrics.watch({
-    name: 'castellan_signing_key_age_seconds',
-    help: 'Age of the newest key of each set that the product signs with.',
-    labels: ['set'],
-    read: async () => {
-      const ages = await Promise.all(
-        ownSets.map(async ({ set }) => ({ set, age: await ageOfNewest(database, store, set) })),
-      );
-      return ages.flatMap(({ set, age }) => (age === undefined ? [] : [{ labels: { set }, value: age }]));
-    },
-  });
+/**
+ * Publishes, read from the database at each scrape, how many keys are sealed under which system secret (by its key ID)
+ * and how many signing keys are in which state. While the database is away the last numbers are shown.
+ */
+export function registerKeyMetrics({ registry }: Metrics, manager: KeyManager): Gauge[] {
+  const registers = [registry];
+  return [
+    new Gauge({
+      name: 'castellan_keys_sealed',
+      help: 'Keys sealed under each system secret, by the key ID of the secret.',
+      labelNames: ['secret'],
+      registers,
+      collect: gather(async (gauge) => {
+        for (const { keyId, keys } of await manager.secretUses()) gauge.set({ secret: keyId }, keys);
+      }),
+    }),
+    new Gauge({
+      name: 'castellan_keys_signing',
+      help: 'Keys of the signing sets, by state.',
+      labelNames: ['set', 'state'],
+      registers,
+      collect: gather(async (gauge) => {
+        for (const { set, keys } of await manager.rotation.plan()) {
+          for (const state of ['staged', 'published', 'active', 'retiring']) {
+            gauge.set({ set, state }, keys.filter((key) => key.state === state).length);
+          }
+        }
+      }),
+    }),
+    new Gauge({
+      name: 'castellan_keys_signatures',
+      help: 'Signatures made with the keys that are in the signing sets now, as far as they were counted.',
+      labelNames: ['set'],
+      registers,
+      collect: gather(async (gauge) => {
+        for (const { set, keys } of await manager.rotation.plan()) {
+          gauge.set(
+            { set },
+            keys.reduce((sum, { signatures }) => sum + signatures, 0),
+          );
+        }
+      }),
+    }),
+  ];
 }
 
-async function ageOfNewest(database: Database, store: KeyStore, set: string): Promise<number | undefined> {
-  const { keys } = await store.readSet(set);
-  if (keys.length === 0) return undefined;
-  const newest = Math.max(...keys.map(({ createdAt }) => createdAt.getTime()));
-  return Math.max(0, Math.round((database.now() - newest) / 1000));
+type Values = Pick<Gauge, 'set'>;
+
+/** Collects new values in the place of the old ones; a database that does not answer leaves those. */
+function gather(read: (values: Values) => Promise<void>): (this: Gauge) => Promise<void> {
+  return async function collect(this: Gauge) {
+    const fresh: [labels: object, value: number][] = [];
+    const values = { set: (labels: object, value: number) => void fresh.push([labels, value]) } as Values;
+    try {
+      await read(values);
+    } catch {
+      return;
+    }
+    this.reset();
+    for (const [labels, value] of fresh) this.set(labels, value);
+  };
 }

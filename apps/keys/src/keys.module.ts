@@ -2,10 +2,12 @@ import { type DynamicModule, Module, type OnApplicationShutdown, type Provider }
 import { LOGGER, type Logger, METRICS, type Metrics, READINESS, type ReadinessCheck } from '@castellan/service';
 import { type KeyManager, openKeyManager } from './key-manager.js';
 import type { KeysConfig } from './keys.config.js';
+import { registerKeyMetrics } from './key-metrics.js';
 import { KeysRpc } from './keys.grpc.js';
 import { SigningRpc } from './signing.grpc.js';
 
 const KEY_MANAGER = Symbol('KEY_MANAGER');
+const KEY_METRICS = Symbol('KEY_METRICS');
 
 /** Closes a key manager that the module itself opened. */
 class KeyManagerShutdown implements OnApplicationShutdown {
@@ -41,6 +43,11 @@ export class KeysModule {
 }
 
 const services: readonly Provider[] = [
+  {
+    provide: KEY_METRICS,
+    inject: [METRICS, KEY_MANAGER],
+    useFactory: (metrics: Metrics, manager: KeyManager) => registerKeyMetrics(metrics, manager),
+  },
   {
     provide: KeysRpc,
     inject: [KEY_MANAGER],

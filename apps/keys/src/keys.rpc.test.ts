@@ -3,7 +3,15 @@ import { type INestApplicationContext, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { createTestDatabase, type TestDatabase } from '@castellan/postgres/testing';
 import { keysV1, type PeerName, PEER_NAMES, type RpcClient } from '@castellan/rpc';
-import { createSilentLogger, Readiness, RpcHost, RpcModule, ServiceModule } from '@castellan/service';
+import {
+  createSilentLogger,
+  METRICS,
+  type Metrics,
+  Readiness,
+  RpcHost,
+  RpcModule,
+  ServiceModule,
+} from '@castellan/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readKeysConfig } from './keys.config.js';
 import { KeysModule } from './keys.module.js';
@@ -48,6 +56,13 @@ describe('services Keys and Signing', () => {
 
   it('are ready while the database answers', async () => {
     expect(await app.get(Readiness).report()).toEqual({ ready: true, failing: [] });
+  });
+
+  it('publish how many keys are sealed under which secret, and how many sign', async () => {
+    const text = await app.get<Metrics>(METRICS).registry.metrics();
+    expect(text).toMatch(/castellan_keys_sealed\{secret="[0-9a-f]{8}"\} 3\n/);
+    expect(text).toContain('castellan_keys_signing{set="hydra.openid.id-token",state="active"} 1\n');
+    expect(text).toContain('castellan_keys_signatures{set="hydra.consent.challenge"} 0\n');
   });
 
   it('are called by the peers of the table and by nobody else', async () => {

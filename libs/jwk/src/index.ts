@@ -6,7 +6,7 @@ export { findAlgorithm, type KeyType, type SignatureAlgorithm, signatureAlgorith
 export { decodeBase64url } from './base64url.js';
 export { DEFAULT_RSA_BITS, generateKey, type KeyGeneration } from './generate-key.js';
 export { formatJwk, type Jwk, type KeyPart, type NamedJwk, partOf, publicPart } from './jwk.js';
-export { type JwsHeaderMembers, prepareSigningKey, type SigningKey, signJws } from './jws-sign.js';
+export { type JwsHeaderMembers, signJws } from './jws-sign.js';
 export {
   JwsError,
   type JwsErrorCode,
@@ -15,6 +15,8 @@ export {
   verifyJws,
   verifyJwt,
 } from './jws-verify.js';
+export { type HydraImport, type HydraKey, importHydraKeys } from './import-hydra.js';
+export { openHydraKey } from './hydra-key.js';
 export { KeyError, type KeyErrorCode } from './key-error.js';
 export { createKeyRing, type KeyRing } from './key-ring.js';
 export { createKeySets, type KeyRequest, type KeySets, type KeySetsOptions } from './key-sets.js';
@@ -71,6 +73,7 @@ export {
   secretVerifier,
   type SystemSecretCheck,
 } from './secrets.js';
+export { openSigner, type Signer } from './signer.js';
 export { createSigning, type Signed, type Signing, type SigningOptions } from './signing.js';
 export { isObject, parseStrictObject, StrictJsonError } from './strict-json.js';
 export { thumbprint } from './thumbprint.js';

@@ -7,10 +7,9 @@ import {
   timingSafeEqual,
   verify,
 } from 'node:crypto';
-import { algorithmsOf, findAlgorithm, type SignatureAlgorithm } from './algorithm.js';
+import { algorithmsOf, findAlgorithm, schemeOf, type SignatureAlgorithm } from './algorithm.js';
 import { decodeBase64url } from './base64url.js';
 import { type Jwk, publicPart } from './jwk.js';
-import { schemeOf } from './jws-sign.js';
 import { MIN_RSA_BITS } from './rsa-key.js';
 import { parseStrictObject, StrictJsonError } from './strict-json.js';
 

@@ -1,10 +1,10 @@
 import { type NamedJwk, publicPart } from './jwk.js';
-import { type SigningKey, prepareSigningKey } from './jws-sign.js';
 import type { KeyStore, StoredKey } from './key-store.js';
 import { publicName } from './key-names.js';
 import type { KeyState } from './life-cycle.js';
 import { findOwnSet } from './own-sets.js';
 import type { Sealer } from './seal.js';
+import { openSigner, type Signer } from './signer.js';
 import { thumbprint } from './thumbprint.js';
 
 /** A key of a set, opened as far as it has been asked for. */
@@ -12,8 +12,8 @@ export type RingKey = {
   readonly stored: StoredKey;
   /** The public part under its public name; undefined for a secret. */
   publicJwk(): NamedJwk | undefined;
-  /** The handle for signing with a private key; it cannot be turned back into text by callers outside. */
-  signingKey(): SigningKey;
+  /** Signs with the private or secret key, which cannot be got back out of it. */
+  signer(): Signer;
   /** Whether this is a key of an own set that is named by its thumbprint, so that policies know it as `public`. */
   namedByThumbprint(): boolean;
 };
@@ -81,7 +81,7 @@ function createRingKey(stored: StoredKey, sealer: Sealer): RingKey {
   return {
     stored,
     publicJwk,
-    signingKey: once(() => prepareSigningKey(openStoredKey(stored, sealer))),
+    signer: once(() => openSigner(openStoredKey(stored, sealer))),
     namedByThumbprint: once(() => {
       const jwk = findOwnSet(stored.set) === undefined || stored.part !== 'private' ? undefined : publicJwk();
       return jwk !== undefined && thumbprint(jwk) === stored.kid;

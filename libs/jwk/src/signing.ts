@@ -91,7 +91,7 @@ export function createSigning({ ring, now, mayLiveMs, onSign }: SigningOptions):
       const { own, key } = await currentKey(purpose, algorithm);
       const { kid } = key.stored;
       const header = { typ: rules.typ ?? 'JWT', ...(rules.namesKey ? { kid } : {}) };
-      const jws = await signJws(claimsJson, key.signingKey(), header);
+      const jws = await signJws(claimsJson, key.signer(), header);
       onSign(own.set, kid);
       return { jws, keyId: kid, algorithm: key.stored.algorithm };
     },

@@ -29,6 +29,7 @@ export { startTracing, type Tracing } from './tracing/tracing.js';
 export { readTracingConfig, tracingVariables, type TracingConfig } from './tracing/tracing.config.js';
 export { createNestLogger } from './nest-logger.js';
 export { METRICS, createMetrics, watchPool, type GaugeReading, type Metrics, type WatchedGauge } from './metrics.js';
+export { Gauge } from 'prom-client';
 export { READINESS, Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.js';
 export { ServiceModule } from './service.module.js';
 export { InjectRpcClient, RpcService, provideRpcClient, rpcClientToken } from './rpc/rpc-service.js';

@@ -44,6 +44,19 @@ export const keysRows: readonly CommandRow[] = [
       await rotate(call);
     },
   },
+  {
+    path: 'keys import-hydra',
+    summary: 'Take over the keys of a Hydra 0.9 to 0.11 from its database',
+    details:
+      'Reads HYDRA_SYSTEM_SECRET, the system secret of that Hydra, and as `secrets status` SYSTEM_SECRET and DATABASE_URL.\n' +
+      'Can be repeated: keys that are there already are left alone.',
+    operands: '<hydra-database-url>',
+    flags: [flag('--secret-stdin', "read Hydra's system secret from standard input instead of the environment")],
+    run: async (call) => {
+      const { importFromHydra } = await import('../keys/import-hydra.js');
+      await importFromHydra(call);
+    },
+  },
   { path: 'keys delete', summary: 'Delete a key set', operands: '<set>', run: deleteKeySet },
 ];
 

@@ -1,3 +1,4 @@
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { deriveServiceSecrets, secretVerifier } from '@castellan/jwk';
 import { openKeyManager, readKeysConfig, type KeyManager } from '@castellan/keys';
 import { claimDerivedSecrets, migrate, openDatabase } from '@castellan/postgres';
@@ -127,6 +128,36 @@ describe('a system secret is replaced', () => {
     const columns = Object.fromEntries(rows.map(({ name, type }) => [name, value(type)]));
     return JSON.stringify({ ...columns, id: 'c', secret_kind: 'hmac', secret_hash: `${tokenId}.mac` });
   }
+
+  it('is joined by the keys of an old Hydra, which had one of its own', async () => {
+    const manager = await start(older);
+    await Promise.all([claim('token', older), claim('warden', older)]);
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', createHash('sha256').update('an old secret').digest(), nonce);
+    const k = randomBytes(32).toString('base64url');
+    const sealed = Buffer.concat([
+      cipher.update(JSON.stringify({ kty: 'oct', kid: 'shared', k })),
+      cipher.final(),
+      cipher.getAuthTag(),
+      nonce,
+    ]);
+    const { pool } = test.database;
+    await pool.query('CREATE TABLE public.hydra_jwk (sid varchar, kid varchar, version int DEFAULT 0, keydata text)');
+    await pool.query(`INSERT INTO public.hydra_jwk (sid, kid, keydata) VALUES ('old', 'shared', $1)`, [
+      sealed.toString('base64').replaceAll('+', '-').replaceAll('/', '_'),
+    ]);
+    const env = { DATABASE_URL: test.url, SYSTEM_SECRET: older };
+    const importing = (HYDRA_SYSTEM_SECRET: string) =>
+      createCommandLine({ ...env, HYDRA_SYSTEM_SECRET }).run(['keys', 'import-hydra', test.url]);
+    expect(await importing('another secret')).toEqual({
+      exitCode: 1,
+      stdout: 'old shared: refused: the key does not open with this system secret\n',
+      stderr: '1 of 1 keys were refused.\n',
+    });
+    expect((await importing('an old secret')).stdout).toBe('old shared: imported\n');
+    expect((await importing('an old secret')).stdout).toBe('old shared: present\n');
+    expect((await manager.sets.getKey('old', 'shared', actor)).jwk).toMatchObject({ kty: 'oct', k });
+  });
 
   it('needs a list that the database knows, and a database', async () => {
     await start(older);
