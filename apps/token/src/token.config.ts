@@ -60,6 +60,8 @@ export type TokenConfig = {
   readonly resourceNamePrefix: string;
   /** Undecided authorization requests that one client may have at a time. */
   readonly pendingRequestsPerClient: number;
+  /** Clients registered for unsigned request objects may send them by reference. */
+  readonly unsignedRequestObjects: boolean;
   /** Who may register clients (RFC 7591), and the scopes that such clients may have. */
   readonly registration: { readonly access: RegistrationAccess; readonly scopes: readonly string[] };
   /** One line each, for the log at start. */
@@ -86,6 +88,7 @@ const tokenSchema = z.object({
   TOKEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
   COOKIE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   PAIRWISE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  UNSIGNED_REQUEST_OBJECTS: booleanSchema.default(false),
   DYNAMIC_REGISTRATION: z
     .enum(['off', 'initial-token', 'policy'], 'must be off, initial-token or policy')
     .default('off'),
@@ -171,6 +174,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     },
     introspectionAccess: values.INTROSPECTION_ACCESS,
     legacyErrorRedirect: values.LEGACY_ERROR_REDIRECT,
+    unsignedRequestObjects: values.UNSIGNED_REQUEST_OBJECTS,
     registration: { access: values.DYNAMIC_REGISTRATION, scopes: values.DYNAMIC_REGISTRATION_SCOPES.split(' ') },
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
     pendingRequestsPerClient: values.PENDING_REQUESTS_PER_CLIENT,

@@ -55,6 +55,7 @@ export class TokensRpc implements RpcHandlers<typeof tokenV1.TokensService> {
       issuer,
       idTokenAlgorithms: await idTokenSigner.publishedAlgorithms(),
       registration: registration.access !== 'off',
+      unsignedRequestObjects: this.service.authorization.requestUris.unsigned,
     });
     return { json: JSON.stringify(metadata) };
   }

@@ -289,6 +289,10 @@ export interface OpenIdRegistration {
   defaultAcrValues: string[];
   /** Where a login may be started for it. */
   initiateLoginUri: string;
+  /** Where its request objects are. */
+  requestUris: string[];
+  /** Algorithm of its request objects; empty: each that fits its keys. */
+  requestObjectSigningAlg: string;
 }
 
 /** What a client's tokens are like. */
@@ -2358,6 +2362,8 @@ function createBaseOpenIdRegistration(): OpenIdRegistration {
     defaultMaxAge: undefined,
     defaultAcrValues: [],
     initiateLoginUri: "",
+    requestUris: [],
+    requestObjectSigningAlg: "",
   };
 }
 
@@ -2386,6 +2392,12 @@ export const OpenIdRegistration: MessageFns<OpenIdRegistration> = {
     }
     if (message.initiateLoginUri !== "") {
       writer.uint32(66).string(message.initiateLoginUri);
+    }
+    for (const v of message.requestUris) {
+      writer.uint32(74).string(v!);
+    }
+    if (message.requestObjectSigningAlg !== "") {
+      writer.uint32(82).string(message.requestObjectSigningAlg);
     }
     return writer;
   },
@@ -2467,6 +2479,22 @@ export const OpenIdRegistration: MessageFns<OpenIdRegistration> = {
             message.initiateLoginUri = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.requestUris.push(reader.string());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.requestObjectSigningAlg = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2492,6 +2520,8 @@ export const OpenIdRegistration: MessageFns<OpenIdRegistration> = {
     message.defaultMaxAge = object.defaultMaxAge ?? undefined;
     message.defaultAcrValues = object.defaultAcrValues?.map((e) => e) || [];
     message.initiateLoginUri = object.initiateLoginUri ?? "";
+    message.requestUris = object.requestUris?.map((e) => e) || [];
+    message.requestObjectSigningAlg = object.requestObjectSigningAlg ?? "";
     return message;
   },
 };
