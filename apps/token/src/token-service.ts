@@ -52,6 +52,7 @@ import {
   type PublishedIdTokenSigner,
 } from './id-token-signer.js';
 import { createIntrospectionGuard } from './introspection-guard.js';
+import { createIssuanceGuard } from './issuance-guard.js';
 import { startMaintenance } from './maintenance.js';
 import { createRegistrationGuard } from './registration-guard.js';
 import { createSlowHasher } from './slow-hasher.js';
@@ -154,6 +155,7 @@ async function wire(
   });
   const idTokenSigner = createIdTokenSigner(signing);
   const resourceServers = createResourceServerStore(database);
+  const issuanceGuard = config.issuanceAccess === 'policy' ? createIssuanceGuard(warden, logger) : undefined;
   const accessTokenSigner = createAccessTokenSigner(signing, () => performance.now());
   const subjectIdentifier = createSubjectIdentifier(
     deriveKey((config.pairwiseSecret ?? config.secret).reveal(), 'pairwise-subject/v1'),
@@ -180,6 +182,7 @@ async function wire(
       idTokenSigner,
       accessTokenSigner,
       resourceServers,
+      ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
       subjectIdentifier,
       clients: createClientAuthentication({
         clients: createClientCache(clientStore),
@@ -216,6 +219,7 @@ async function wire(
       idTokenSigner,
       accessTokenSigner,
       resourceServers,
+      ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
       subjectIdentifier,
     },
     userinfo: {

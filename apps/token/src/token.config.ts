@@ -38,6 +38,8 @@ export type TokenConfig = {
   readonly lifetimes: Lifetimes;
   /** Lifetimes of single grants; they precede the general ones. */
   readonly lifespans: Lifespans;
+  /** `policy`: the Warden decides about each scope and audience of a token; `open`: registration and consent do. */
+  readonly issuanceAccess: 'open' | 'policy';
   /** How long an authenticated client may be given the answer to a refresh again; 0: never (rulings 35). */
   readonly refreshGraceMs: number;
   /** Format of access tokens for clients that registered none. */
@@ -122,6 +124,7 @@ const tokenSchema = z.object({
   OUTBOUND_ALLOWED_PORTS: listSchema
     .refine((ports) => ports.every(isPort), 'must be ports such as 443,8443')
     .default(['443']),
+  ISSUANCE_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
   INTROSPECTION_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
   LEGACY_ERROR_REDIRECT: booleanSchema.default(false),
   RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
@@ -161,6 +164,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
       refreshTokenMs: values.REFRESH_TOKEN_LIFESPAN,
     },
     lifespans: readGrantLifespans(values.GRANT_LIFESPANS),
+    issuanceAccess: values.ISSUANCE_ACCESS,
     refreshGraceMs: values.REFRESH_TOKEN_GRACE,
     accessTokenFormat: values.ACCESS_TOKEN_FORMAT,
     topLevelClaims: values.ACCESS_TOKEN_TOP_LEVEL_CLAIMS,

@@ -132,3 +132,4 @@ export {
   resourceUriProblem,
   validateResourceServer,
 } from './resource-server.js';
+export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';

@@ -67,9 +67,15 @@ export function createMemoryTokenStore(options: {
       const row = accessTokens.get(nameOf(key));
       if (row === undefined || row.revoked || row.expiresAt <= now()) return undefined;
       if (clients.findByUid(row.grant.clientUid) === undefined) return undefined;
-      const { grant, family, issuedAt, expiresAt } = row;
+      const { grant, family, issuedAt, expiresAt, decision } = row;
       if (family !== undefined && families.get(nameOf(family))?.revoked !== false) return undefined;
-      return { grant, ...(family !== undefined ? { family } : {}), issuedAt, expiresAt };
+      return {
+        grant,
+        ...(family !== undefined ? { family } : {}),
+        issuedAt,
+        expiresAt,
+        ...(decision !== undefined ? { decision } : {}),
+      };
     },
     async findAuthorizationCode(key) {
       const row = codes.get(nameOf(key));

@@ -1,4 +1,5 @@
 import type { Grant, NewFamily, RowKey } from '../grant.js';
+import type { IssuanceDecision } from './issuance-guard.js';
 
 /** An access token row to insert. `family` is absent for client_credentials. Times are milliseconds since the epoch. */
 export type NewAccessToken = {
@@ -6,6 +7,8 @@ export type NewAccessToken = {
   readonly grant: Omit<Grant, 'idTokenExtra' | 'nonce' | 'authTime'>;
   readonly family?: RowKey;
   readonly lifetimeMs: number;
+  /** Where policies guard issuance. */
+  readonly decision?: IssuanceDecision;
 };
 
 /** A refresh token row to insert; its idle lifetime is cut to what is left of the family. */
@@ -67,6 +70,7 @@ export type ActiveAccessToken = {
   readonly family?: RowKey;
   readonly issuedAt: number;
   readonly expiresAt: number;
+  readonly decision?: IssuanceDecision;
 };
 
 /** What came of a guarded burn. Only `won` bought anything; the others stored nothing. */

@@ -111,6 +111,8 @@ export interface IssueTokenRequest {
   parameters: Parameter[];
   /** Authorization header as it came; empty when absent. */
   authorization: string;
+  /** Address of the client; empty when not known. */
+  remoteAddress: string;
 }
 
 /** The answer of the token endpoint. */
@@ -209,6 +211,12 @@ export interface Introspection {
   issuer: string;
   /** Extra data of the consent response, a JSON object; empty when none. */
   extraJson: string;
+  /** Decision under which it was issued, where policies guard issuance. */
+  decisionId?:
+    | string
+    | undefined;
+  /** Policy revision of that decision. */
+  policyRevision?: number | undefined;
 }
 
 /** Nothing to ask. */
@@ -1122,7 +1130,7 @@ export const FormPost: MessageFns<FormPost> = {
 };
 
 function createBaseIssueTokenRequest(): IssueTokenRequest {
-  return { parameters: [], authorization: "" };
+  return { parameters: [], authorization: "", remoteAddress: "" };
 }
 
 export const IssueTokenRequest: MessageFns<IssueTokenRequest> = {
@@ -1132,6 +1140,9 @@ export const IssueTokenRequest: MessageFns<IssueTokenRequest> = {
     }
     if (message.authorization !== "") {
       writer.uint32(18).string(message.authorization);
+    }
+    if (message.remoteAddress !== "") {
+      writer.uint32(26).string(message.remoteAddress);
     }
     return writer;
   },
@@ -1165,6 +1176,14 @@ export const IssueTokenRequest: MessageFns<IssueTokenRequest> = {
             message.authorization = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.remoteAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1184,6 +1203,7 @@ export const IssueTokenRequest: MessageFns<IssueTokenRequest> = {
     const message = createBaseIssueTokenRequest();
     message.parameters = object.parameters?.map((e) => Parameter.fromPartial(e)) || [];
     message.authorization = object.authorization ?? "";
+    message.remoteAddress = object.remoteAddress ?? "";
     return message;
   },
 };
@@ -1783,6 +1803,8 @@ function createBaseIntrospection(): Introspection {
     audience: [],
     issuer: "",
     extraJson: "",
+    decisionId: undefined,
+    policyRevision: undefined,
   };
 }
 
@@ -1814,6 +1836,12 @@ export const Introspection: MessageFns<Introspection> = {
     }
     if (message.extraJson !== "") {
       writer.uint32(74).string(message.extraJson);
+    }
+    if (message.decisionId !== undefined) {
+      writer.uint32(82).string(message.decisionId);
+    }
+    if (message.policyRevision !== undefined) {
+      writer.uint32(88).int64(message.policyRevision);
     }
     return writer;
   },
@@ -1903,6 +1931,22 @@ export const Introspection: MessageFns<Introspection> = {
             message.extraJson = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.decisionId = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.policyRevision = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1929,6 +1973,8 @@ export const Introspection: MessageFns<Introspection> = {
     message.audience = object.audience?.map((e) => e) || [];
     message.issuer = object.issuer ?? "";
     message.extraJson = object.extraJson ?? "";
+    message.decisionId = object.decisionId ?? undefined;
+    message.policyRevision = object.policyRevision ?? undefined;
     return message;
   },
 };
