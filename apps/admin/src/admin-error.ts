@@ -2,7 +2,8 @@ import { RpcError } from '@castellan/rpc';
 import { errorJson, HttpError, type HttpAnswer } from '@castellan/service';
 import type { FastifyRequest } from 'fastify';
 
-const ADMIN_PATH = /^\/(?:clients|initial-access-tokens|keys|policies|resource-servers|warden|health\/stats)(?:[/?]|$)/;
+const ADMIN_PATH =
+  /^\/(?:clients|initial-access-tokens|keys|policies|resource-servers|grants|warden|health\/stats)(?:[/?]|$)/;
 
 /** Seconds after which a caller may try again when a service is away. */
 const RETRY_AFTER = '2';

@@ -17,6 +17,7 @@ import type { AccessControl } from './access.js';
 import { renderAdminError } from './admin-error.js';
 import type { AdminConfig } from './admin.config.js';
 import { ClientsController } from './clients.http.js';
+import { GrantsController } from './grants.http.js';
 import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
 import { KeysController } from './keys.http.js';
@@ -37,6 +38,7 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   WardenController,
   GroupsController,
   ResourceServersController,
+  GrantsController,
   StatsController,
 ];
 

@@ -16,6 +16,7 @@ export type ResourceNames = {
   groups(): string;
   group(id: string): string;
   healthStats(): string;
+  grants(): string;
   resourceServers(): string;
   resourceServer(id: string): string;
 };
@@ -40,6 +41,7 @@ export function createResourceNames(prefix: string): ResourceNames {
     groups: () => name('warden', 'groups'),
     group: (id) => name('warden', 'groups', escapeResourcePart(id)),
     healthStats: () => name('health', 'stats'),
+    grants: () => own('grants'),
     resourceServers: () => own('resource-servers'),
     resourceServer: (id) => own('resource-servers', escapeResourcePart(id)),
   };

@@ -37,6 +37,7 @@ export type {
   NewAccessToken,
   NewAuthorizationCode,
   NewRefreshToken,
+  RevokedGrants,
   SealedAnswer,
   StoredAuthorizationCode,
   StoredRefreshToken,

@@ -128,9 +128,18 @@ export interface TokenStore {
   /** Revokes a family: every token of it is inactive on every replica once this returned. Idempotent. */
   revokeFamily(family: RowKey): Promise<void>;
 
+  /**
+   * Revokes every grant that fits all that is given, at least one of which must be: its tokens are inactive on every
+   * replica once this returned. With a client alone also the tokens that it got for itself. Answers how many grants ended.
+   */
+  revokeGrants(which: RevokedGrants): Promise<number>;
+
   /** Revokes one access token that has no family. Idempotent. */
   revokeAccessToken(key: RowKey): Promise<void>;
 }
+
+/** Which grants are revoked: those of a client, of a subject, or the consent that one family stands for. */
+export type RevokedGrants = { readonly clientId?: string; readonly subject?: string; readonly family?: RowKey };
 
 /** What the completion of an authorization request stores besides the burnt request. */
 export type AuthorizationOutcome = {

@@ -284,6 +284,26 @@ export class IssuanceDecisions1764300004000 implements MigrationInterface {
   }
 }
 
+/** Revocation by client and by subject. */
+export class Revocation1764300004500 implements MigrationInterface {
+  name = 'Revocation1764300004500';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE token.client ADD COLUMN tokens_valid_after timestamptz;
+      CREATE INDEX ON token.family (subject);
+      CREATE INDEX ON token.family (client_id);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      DROP INDEX token.family_client_id_idx, token.family_subject_idx;
+      ALTER TABLE token.client DROP COLUMN tokens_valid_after;
+    `);
+  }
+}
+
 /** Every migration of the token component, in order. */
 export const tokenMigrations = [
   TokenSchema1764000000000,
@@ -292,6 +312,7 @@ export const tokenMigrations = [
   RefreshAnswers1764300002000,
   ResourceServers1764300003000,
   IssuanceDecisions1764300004000,
+  Revocation1764300004500,
   UserinfoClaims1764350000000,
   Registration1764350000001,
 ];

@@ -43,6 +43,7 @@ export const findActiveAccessTokens = `
     LEFT JOIN token.family f ON f.bucket = a.family_bucket AND f.id = a.family_id
    CROSS JOIN clock
    WHERE a.revoked_at IS NULL AND a.expires_at > clock.now
+     AND (c.tokens_valid_after IS NULL OR a.issued_at > c.tokens_valid_after)
      AND (a.family_id IS NULL OR (f.id IS NOT NULL AND f.revoked_at IS NULL))`;
 
 const familyColumns = `
@@ -170,6 +171,28 @@ export const burnAuthorizationCode = `
 export const revokeFamily = `
   UPDATE token.family SET revoked_at = token.castellan_now()
    WHERE bucket = $1 AND id = $2 AND revoked_at IS NULL`;
+
+/**
+ * Revokes the grants of a client, a subject or a family. With a client alone its row is raised too: what it got for itself
+ * is over, and a request that authenticated before stores nothing (rulings 18).
+ */
+export const revokeGrants = `
+  WITH ${clock},
+  client AS (
+    UPDATE token.client c SET tokens_valid_after = clock.now, revision = c.revision + 1
+      FROM clock
+     WHERE c.id = $1::text AND $2::text IS NULL AND $4::text IS NULL
+  ),
+  ended AS (
+    UPDATE token.family f SET revoked_at = clock.now
+      FROM clock
+     WHERE f.revoked_at IS NULL AND f.expires_at > clock.now
+       AND ($1::text IS NULL OR f.client_id = $1::text)
+       AND ($2::text IS NULL OR f.subject = $2::text)
+       AND ($4::text IS NULL OR (f.bucket = $3::int AND f.id = $4::text))
+    RETURNING 1
+  )
+  SELECT count(*)::int AS ended FROM ended`;
 
 export const revokeAccessToken = `
   UPDATE token.access_token SET revoked_at = token.castellan_now()

@@ -482,6 +482,20 @@ export interface DeleteResourceServerRequest {
 export interface DeleteResourceServerResponse {
 }
 
+/** Which grants to end; at least one member is not empty. */
+export interface RevokeGrantsRequest {
+  /** Client ID. */
+  clientId: string;
+  /** Subject. */
+  subject: string;
+}
+
+/** What was ended. */
+export interface RevokeGrantsResponse {
+  /** How many grants. */
+  grants: number;
+}
+
 /** Which client to remove. */
 export interface DeleteClientRequest {
   /** Client ID; NOT_FOUND when absent. */
@@ -4041,6 +4055,128 @@ export const DeleteResourceServerResponse: MessageFns<DeleteResourceServerRespon
   },
 };
 
+function createBaseRevokeGrantsRequest(): RevokeGrantsRequest {
+  return { clientId: "", subject: "" };
+}
+
+export const RevokeGrantsRequest: MessageFns<RevokeGrantsRequest> = {
+  encode(message: RevokeGrantsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientId !== "") {
+      writer.uint32(10).string(message.clientId);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeGrantsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeGrantsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokeGrantsRequest>): RevokeGrantsRequest {
+    return RevokeGrantsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeGrantsRequest>): RevokeGrantsRequest {
+    const message = createBaseRevokeGrantsRequest();
+    message.clientId = object.clientId ?? "";
+    message.subject = object.subject ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeGrantsResponse(): RevokeGrantsResponse {
+  return { grants: 0 };
+}
+
+export const RevokeGrantsResponse: MessageFns<RevokeGrantsResponse> = {
+  encode(message: RevokeGrantsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.grants !== 0) {
+      writer.uint32(8).int32(message.grants);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeGrantsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeGrantsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.grants = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokeGrantsResponse>): RevokeGrantsResponse {
+    return RevokeGrantsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeGrantsResponse>): RevokeGrantsResponse {
+    const message = createBaseRevokeGrantsResponse();
+    message.grants = object.grants ?? 0;
+    return message;
+  },
+};
+
 function createBaseDeleteClientRequest(): DeleteClientRequest {
   return { id: "" };
 }
@@ -4229,7 +4365,7 @@ export interface TokensServer extends UntypedServiceImplementation {
   getMetadata: handleUnaryCall<GetMetadataRequest, GetMetadataResponse>;
 }
 
-/** Clients manages OAuth 2.0 clients for the admin API. */
+/** Clients manages OAuth 2.0 clients, resource servers and grants for the admin API. */
 export type ClientsService = typeof ClientsService;
 export const ClientsService = {
   /** CreateClient registers a client; ALREADY_EXISTS when the ID is taken by a client or a group. */
@@ -4334,6 +4470,17 @@ export const ClientsService = {
       Buffer.from(DeleteResourceServerResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteResourceServerResponse => DeleteResourceServerResponse.decode(value),
   },
+  /** RevokeGrants ends the grants of a client, of a subject, of both, or of one family; their tokens with them. */
+  revokeGrants: {
+    path: "/castellan.token.v1.Clients/RevokeGrants" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeGrantsRequest): Buffer => Buffer.from(RevokeGrantsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeGrantsRequest => RevokeGrantsRequest.decode(value),
+    responseSerialize: (value: RevokeGrantsResponse): Buffer =>
+      Buffer.from(RevokeGrantsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevokeGrantsResponse => RevokeGrantsResponse.decode(value),
+  },
   /** DeleteClient removes a client, and with it every token of it. */
   deleteClient: {
     path: "/castellan.token.v1.Clients/DeleteClient" as const,
@@ -4366,6 +4513,8 @@ export interface ClientsServer extends UntypedServiceImplementation {
   listResourceServers: handleUnaryCall<ListResourceServersRequest, ListResourceServersResponse>;
   /** DeleteResourceServer removes a resource server: no more tokens are issued for it. */
   deleteResourceServer: handleUnaryCall<DeleteResourceServerRequest, DeleteResourceServerResponse>;
+  /** RevokeGrants ends the grants of a client, of a subject, of both, or of one family; their tokens with them. */
+  revokeGrants: handleUnaryCall<RevokeGrantsRequest, RevokeGrantsResponse>;
   /** DeleteClient removes a client, and with it every token of it. */
   deleteClient: handleUnaryCall<DeleteClientRequest, DeleteClientResponse>;
 }
