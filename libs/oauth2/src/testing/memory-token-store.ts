@@ -161,16 +161,15 @@ export function createMemoryTokenStore(options: {
       if (row === undefined || row.revoked) return undefined;
       return { claims: row.grant.idTokenExtra, requestedClaims: row.grant.userinfoClaims ?? [] };
     },
-    async revokeGrants({ clientId, subject, family }) {
+    async revokeGrants({ clientId, subject }) {
       const fits = (row: FamilyRow) =>
         !row.revoked &&
         row.expiresAt > now() &&
         (clientId === undefined || row.grant.clientId === clientId) &&
-        (subject === undefined || row.grant.subject === subject) &&
-        (family === undefined || nameOf(row.key) === nameOf(family));
+        (subject === undefined || row.grant.subject === subject);
       const ended = [...families.values()].filter(fits);
       for (const row of ended) row.revoked = true;
-      if (clientId !== undefined && subject === undefined && family === undefined) {
+      if (clientId !== undefined && subject === undefined) {
         const uid = (await clients.find(clientId))?.uid;
         if (uid !== undefined) validAfter.set(uid, now());
       }

@@ -263,14 +263,6 @@ export function tokenStoreContract(
         expect([await harness.isActive(a2), await harness.isActive(b1)]).toEqual([false, true]);
         expect(await harness.tokens.revokeGrants({ subject: 'nobody' })).toBe(0);
       });
-
-      it('of one consent ends that family only', async () => {
-        const [first, second] = [await harness.makeCode(), await harness.makeCode()];
-        const ended = (await harness.redeem(harness.tokens, first)).accessToken.key;
-        const kept = (await harness.redeem(harness.tokens, second)).accessToken.key;
-        expect(await harness.tokens.revokeGrants({ family: first.family.key })).toBe(1);
-        expect([await harness.isActive(ended), await harness.isActive(kept)]).toEqual([false, true]);
-      });
     });
 
     describe('what is stored', () => {

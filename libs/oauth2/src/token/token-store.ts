@@ -138,8 +138,8 @@ export interface TokenStore {
   revokeAccessToken(key: RowKey): Promise<void>;
 }
 
-/** Which grants are revoked: those of a client, of a subject, or the consent that one family stands for. */
-export type RevokedGrants = { readonly clientId?: string; readonly subject?: string; readonly family?: RowKey };
+/** Which grants are revoked: those of a client, of a subject, or what the subject granted to the client. */
+export type RevokedGrants = { readonly clientId?: string; readonly subject?: string };
 
 /** What the completion of an authorization request stores besides the burnt request. */
 export type AuthorizationOutcome = {

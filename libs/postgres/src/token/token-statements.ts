@@ -173,7 +173,7 @@ export const revokeFamily = `
    WHERE bucket = $1 AND id = $2 AND revoked_at IS NULL`;
 
 /**
- * Revokes the grants of a client, a subject or a family. With a client alone its row is raised too: what it got for itself
+ * Revokes the grants of a client, of a subject, or of a subject at a client. With a client alone its row is raised too: what it got for itself
  * is over, and a request that authenticated before stores nothing (rulings 18).
  */
 export const revokeGrants = `
@@ -181,7 +181,7 @@ export const revokeGrants = `
   client AS (
     UPDATE token.client c SET tokens_valid_after = clock.now, revision = c.revision + 1
       FROM clock
-     WHERE c.id = $1::text AND $2::text IS NULL AND $4::text IS NULL
+     WHERE c.id = $1::text AND $2::text IS NULL
   ),
   ended AS (
     UPDATE token.family f SET revoked_at = clock.now
@@ -189,7 +189,6 @@ export const revokeGrants = `
      WHERE f.revoked_at IS NULL AND f.expires_at > clock.now
        AND ($1::text IS NULL OR f.client_id = $1::text)
        AND ($2::text IS NULL OR f.subject = $2::text)
-       AND ($4::text IS NULL OR (f.bucket = $3::int AND f.id = $4::text))
     RETURNING 1
   )
   SELECT count(*)::int AS ended FROM ended`;

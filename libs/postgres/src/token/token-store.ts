@@ -141,11 +141,11 @@ export function createTokenStore(database: Database, keeper: PartitionKeeper): T
     },
     burnAuthorizationCode: (key) => mark('token.authorization_code.burn', statements.burnAuthorizationCode, key),
     revokeFamily: (key) => mark('token.family.revoke', statements.revokeFamily, key),
-    async revokeGrants({ clientId, subject, family }) {
-      if (clientId === undefined && subject === undefined && family === undefined) {
+    async revokeGrants({ clientId, subject }) {
+      if (clientId === undefined && subject === undefined) {
         throw new Error('it must be said which grants are revoked');
       }
-      const values = [clientId ?? null, subject ?? null, family?.bucket ?? null, family?.id ?? null];
+      const values = [clientId ?? null, subject ?? null];
       const rows = await database.query<{ ended: number }>('token.family.revoke_all', statements.revokeGrants, values);
       return rows[0]?.ended ?? 0;
     },

@@ -4470,7 +4470,7 @@ export const ClientsService = {
       Buffer.from(DeleteResourceServerResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteResourceServerResponse => DeleteResourceServerResponse.decode(value),
   },
-  /** RevokeGrants ends the grants of a client, of a subject, of both, or of one family; their tokens with them. */
+  /** RevokeGrants ends the grants of a client, of a subject, or of both; their tokens with them. */
   revokeGrants: {
     path: "/castellan.token.v1.Clients/RevokeGrants" as const,
     requestStream: false as const,
@@ -4513,7 +4513,7 @@ export interface ClientsServer extends UntypedServiceImplementation {
   listResourceServers: handleUnaryCall<ListResourceServersRequest, ListResourceServersResponse>;
   /** DeleteResourceServer removes a resource server: no more tokens are issued for it. */
   deleteResourceServer: handleUnaryCall<DeleteResourceServerRequest, DeleteResourceServerResponse>;
-  /** RevokeGrants ends the grants of a client, of a subject, of both, or of one family; their tokens with them. */
+  /** RevokeGrants ends the grants of a client, of a subject, or of both; their tokens with them. */
   revokeGrants: handleUnaryCall<RevokeGrantsRequest, RevokeGrantsResponse>;
   /** DeleteClient removes a client, and with it every token of it. */
   deleteClient: handleUnaryCall<DeleteClientRequest, DeleteClientResponse>;
