@@ -28,7 +28,12 @@ export function sealAnswer(
   const nonce = randomBytes(nonceBytes);
   const parametersHash = hashOf(parameters);
   const cipher = createCipheriv('aes-256-gcm', keyOf(presented), nonce).setAAD(Buffer.from(parametersHash));
-  const sealed = Buffer.concat([nonce, cipher.update(JSON.stringify(answer), 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  const sealed = Buffer.concat([
+    nonce,
+    cipher.update(JSON.stringify(answer), 'utf8'),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ]);
   return { sealed: sealed.toString('base64url'), parametersHash };
 }
 
