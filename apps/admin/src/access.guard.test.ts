@@ -15,6 +15,7 @@ function urlOf(route: AdminRoute): string {
   const first = route.path.split('/')[1] ?? '';
   const id = { clients: 'stored', policies: 'p1', warden: 'g1', 'resource-servers': 'rs1' }[first] ?? '';
   const path = route.path.replace(':id', id).replace(':set', 's1').replace(':key', 'k9');
+  if (path === '/grants') return `${path}?client_id=stored`;
   return path === '/warden/groups' && route.method === 'GET' ? `${path}?member=peter` : path;
 }
 

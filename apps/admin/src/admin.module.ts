@@ -18,6 +18,7 @@ import { renderAdminError } from './admin-error.js';
 import type { AdminConfig } from './admin.config.js';
 import { ACCESS_URL, AuthzenController, AuthzenMetadataController } from './authzen.http.js';
 import { ClientsController } from './clients.http.js';
+import { GrantsController } from './grants.http.js';
 import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
 import { KeysController } from './keys.http.js';
@@ -41,6 +42,7 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   AuthzenController,
   GroupsController,
   ResourceServersController,
+  GrantsController,
   StatsController,
 ];
 

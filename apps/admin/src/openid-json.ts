@@ -13,6 +13,8 @@ export const openIdMembers = {
   default_max_age: z.number().int().min(0).max(2_147_483_647).nullish(),
   default_acr_values: list,
   initiate_login_uri: text,
+  request_uris: list,
+  request_object_signing_alg: text,
 };
 
 type OpenIdBody = z.infer<z.ZodObject<typeof openIdMembers>>;
@@ -28,6 +30,8 @@ export function openIdFromBody(body: OpenIdBody): tokenV1.OpenIdRegistration {
     defaultMaxAge: body.default_max_age ?? undefined,
     defaultAcrValues: body.default_acr_values ?? [],
     initiateLoginUri: body.initiate_login_uri ?? '',
+    requestUris: body.request_uris ?? [],
+    requestObjectSigningAlg: body.request_object_signing_alg ?? '',
   };
 }
 
@@ -48,6 +52,8 @@ export function openIdEntries(
     ['default_max_age', openid.defaultMaxAge === undefined ? undefined : String(openid.defaultMaxAge)],
     ['default_acr_values', acrs.length > 0 ? jsonList(acrs) : undefined],
     ['initiate_login_uri', unlessEmpty(openid.initiateLoginUri)],
+    ['request_uris', openid.requestUris.length > 0 ? jsonList(openid.requestUris) : undefined],
+    ['request_object_signing_alg', unlessEmpty(openid.requestObjectSigningAlg)],
   ];
 }
 

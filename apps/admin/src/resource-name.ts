@@ -22,6 +22,7 @@ export type ResourceNames = {
   healthStats(): string;
   /** The life of the keys of one signing set; without a set, of all of them. */
   rotation(set?: string): string;
+  grants(): string;
   resourceServers(): string;
   resourceServer(id: string): string;
 };
@@ -50,6 +51,7 @@ export function createResourceNames(prefix: string): ResourceNames {
     group: (id) => name('warden', 'groups', escapeResourcePart(id)),
     healthStats: () => name('health', 'stats'),
     rotation: (set) => own('rotation', ...(set === undefined ? [] : [escapeResourcePart(set)])),
+    grants: () => own('grants'),
     resourceServers: () => own('resource-servers'),
     resourceServer: (id) => own('resource-servers', escapeResourcePart(id)),
   };

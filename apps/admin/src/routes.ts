@@ -161,6 +161,14 @@ export const ADMIN_ROUTES = {
   },
   deleteClient: { method: 'DELETE', path: '/clients/:id', scope: client, action: 'delete', resource: storedClient },
 
+  revokeGrants: {
+    method: 'DELETE',
+    path: '/grants',
+    scope: 'hydra.grants',
+    action: 'delete',
+    resource: one((n) => n.grants()),
+  },
+
   listResourceServers: {
     method: 'GET',
     path: '/resource-servers',

@@ -108,7 +108,7 @@ describe('openid-client', () => {
       registration_endpoint: `${product.issuer}/oauth2/register`,
       userinfo_endpoint: `${product.issuer}/userinfo`,
       claims_parameter_supported: true,
-      request_uri_parameter_supported: false,
+      request_parameter_supported: false,
     });
     expect(metadata.id_token_signing_alg_values_supported).toEqual(expect.arrayContaining(['RS256', 'ES256']));
     expect(metadata.response_modes_supported).toEqual(['query', 'fragment', 'form_post']);

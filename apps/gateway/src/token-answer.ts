@@ -48,6 +48,8 @@ export function introspectionBody(introspection: tokenV1.Introspection): string 
     ['iat', seconds(introspection.issuedAtMs)],
     ['aud', introspection.audience.length > 1 ? JSON.stringify(introspection.audience) : text(audience ?? '')],
     ['iss', text(introspection.issuer)],
+    ['decision_id', text(introspection.decisionId ?? '')],
+    ['policy_revision', introspection.policyRevision !== undefined ? String(introspection.policyRevision) : undefined],
     ['ext', introspection.extraJson !== '' ? introspection.extraJson : undefined],
   ];
   const written = members.flatMap(([name, json]) => (json !== undefined ? [`"${name}":${json}`] : []));

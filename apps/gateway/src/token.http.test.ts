@@ -56,6 +56,7 @@ describe('the token endpoint', () => {
         { name: 'client_id[]', value: 'c' },
       ],
       authorization: 'Basic eDp5',
+      remoteAddress: '127.0.0.1',
     });
   });
 

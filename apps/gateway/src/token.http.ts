@@ -19,7 +19,11 @@ export class TokenController {
   async issue(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { authorization } = request.headers;
     const response = await this.tokens.issueToken(
-      { parameters: formParametersOf(request), authorization: authorization ?? '' },
+      {
+        parameters: formParametersOf(request),
+        authorization: authorization ?? '',
+        remoteAddress: request.clientAddress,
+      },
       callOptionsOf(request),
     );
     if (response.error !== undefined) {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import {
   createSubjectIdentifier,
+  OutboundError,
   createFlowCookies,
   createTokenText,
   defaultLifetimes,
@@ -65,6 +66,7 @@ beforeEach(async () => {
       signChallenge: async (challenge) => jwt(challenge),
       responseKeys: { current: keys, refresh: keys },
       idTokenKeys: async () => [],
+      requestUris: { fetch: () => Promise.reject(new OutboundError()), keys: { of: async () => [] }, unsigned: false },
       subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
       accessTokenSigner: createLocalAccessTokenSigner(),
       resourceServers: createMemoryResourceServerStore(),

@@ -14,6 +14,7 @@ import {
   readOpenIdRegistration,
   type ResourceServerStore,
   type StoredClient,
+  type TokenStore,
   validateClient,
 } from '@castellan/oauth2';
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
@@ -35,10 +36,14 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
   private readonly clients: ClientStore;
   private readonly secrets: ClientSecrets;
   private readonly resourceServers: ResourceServerStore;
+  private readonly tokens: Pick<TokenStore, 'revokeGrants'>;
   private readonly openid: OpenIdCheckTools;
 
-  constructor(service: Pick<TokenService, 'clientStore' | 'secrets' | 'registration' | 'resourceServers'>) {
+  constructor(
+    service: Pick<TokenService, 'clientStore' | 'secrets' | 'registration' | 'resourceServers' | 'endpoint'>,
+  ) {
     this.resourceServers = service.resourceServers;
+    this.tokens = service.endpoint.store;
     this.clients = service.clientStore;
     this.secrets = service.secrets;
     this.openid = service.registration.openid;
@@ -70,6 +75,12 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
 
   async rotateClientSecret(request: tokenV1.RotateClientSecretRequest): Promise<tokenV1.RotateClientSecretResponse> {
     return answerOrStatus(this.rotate(request));
+  }
+
+  async revokeGrants({ clientId, subject }: tokenV1.RevokeGrantsRequest): Promise<tokenV1.RevokeGrantsResponse> {
+    if (clientId === '' && subject === '') throw new RpcError('INVALID_ARGUMENT', 'client_id or subject is missing');
+    const which = { ...(clientId !== '' ? { clientId } : {}), ...(subject !== '' ? { subject } : {}) };
+    return { grants: await answerOrStatus(this.tokens.revokeGrants(which)) };
   }
 
   async putResourceServer({ server }: tokenV1.PutResourceServerRequest): Promise<tokenV1.PutResourceServerResponse> {

@@ -12,5 +12,7 @@ export function toOpenIdMessage(openid: OpenIdRegistration): tokenV1.OpenIdRegis
     defaultMaxAge: openid.defaultMaxAge,
     defaultAcrValues: [...(openid.defaultAcrValues ?? [])],
     initiateLoginUri: openid.initiateLoginUri ?? '',
+    requestUris: [...(openid.requestUris ?? [])],
+    requestObjectSigningAlg: openid.requestObjectSigningAlg ?? '',
   };
 }

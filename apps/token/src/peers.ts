@@ -17,6 +17,7 @@ export const clientsPeers: PeerTable<typeof tokenV1.ClientsService> = {
   listClients: ['admin'],
   updateClient: ['admin'],
   rotateClientSecret: ['admin'],
+  revokeGrants: ['admin'],
   putResourceServer: ['admin'],
   listResourceServers: ['admin'],
   deleteResourceServer: ['admin'],

@@ -21,6 +21,7 @@ import {
   type IntrospectionTools,
   type Mint,
   type RegistrationTools,
+  requestObjectAlgorithms,
   type ResourceServerStore,
   type RevocationTools,
   type UserinfoTools,
@@ -51,6 +52,7 @@ import {
   type PublishedIdTokenSigner,
 } from './id-token-signer.js';
 import { createIntrospectionGuard } from './introspection-guard.js';
+import { createIssuanceGuard } from './issuance-guard.js';
 import { startMaintenance } from './maintenance.js';
 import { createRegistrationGuard } from './registration-guard.js';
 import { createSlowHasher } from './slow-hasher.js';
@@ -161,6 +163,7 @@ async function wire(
   });
   const idTokenSigner = createIdTokenSigner(signing);
   const resourceServers = createResourceServerStore(database);
+  const issuanceGuard = config.issuanceAccess === 'policy' ? createIssuanceGuard(warden, logger) : undefined;
   const accessTokenSigner = createAccessTokenSigner(signing, () => performance.now());
   const subjectIdentifier = createSubjectIdentifier(
     deriveKey((config.pairwiseSecret ?? config.secret).reveal(), 'pairwise-subject/v1'),
@@ -187,6 +190,7 @@ async function wire(
       idTokenSigner,
       accessTokenSigner,
       resourceServers,
+      ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
       subjectIdentifier,
       clients: createClientAuthentication({
         clients: createClientCache(clientStore),
@@ -218,10 +222,12 @@ async function wire(
       cookies: flowCookies(config, serviceSecrets, mint),
       signChallenge: createConsentChallengeSigner(signing),
       idTokenKeys: createIdTokenKeys(signing),
+      requestUris: { fetch, keys: clientKeys, unsigned: config.unsignedRequestObjects },
       responseKeys: createConsentResponseKeys(signing, () => performance.now()),
       idTokenSigner,
       accessTokenSigner,
       resourceServers,
+      ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
       subjectIdentifier,
     },
     userinfo: {
@@ -243,7 +249,11 @@ async function wire(
       clients: clientStore,
       registrations: createRegistrationStore(database),
       secrets,
-      openid: { signingAlgorithms: () => idTokenSigner.publishedAlgorithms(), fetch },
+      openid: {
+        signingAlgorithms: () => idTokenSigner.publishedAlgorithms(),
+        requestObjectAlgorithms: requestObjectAlgorithms(config.unsignedRequestObjects),
+        fetch,
+      },
       makeId: randomUUID,
       randomBytes,
       now: mint.now,

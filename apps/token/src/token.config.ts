@@ -41,6 +41,8 @@ export type TokenConfig = {
   readonly signedAtMostMs: number;
   /** Lifetimes of single grants; they precede the general ones. */
   readonly lifespans: Lifespans;
+  /** `policy`: the Warden decides about each scope and audience of a token; `open`: registration and consent do. */
+  readonly issuanceAccess: 'open' | 'policy';
   /** How long an authenticated client may be given the answer to a refresh again; 0: never (rulings 35). */
   readonly refreshGraceMs: number;
   /** Format of access tokens for clients that registered none. */
@@ -63,6 +65,8 @@ export type TokenConfig = {
   readonly resourceNamePrefix: string;
   /** Undecided authorization requests that one client may have at a time. */
   readonly pendingRequestsPerClient: number;
+  /** Clients registered for unsigned request objects may send them by reference. */
+  readonly unsignedRequestObjects: boolean;
   /** Who may register clients (RFC 7591), and the scopes that such clients may have. */
   readonly registration: { readonly access: RegistrationAccess; readonly scopes: readonly string[] };
   /** One line each, for the log at start. */
@@ -90,6 +94,7 @@ export const tokenVariables = z.object({
   TOKEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
   COOKIE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   PAIRWISE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  UNSIGNED_REQUEST_OBJECTS: booleanSchema.default(false),
   DYNAMIC_REGISTRATION: z
     .enum(['off', 'initial-token', 'policy'], 'must be off, initial-token or policy')
     .default('off'),
@@ -124,6 +129,7 @@ export const tokenVariables = z.object({
   OUTBOUND_ALLOWED_PORTS: listSchema
     .refine((ports) => ports.every(isPort), 'must be ports such as 443,8443')
     .default(['443']),
+  ISSUANCE_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
   INTROSPECTION_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
   LEGACY_ERROR_REDIRECT: booleanSchema.default(false),
   RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
@@ -164,6 +170,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     },
     signedAtMostMs: values.SIGNED_TOKEN_MAX_LIFESPAN,
     lifespans: readGrantLifespans(values.GRANT_LIFESPANS),
+    issuanceAccess: values.ISSUANCE_ACCESS,
     refreshGraceMs: values.REFRESH_TOKEN_GRACE,
     accessTokenFormat: values.ACCESS_TOKEN_FORMAT,
     topLevelClaims: values.ACCESS_TOKEN_TOP_LEVEL_CLAIMS,
@@ -177,6 +184,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     },
     introspectionAccess: values.INTROSPECTION_ACCESS,
     legacyErrorRedirect: values.LEGACY_ERROR_REDIRECT,
+    unsignedRequestObjects: values.UNSIGNED_REQUEST_OBJECTS,
     registration: { access: values.DYNAMIC_REGISTRATION, scopes: values.DYNAMIC_REGISTRATION_SCOPES.split(' ') },
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
     pendingRequestsPerClient: values.PENDING_REQUESTS_PER_CLIENT,

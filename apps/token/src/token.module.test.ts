@@ -92,7 +92,11 @@ afterAll(async () => {
 });
 
 async function issue(authorization: string, values: Record<string, string> = {}): Promise<tokenV1.IssueTokenResponse> {
-  return tokens.issueToken({ parameters: form({ grant_type: 'client_credentials', ...values }), authorization });
+  return tokens.issueToken({
+    parameters: form({ grant_type: 'client_credentials', ...values }),
+    authorization,
+    remoteAddress: '',
+  });
 }
 
 describe('the first client', () => {
@@ -360,6 +364,36 @@ describe('introspection guarded by policies', () => {
         subject: 'auditor',
         action: 'introspect',
         resource: 'rn:hydra:oauth2:tokens',
+      });
+    } finally {
+      await guarded.close();
+    }
+  });
+});
+
+describe('issuance guarded by policies', () => {
+  it('asks the Warden about each scope, and shows the decision in the introspection', async () => {
+    const guarded = await start({ ISSUANCE_ACCESS: 'policy' });
+    try {
+      const gateway = guarded.get(RpcHost).createClient(tokenV1.TokensService, 'gateway');
+      const warden = guarded.get(Warden, { strict: false });
+      const values = { grant_type: 'client_credentials', scope: 'openid' };
+      const ask = (authorization: string) =>
+        gateway.issueToken({ parameters: form(values), authorization, remoteAddress: '192.0.2.7' });
+      expect((await ask(basic('chosen', 'consumer-secret'))).error).toMatchObject({ error: 'invalid_scope' });
+      expect(warden.asked.at(-1)).toMatchObject({
+        subject: 'chosen',
+        action: 'oauth2:issue',
+        resource: 'rn:castellan:scope:openid',
+        context: { client: 'chosen', subject: 'chosen', grant: 'client_credentials', ip: '192.0.2.7' },
+      });
+      const authorization = basic('auditor', 'auditor-secret');
+      const token = (await ask(authorization)).tokens?.accessToken ?? '';
+      const { introspection } = await gateway.introspectForCaller({ parameters: form({ token }), authorization });
+      expect(introspection).toMatchObject({
+        active: true,
+        policyRevision: 1,
+        decisionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       });
     } finally {
       await guarded.close();

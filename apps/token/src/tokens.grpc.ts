@@ -55,6 +55,7 @@ export class TokensRpc implements RpcHandlers<typeof tokenV1.TokensService> {
       issuer,
       idTokenAlgorithms: await idTokenSigner.publishedAlgorithms(),
       registration: registration.access !== 'off',
+      unsignedRequestObjects: this.service.authorization.requestUris.unsigned,
     });
     return { json: JSON.stringify(metadata) };
   }
@@ -93,6 +94,9 @@ function toIntrospectionMessage(introspection: Introspection): tokenV1.Introspec
     issuedAtMs: introspection.issuedAt,
     audience: [...introspection.audience],
     issuer: introspection.issuer,
+    ...(introspection.decision !== undefined
+      ? { decisionId: introspection.decision.id, policyRevision: introspection.decision.revision }
+      : {}),
     extraJson: Object.keys(extra).length === 0 ? '' : JSON.stringify(extra),
   };
 }

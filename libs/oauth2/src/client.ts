@@ -61,6 +61,10 @@ export type OpenIdRegistration = {
   /** The `acr_values` of requests that have none. */
   readonly defaultAcrValues?: readonly string[];
   readonly initiateLoginUri?: string;
+  /** Where its request objects are; a `request_uri` is compared byte by byte. */
+  readonly requestUris?: readonly string[];
+  /** The one algorithm of its request objects, `none` for unsigned ones; absent: each that fits its keys. */
+  readonly requestObjectSigningAlg?: string;
 };
 
 /** How a secret is verified: generated ones by peppered HMAC, chosen ones by a slow hash (docs/adr/0007). */

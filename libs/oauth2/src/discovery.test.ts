@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { scopedClaims } from './userinfo-claims.js';
+import { clientAssertionAlgorithms } from './client-assertion.js';
 import { serverMetadata } from './discovery.js';
 
 const assertionAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 describe('the metadata document', () => {
-  const source = { issuer: 'https://issuer.example', idTokenAlgorithms: ['RS256'], registration: false };
+  const source = {
+    issuer: 'https://issuer.example',
+    idTokenAlgorithms: ['RS256'],
+    registration: false,
+    unsignedRequestObjects: false,
+  };
   const metadata = serverMetadata(source);
 
   it('says what this server does', () => {
@@ -48,19 +54,23 @@ describe('the metadata document', () => {
       authorization_response_iss_parameter_supported: true,
       claims_parameter_supported: true,
       request_parameter_supported: false,
-      request_uri_parameter_supported: false,
+      request_uri_parameter_supported: true,
+      require_request_uri_registration: true,
+      request_object_signing_alg_values_supported: clientAssertionAlgorithms,
     });
   });
 
   it('promises nothing that is off', () => {
     const text = JSON.stringify(metadata);
-    for (const absent of ['plain', 'registration', 'password']) {
+    for (const absent of ['plain', 'registration_endpoint', 'password']) {
       expect(text).not.toContain(absent);
     }
   });
 
-  it('names the registration endpoint where registration is on', () => {
+  it('names the registration endpoint and unsigned request objects where they are on', () => {
     const on = serverMetadata({ ...source, registration: true });
+    const objects = serverMetadata({ ...source, unsignedRequestObjects: true });
+    expect(objects['request_object_signing_alg_values_supported']).toContain('none');
     expect(on['registration_endpoint']).toBe('https://issuer.example/oauth2/register');
   });
 });

@@ -1,4 +1,5 @@
 import { codeChallengeMethods } from './authorization/code-challenge.js';
+import { requestObjectAlgorithms } from './authorization/request-uri.js';
 import { responseModes } from './authorization/response-mode.js';
 import { responseTypes } from './authorization/response-type.js';
 import { clientAssertionAlgorithms } from './client-assertion.js';
@@ -15,13 +16,19 @@ export type MetadataSource = {
   readonly idTokenAlgorithms: readonly string[];
   /** Clients may register themselves, some of them. */
   readonly registration: boolean;
+  readonly unsignedRequestObjects: boolean;
 };
 
 /**
  * The authorization server metadata (RFC 8414 section 2, OpenID Connect Discovery 1.0 section 3, RFC 9207 section 3).
  * Its lists are those the endpoints themselves work with: it says what this server does, and no more.
  */
-export function serverMetadata({ issuer, idTokenAlgorithms, registration }: MetadataSource): JsonObject {
+export function serverMetadata({
+  issuer,
+  idTokenAlgorithms,
+  registration,
+  unsignedRequestObjects,
+}: MetadataSource): JsonObject {
   const frontChannelGrantTypes = responseTypes.flatMap((type) => type.grantTypes);
   return {
     issuer,
@@ -51,6 +58,8 @@ export function serverMetadata({ issuer, idTokenAlgorithms, registration }: Meta
     authorization_response_iss_parameter_supported: true,
     claims_parameter_supported: true,
     request_parameter_supported: false,
-    request_uri_parameter_supported: false,
+    request_uri_parameter_supported: true,
+    require_request_uri_registration: true,
+    request_object_signing_alg_values_supported: requestObjectAlgorithms(unsignedRequestObjects),
   };
 }

@@ -85,6 +85,8 @@ export const oauth2ErrorTable = {
     status: 400,
     description: 'The authorization server is unable to meet the requirements of the client for the authentication',
   },
+  invalid_request_uri: { status: 400, description: 'The request_uri is not registered or answers no request object' },
+  invalid_request_object: { status: 400, description: 'The request object is invalid' },
   request_not_supported: {
     status: 400,
     description: 'The authorization server does not support the request parameter',

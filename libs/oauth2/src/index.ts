@@ -37,6 +37,7 @@ export type {
   NewAccessToken,
   NewAuthorizationCode,
   NewRefreshToken,
+  RevokedGrants,
   SealedAnswer,
   StoredAuthorizationCode,
   StoredRefreshToken,
@@ -98,6 +99,7 @@ export type {
 } from './authorization/authorization-request-store.js';
 export { authorize, type AuthorizeInput } from './authorization/authorize.js';
 export type { AuthorizationSettings, AuthorizationTools, AuthorizeOutcome } from './authorization/flow.js';
+export { requestObjectAlgorithms, type RequestUriTools } from './authorization/request-uri.js';
 export type { IdTokenKeys } from './authorization/id-token-hint.js';
 export type { AuthorizationResponse } from './authorization/response.js';
 export type { ConsentChallenge, SignConsentChallenge } from './consent/challenge.js';
@@ -131,3 +133,4 @@ export {
   resourceUriProblem,
   validateResourceServer,
 } from './resource-server.js';
+export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';

@@ -12,6 +12,8 @@ const none = {
   userinfoSignedResponseAlg: '',
   defaultAcrValues: [],
   initiateLoginUri: '',
+  requestUris: [],
+  requestObjectSigningAlg: '',
 };
 
 function problemOf(openid: OpenIdRegistration, changes: Parameters<typeof sampleClient>[0] = {}): string {
@@ -73,6 +75,17 @@ describe('the OpenID Connect members of a registration', () => {
     expect(problemOf({ subjectType: 'pairwise', sectorIdentifierUri: 'https://s.example/list' }, several)).toBe('');
     expect(sectorOf({ openid: { sectorIdentifierUri: 'https://s.example/list' }, ...several })).toBe('s.example');
     expect(sectorOf({ redirectUris: ['https://a.example/1', 'https://a.example/2'] })).toBe('a.example');
+  });
+
+  it.each(['http://rp.example/r', 'https://127.0.0.1/r', 'https://localhost/r', 'https://rp.example/r#a=b'])(
+    'refuse the request_uri %s',
+    (uri) => {
+      expect(problemOf({ requestUris: [uri] })).toContain('request_uris');
+    },
+  );
+
+  it('take a request_uri with a hash in its fragment', () => {
+    expect(problemOf({ requestUris: ['https://rp.example/r#GkurKxf5T0Y-mnPFCHqWOMiZi4VS138cQO_V7PZHAdM'] })).toBe('');
   });
 
   it.each([-1, 1.5, Number.NaN])('refuse the default_max_age %d', (defaultMaxAge) => {

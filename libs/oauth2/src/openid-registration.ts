@@ -1,5 +1,6 @@
 import type { Client, OpenIdRegistration } from './client.js';
 import { OAuth2Error } from './errors.js';
+import { outboundUrlProblem } from './outbound.js';
 import { isLoopbackHost } from './redirect-uri.js';
 
 /** The members as a client's operator gives them; empty or absent is the default. */
@@ -12,9 +13,12 @@ export type OpenIdMembers = {
   readonly defaultMaxAge?: number | undefined;
   readonly defaultAcrValues: readonly string[];
   readonly initiateLoginUri: string;
+  readonly requestUris: readonly string[];
+  readonly requestObjectSigningAlg: string;
 };
 
 const maxAcrValues = 20;
+const maxRequestUris = 20;
 const maxLength = 1024;
 
 /**
@@ -33,6 +37,8 @@ export function readOpenIdRegistration(members: OpenIdMembers): OpenIdRegistrati
     ...(defaultMaxAge !== undefined ? { defaultMaxAge } : {}),
     ...(defaultAcrValues.length > 0 ? { defaultAcrValues } : {}),
     ...text('initiateLoginUri', members.initiateLoginUri),
+    ...(members.requestUris.length > 0 ? { requestUris: members.requestUris } : {}),
+    ...text('requestObjectSigningAlg', members.requestObjectSigningAlg),
   };
   return Object.keys(registration).length === 0 ? undefined : registration;
 }
@@ -50,6 +56,7 @@ export function validateOpenIdRegistration(client: Client): void {
   checkHttps('sector_identifier_uri', openid.sectorIdentifierUri);
   checkHttps('initiate_login_uri', openid.initiateLoginUri);
   if (openid.subjectType === 'pairwise') sectorOf(client);
+  checkRequestUris(openid.requestUris ?? []);
   checkDefaults(openid);
 }
 
@@ -78,6 +85,16 @@ function checkApplicationType(client: Client, type: 'web' | 'native'): void {
     if (type === 'native' && protocol === 'http:' && !isLoopbackHost(hostname))
       throw invalidRedirect(index, 'a native application has schemes of its own, https, or http on the loopback');
   });
+}
+
+function checkRequestUris(uris: readonly string[]): void {
+  if (uris.length > maxRequestUris) throw invalid(`request_uris has more than ${maxRequestUris} entries`);
+  for (const uri of uris) {
+    const [url = '', fragment = '', ...more] = uri.split('#');
+    const problem = uri.length > maxLength ? 'is too long' : outboundUrlProblem(url);
+    if (problem !== undefined) throw invalid(`request_uris: each ${problem}`);
+    if (more.length > 0 || !/^[A-Za-z0-9_-]*$/.test(fragment)) throw invalid('request_uris: a fragment must be a hash');
+  }
 }
 
 function checkHttps(member: string, uri: string | undefined): void {

@@ -17,6 +17,7 @@ export type AccessRequest = {
 /** The services behind the admin API with what they hold; a test reads and changes it as it goes. */
 export type Backends = {
   clients: Map<string, tokenV1.Client>;
+  grants: readonly { readonly clientId: string; readonly subject: string }[];
   resourceServers: Map<string, tokenV1.ResourceServer>;
   groups: Map<string, wardenV1.Group>;
   policies: Map<string, wardenV1.Policy>;
@@ -33,6 +34,11 @@ export type Backends = {
 export function createBackends(): Backends {
   return {
     clients: new Map([['stored', client({ id: 'stored', owner: 'alice' })]]),
+    grants: [
+      { clientId: 'stored', subject: 'alice' },
+      { clientId: 'stored', subject: 'bob' },
+      { clientId: 'other', subject: 'alice' },
+    ],
     resourceServers: new Map([['rs1', tokenV1.ResourceServer.create({ id: 'rs1', uri: 'urn:rs1' })]]),
     groups: new Map([['g1', { id: 'g1', members: ['peter', 'julia'] }]]),
     policies: new Map([['p1', policy({ id: 'p1' })]]),
@@ -116,6 +122,14 @@ export class TestClients implements RpcHandlers<typeof tokenV1.ClientsService> {
       clientSecret: request.clientSecret || 'cs_generated',
       warnings: this.backends.warnings,
     };
+  }
+  async revokeGrants({ clientId, subject }: tokenV1.RevokeGrantsRequest): Promise<tokenV1.RevokeGrantsResponse> {
+    fail(this.backends, 'clients');
+    const fitting = this.backends.grants.filter(
+      (grant) => (clientId === '' || grant.clientId === clientId) && (subject === '' || grant.subject === subject),
+    );
+    this.backends.grants = this.backends.grants.filter((grant) => !fitting.includes(grant));
+    return { grants: fitting.length };
   }
   async putResourceServer({ server }: tokenV1.PutResourceServerRequest): Promise<tokenV1.PutResourceServerResponse> {
     fail(this.backends, 'clients');

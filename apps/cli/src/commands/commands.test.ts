@@ -104,6 +104,11 @@ const rows: readonly Row[] = [
     stdout: '{\n\t"id": "photos"\n}\n',
   },
   {
+    args: ['token', 'revoke-grants', '--client', 'c1', '--subject', 'alice'],
+    answers: { 'DELETE /grants?client_id=c1&subject=alice': { status: 204 } },
+    stdout: 'Grants revoked.\n',
+  },
+  {
     args: ['resource-servers', 'delete', 'photos'],
     answers: { 'DELETE /resource-servers/photos': { status: 204 } },
     stdout: 'Resource server photos deleted.\n',

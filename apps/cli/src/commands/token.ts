@@ -1,6 +1,6 @@
 import { authenticationFailure, fetchAccessToken, joinUrl } from '../authentication.js';
 import { basicCredentials } from '../basic-credentials.js';
-import { apiFlags, list, type CommandCall, type CommandRow } from '../command.js';
+import { apiFlags, list, text, type CommandCall, type CommandRow } from '../command.js';
 import { curlCommand, secretPlaceholder } from '../dry-run.js';
 import type { HttpAnswer } from '../http-client.js';
 import { indentedJson, members } from '../json.js';
@@ -21,6 +21,15 @@ export const tokenRows: readonly CommandRow[] = [
     operands: '<token>',
     flags: [list('--scopes <scopes>', 'scopes the token must have', [''])],
     run: validateToken,
+  },
+  {
+    path: 'token revoke-grants',
+    summary: 'End grants, and every token of them, by client, by subject or by both',
+    flags: [
+      text('--client <id>', 'of this client; alone it ends what the client got for itself too'),
+      text('--subject <subject>', 'of this subject'),
+    ],
+    run: revokeGrants,
   },
   {
     path: 'token revoke',
@@ -82,6 +91,18 @@ async function revokeToken(call: CommandCall): Promise<void> {
     throw new CommandError(`${failure}: Expected status code 200, got ${answer.status}.\n${body}`);
   }
   call.print(`Revoked token ${token}`);
+}
+
+async function revokeGrants(call: CommandCall): Promise<void> {
+  const [client, subject] = [call.text('client'), call.text('subject')];
+  if (client === '' && subject === '') throw new CommandError('Either --client or --subject is needed');
+  const api = await call.api();
+  await api.delete({
+    failure: 'Could not revoke grants',
+    path: ['grants'],
+    query: { ...(client !== '' ? { client_id: client } : {}), ...(subject !== '' ? { subject } : {}) },
+  });
+  call.print('Grants revoked.');
 }
 
 async function postForm(

@@ -9,6 +9,7 @@ import { forwardedParameters } from './forwarded-parameters.js';
 import { readIdTokenHint } from './id-token-hint.js';
 import { type ChosenRedirectUri, chooseRedirectUri } from './redirect-uri.js';
 import { checkRequest } from './request.js';
+import { readRequestUri } from './request-uri.js';
 import { appendQuery, errorDescription, errorResponse, type ResponseTarget } from './response.js';
 import { errorResponseMode } from './response-mode.js';
 import { sendToConsent } from './send-to-consent.js';
@@ -27,6 +28,8 @@ type AddressedRequest = {
   readonly parameters: ParameterMap;
   readonly client: StoredClient;
   readonly redirect: ChosenRedirectUri;
+  /** What is wrong with the request object, where the request itself says where to tell that. */
+  readonly refusal?: OAuth2Error;
 };
 
 /**
@@ -44,6 +47,7 @@ export async function authorize(input: AuthorizeInput, tools: AuthorizationTools
     issuer: tools.settings.issuer,
   };
   try {
+    if (addressed.refusal !== undefined) throw addressed.refusal;
     const request = checkRequest(parameters, { ...tools.settings, client: client.client });
     const hint = parameters.get('id_token_hint');
     const hinted =
@@ -81,10 +85,26 @@ async function address(list: readonly Parameter[], tools: AuthorizationTools): P
     const given = parseParameters(list);
     const client = await tools.clients.find(requireParameter(given, 'client_id'));
     if (client === undefined) return new OAuth2Error('invalid_client', 'no client has this client_id');
-    const parameters = withClientDefaults(given, client.client);
-    return { parameters, client, redirect: chooseRedirectUri(parameters, client.client) };
+    const { refusal, ...read } = await dereference(given, client, tools);
+    const parameters = withClientDefaults(read.parameters, client.client);
+    const redirect = chooseRedirectUri(parameters, client.client);
+    return { parameters, client, redirect, ...(refusal !== undefined ? { refusal } : {}) };
   } catch (cause) {
     if (cause instanceof OAuth2Error) return cause;
+    throw cause;
+  }
+}
+
+/** The parameters with those of the request object; without, when that is refused. */
+async function dereference(
+  given: ParameterMap,
+  { client }: StoredClient,
+  { requestUris, settings: { issuer }, mint: { now } }: AuthorizationTools,
+): Promise<{ readonly parameters: ParameterMap; readonly refusal?: OAuth2Error }> {
+  try {
+    return { parameters: await readRequestUri(given, client, { ...requestUris, issuer, now }) };
+  } catch (cause) {
+    if (cause instanceof OAuth2Error) return { parameters: given, refusal: cause };
     throw cause;
   }
 }

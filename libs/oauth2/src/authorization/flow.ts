@@ -10,6 +10,7 @@ import type { AuthorizationRequestStore } from './authorization-request-store.js
 import type { ChosenRedirectUri } from './redirect-uri.js';
 import type { IdTokenKeys } from './id-token-hint.js';
 import type { ValidRequest } from './request.js';
+import type { RequestUriTools } from './request-uri.js';
 import type { AuthorizationResponse, ResponseTarget } from './response.js';
 
 /** How the authorization endpoint is configured. */
@@ -38,6 +39,7 @@ export type AuthorizationTools = IdTokenTools &
     readonly signChallenge: SignConsentChallenge;
     readonly responseKeys: ConsentResponseKeys;
     readonly idTokenKeys: IdTokenKeys;
+    readonly requestUris: RequestUriTools;
   };
 
 /** An authorization request as it came from a browser, every rule of it checked. */

@@ -56,6 +56,7 @@ export async function issueAuthorization(
           issuer: settings.issuer,
           client: decided.client,
           grant: { ...grant, scopes },
+          kind: responseType.code ? 'authorization_code' : 'implicit',
           family: { key: family.key, expiresAt: family.expiresAt },
         },
       )

@@ -2,8 +2,8 @@ import { OAuth2Error } from '../errors.js';
 import type { ParameterMap } from '../parameters.js';
 
 /**
- * Refuses request objects, which this server does not read (OpenID Connect Core section 6.1): to ignore them would be
- * to act on parameters the client did not sign.
+ * Refuses request objects by value, and by reference where the client registered no URI (OpenID Connect Core section 6):
+ * to ignore them would be to act on parameters the client did not sign.
  *
  * @throws OAuth2Error `request_not_supported`, `request_uri_not_supported`, `registration_not_supported`
  */

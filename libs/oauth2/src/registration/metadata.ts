@@ -32,6 +32,8 @@ export async function readClientMetadata(
     defaultMaxAge: number(metadata, 'default_max_age'),
     defaultAcrValues: list(metadata, 'default_acr_values'),
     initiateLoginUri: text(metadata, 'initiate_login_uri'),
+    requestUris: list(metadata, 'request_uris'),
+    requestObjectSigningAlg: text(metadata, 'request_object_signing_alg'),
   });
   const jwks = member(metadata, 'jwks');
   const jwksUri = text(metadata, 'jwks_uri');
@@ -96,6 +98,8 @@ export function clientMetadata(client: Client): JsonObject {
     ...(openid?.defaultMaxAge !== undefined ? { default_max_age: openid.defaultMaxAge } : {}),
     ...(openid?.defaultAcrValues !== undefined ? { default_acr_values: openid.defaultAcrValues } : {}),
     ...unlessEmpty('initiate_login_uri', openid?.initiateLoginUri),
+    ...(openid?.requestUris !== undefined ? { request_uris: openid.requestUris } : {}),
+    ...unlessEmpty('request_object_signing_alg', openid?.requestObjectSigningAlg),
   };
 }
 

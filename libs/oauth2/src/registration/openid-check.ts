@@ -6,6 +6,8 @@ import { OutboundError, type OutboundFetch, outboundUrlProblem } from '../outbou
 export type OpenIdCheckTools = {
   /** Algorithms of the keys that sign ID tokens and userinfo now. */
   readonly signingAlgorithms: () => Promise<readonly string[]>;
+  /** Algorithms of request objects, `none` among them where unsigned ones are accepted. */
+  readonly requestObjectAlgorithms: readonly string[];
   readonly fetch: OutboundFetch;
 };
 
@@ -27,6 +29,10 @@ export async function checkOpenIdRegistration(
     },
     tools,
   );
+  const objectAlgorithm = openid.requestObjectSigningAlg;
+  if (objectAlgorithm !== undefined && !tools.requestObjectAlgorithms.includes(objectAlgorithm)) {
+    throw invalid(`request_object_signing_alg must be one of ${tools.requestObjectAlgorithms.join(', ')}`);
+  }
   if (openid.sectorIdentifierUri !== undefined)
     await checkSector(openid.sectorIdentifierUri, redirectUris, tools.fetch);
 }

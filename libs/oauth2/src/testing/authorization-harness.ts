@@ -11,6 +11,8 @@ import type { Parameter } from '../parameters.js';
 import { createMemoryAuthorizationRequestStore } from '../testing/memory-authorization-request-store.js';
 import { createMemoryClientStore } from '../testing/memory-client-store.js';
 import { createMemoryTokenStore } from '../testing/memory-token-store.js';
+import { createClientKeys } from '../client-keys.js';
+import { createMemoryWeb } from './memory-web.js';
 import { createSubjectIdentifier } from '../subject-identifier.js';
 import { sampleClient } from '../testing/sample-client.js';
 import { createTokenText, tokenBucket } from '../token/token-text.js';
@@ -100,6 +102,7 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
   const cookieKeys: [FlowCookieKey] = [{ id: randomBytes(4), key: randomBytes(32) }];
   const tokenText = createTokenText({ keys: [{ id: randomBytes(4), key: randomBytes(32) }], issuer, randomBytes });
   const responseKeys = { known: [responseKey.jwk], published: [responseKey.jwk], refreshed: 0 };
+  const web = createMemoryWeb();
   const outages = { idToken: false };
 
   const tools: AuthorizationTools = {
@@ -125,6 +128,11 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
       },
     },
     idTokenKeys: async () => [{ ...idTokenKey.jwk, alg: 'RS256' }],
+    requestUris: {
+      fetch: web.fetch,
+      keys: createClientKeys({ fetch: web.fetch, now }),
+      unsigned: false,
+    },
     subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
     accessTokenSigner: createLocalAccessTokenSigner(),
     resourceServers: createMemoryResourceServerStore(),
@@ -195,6 +203,7 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
     cookieKeys,
     responseKeys,
     outages,
+    web,
     now,
     register,
     openBrowser,

@@ -35,6 +35,8 @@ export function createMemoryTokenStore(options: {
   const codes = new Map<string, CodeRow>();
   const refreshTokens = new Map<string, RefreshRow>();
   const accessTokens = new Map<string, AccessRow>();
+  /** By client: what it got for itself before is over. */
+  const validAfter = new Map<string, number>();
 
   function isOver(family: FamilyRow): boolean {
     return family.revoked || clients.findByUid(family.grant.clientUid) === undefined;
@@ -67,9 +69,16 @@ export function createMemoryTokenStore(options: {
       const row = accessTokens.get(nameOf(key));
       if (row === undefined || row.revoked || row.expiresAt <= now()) return undefined;
       if (clients.findByUid(row.grant.clientUid) === undefined) return undefined;
-      const { grant, family, issuedAt, expiresAt } = row;
+      if (row.issuedAt <= (validAfter.get(row.grant.clientUid) ?? -Infinity)) return undefined;
+      const { grant, family, issuedAt, expiresAt, decision } = row;
       if (family !== undefined && families.get(nameOf(family))?.revoked !== false) return undefined;
-      return { grant, ...(family !== undefined ? { family } : {}), issuedAt, expiresAt };
+      return {
+        grant,
+        ...(family !== undefined ? { family } : {}),
+        issuedAt,
+        expiresAt,
+        ...(decision !== undefined ? { decision } : {}),
+      };
     },
     async findAuthorizationCode(key) {
       const row = codes.get(nameOf(key));
@@ -151,6 +160,20 @@ export function createMemoryTokenStore(options: {
       const row = families.get(nameOf(key));
       if (row === undefined || row.revoked) return undefined;
       return { claims: row.grant.idTokenExtra, requestedClaims: row.grant.userinfoClaims ?? [] };
+    },
+    async revokeGrants({ clientId, subject }) {
+      const fits = (row: FamilyRow) =>
+        !row.revoked &&
+        row.expiresAt > now() &&
+        (clientId === undefined || row.grant.clientId === clientId) &&
+        (subject === undefined || row.grant.subject === subject);
+      const ended = [...families.values()].filter(fits);
+      for (const row of ended) row.revoked = true;
+      if (clientId !== undefined && subject === undefined) {
+        const uid = (await clients.find(clientId))?.uid;
+        if (uid !== undefined) validAfter.set(uid, now());
+      }
+      return ended.length;
     },
     async revokeAccessToken(key) {
       const row = accessTokens.get(nameOf(key));

@@ -226,6 +226,45 @@ export function tokenStoreContract(
       });
     });
 
+    describe('revocation', () => {
+      it('of a client ends its grants and what it got for itself, and nothing later', async () => {
+        const [owner, other] = [await harness.makeClient('ended'), await harness.makeClient('other')];
+        const [code, kept] = [await harness.makeCode(owner), await harness.makeCode(other)];
+        const [first, second] = [
+          await harness.redeem(harness.tokens, code),
+          await harness.redeem(harness.tokens, kept),
+        ];
+        const own = mintAccessToken(harness.mint, harness.grantOf(owner, { subject: 'ended' })).row;
+        expect(await harness.tokens.insertClientAccessToken(own, owner.revision)).toBe(true);
+        expect(await harness.replica.revokeGrants({ clientId: 'ended' })).toBe(1);
+        expect(await harness.isActive(first.accessToken.key)).toBe(false);
+        expect(await harness.isActive(own.key)).toBe(false);
+        expect((await harness.tokens.findRefreshToken(first.refreshToken.key))?.state).toBe('revoked');
+        expect(await harness.isActive(second.accessToken.key)).toBe(true);
+        await harness.advanceClock(1_000);
+        const fresh = await harness.clients.find('ended');
+        const later = mintAccessToken(harness.mint, harness.grantOf(owner, { subject: 'ended' })).row;
+        await harness.tokens.insertClientAccessToken(later, fresh?.revision ?? 0);
+        expect(await harness.isActive(later.key)).toBe(true);
+      });
+
+      it('of a subject, alone or at one client, ends those grants only', async () => {
+        const [one, two] = [await harness.makeClient('one'), await harness.makeClient('two')];
+        const make = async (owner: typeof one, subject: string) =>
+          (await harness.redeem(harness.tokens, await harness.makeCode(owner, { subject }))).accessToken.key;
+        const [a1, a2, b1] = [await make(one, 'anna'), await make(two, 'anna'), await make(one, 'bert')];
+        expect(await harness.tokens.revokeGrants({ clientId: 'one', subject: 'anna' })).toBe(1);
+        expect([await harness.isActive(a1), await harness.isActive(a2), await harness.isActive(b1)]).toEqual([
+          false,
+          true,
+          true,
+        ]);
+        expect(await harness.tokens.revokeGrants({ subject: 'anna' })).toBe(1);
+        expect([await harness.isActive(a2), await harness.isActive(b1)]).toEqual([false, true]);
+        expect(await harness.tokens.revokeGrants({ subject: 'nobody' })).toBe(0);
+      });
+    });
+
     describe('what is stored', () => {
       it('holds no usable token or code', async () => {
         const code = await harness.makeCode();

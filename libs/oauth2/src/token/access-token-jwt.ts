@@ -4,8 +4,10 @@ import { clientAssertionAlgorithms } from '../client-assertion.js';
 import type { Grant, JsonObject, RowKey } from '../grant.js';
 import { signedAtMostMs } from '../lifetimes.js';
 import type { ResourceServerStore } from '../resource-server.js';
+import type { GrantKind } from '../lifespans.js';
 import { formatScope } from '../scope.js';
 import type { SubjectIdentifier } from '../subject-identifier.js';
+import { decideIssuance, type IssuanceGuard } from './issuance-guard.js';
 import { type FamilyOf, type Mint, mintAccessToken, type Minted } from './mint.js';
 import { tokenBucket, type TokenText } from './token-text.js';
 import type { NewAccessToken } from './token-store.js';
@@ -26,6 +28,8 @@ export type AccessTokenTools = {
   readonly accessTokenSigner: AccessTokenSigner;
   readonly subjectIdentifier: SubjectIdentifier;
   readonly resourceServers: Pick<ResourceServerStore, 'find'>;
+  /** Absent: what a client is registered for and was granted is issued. */
+  readonly issuanceGuard?: IssuanceGuard;
 };
 
 /** What reading access tokens works with. */
@@ -42,15 +46,29 @@ const maxLength = 32 * 1024;
 
 /**
  * An access token for a grant, in the format that `mint` says: opaque, or a JWT (RFC 9068). A JWT is stored like an
- * opaque one, under its `jti`: it can be introspected and revoked. `sub` of a JWT is the subject as the client may know it.
+ * opaque one, under its `jti`: it can be introspected and revoked. Where policies guard issuance they are asked first.
+ * `sub` of a JWT is the subject as the client may know it.
  */
 export async function issueAccessToken(
   tools: AccessTokenTools,
-  issued: { readonly issuer: string; readonly client: Client; readonly grant: Grant; readonly family?: FamilyOf },
+  issued: {
+    readonly issuer: string;
+    readonly client: Client;
+    readonly grant: Grant;
+    readonly family?: FamilyOf;
+    readonly kind: GrantKind;
+    readonly remoteAddress?: string;
+  },
 ): Promise<Minted<NewAccessToken>> {
   const { mint } = tools;
   const { grant, family } = issued;
-  const opaque = mintAccessToken(mint, grant, family);
+  const { clientId, subject, scopes, audience } = grant;
+  const decision = await decideIssuance(tools.issuanceGuard, {
+    ...{ clientId, subject, scopes, audience, grant: issued.kind },
+    ...(issued.remoteAddress !== undefined ? { remoteAddress: issued.remoteAddress } : {}),
+  });
+  const minted = mintAccessToken(mint, grant, family);
+  const opaque = decision === undefined ? minted : { ...minted, row: { ...minted.row, decision } };
   if (mint.accessTokenFormat !== 'jwt') return opaque;
   const issuedAt = mint.now();
   const lifetimeMs = Math.min(opaque.row.lifetimeMs, mint.signedAtMostMs ?? signedAtMostMs);

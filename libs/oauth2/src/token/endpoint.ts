@@ -19,7 +19,12 @@ const grants: ReadonlyMap<string, GrantHandler> = new Map([
 export const tokenEndpointGrantTypes: readonly string[] = [...grants.keys()];
 
 /** A request of the token endpoint, revocation or introspection: form parameters and the Authorization header. */
-export type EndpointRequest = { readonly parameters: readonly Parameter[]; readonly authorization: string };
+export type EndpointRequest = {
+  readonly parameters: readonly Parameter[];
+  readonly authorization: string;
+  /** Address of the client; empty or absent when it is not known. */
+  readonly remoteAddress?: string;
+};
 
 // How often a request is repeated because its client was changed while it ran.
 const attempts = 3;
@@ -44,7 +49,7 @@ export async function issueTokens(
     }
     try {
       requireGrantType(client, grantType, grant);
-      const tokens = await grant.issue({ parameters, client }, tools);
+      const tokens = await grant.issue({ parameters, client, ...addressOf(request) }, tools);
       if (tokens !== 'client-changed') return tokens;
     } catch (cause) {
       // What an outdated row refuses, the client may be registered for by now.
@@ -52,6 +57,10 @@ export async function issueTokens(
     }
   }
   throw new OAuth2Error('temporarily_unavailable', 'the client is being changed; try again');
+}
+
+function addressOf({ remoteAddress = '' }: EndpointRequest): { readonly remoteAddress?: string } {
+  return remoteAddress === '' ? {} : { remoteAddress };
 }
 
 function requireGrantType({ client }: StoredClient, grantType: string, grant: GrantHandler): void {

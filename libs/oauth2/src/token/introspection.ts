@@ -5,6 +5,7 @@ import { type ParameterMap, parseParameters } from '../parameters.js';
 import { coversScopes, parseScope } from '../scope.js';
 import type { EndpointRequest } from './endpoint.js';
 import { accessTokenKey, type AccessTokenSigner } from './access-token-jwt.js';
+import type { IssuanceDecision } from './issuance-guard.js';
 import { bucketEnd, type TokenText } from './token-text.js';
 import type { ActiveAccessToken, TokenStore } from './token-store.js';
 
@@ -23,6 +24,8 @@ export type Introspection =
       readonly expiresAt: number;
       /** `at_ext` of the consent response. */
       readonly extra: JsonObject;
+      /** Where policies guard issuance: the decision under which it was issued. */
+      readonly decision?: IssuanceDecision;
     };
 
 /** Who asks about a token: a client that authenticated, or the holder of another access token. */
@@ -65,7 +68,7 @@ export async function introspect(
 ): Promise<{ readonly introspection: Introspection; readonly scopeMissing: boolean }> {
   const found = await findAccessToken(text, tools);
   if (found === undefined) return { introspection: inactive, scopeMissing: false };
-  const { grant, issuedAt, expiresAt } = found.token;
+  const { grant, issuedAt, expiresAt, decision } = found.token;
   if (!coversScopes(grant.scopes, neededScopes)) return { introspection: inactive, scopeMissing: true };
   return {
     introspection: {
@@ -78,6 +81,7 @@ export async function introspect(
       issuedAt,
       expiresAt,
       extra: grant.accessTokenExtra,
+      ...(decision !== undefined ? { decision } : {}),
     },
     scopeMissing: false,
   };

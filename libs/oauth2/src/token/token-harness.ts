@@ -21,6 +21,7 @@ import { createMemoryWeb } from '../testing/memory-web.js';
 import { sampleClient } from '../testing/sample-client.js';
 import { issueTokens } from './endpoint.js';
 import { introspect, introspectForCaller, type IntrospectionCaller } from './introspection.js';
+import type { IssuanceGuard } from './issuance-guard.js';
 import { type Mint, mintAuthorizationCode, newFamily } from './mint.js';
 import { revokeToken } from './revocation.js';
 import { createTokenText } from './token-text.js';
@@ -46,7 +47,10 @@ export function createCountingHasher(): SlowHasher & { readonly calls: { verify:
 }
 
 /** The token endpoint with revocation and introspection over memory stores, a clock to move and a signer to break. */
-export async function createTokenHarness({ refreshGraceMs = 0 }: { readonly refreshGraceMs?: number } = {}) {
+export async function createTokenHarness({
+  refreshGraceMs = 0,
+  issuanceGuard,
+}: { readonly refreshGraceMs?: number; readonly issuanceGuard?: IssuanceGuard } = {}) {
   let now = Date.UTC(2026, 10, 23, 12);
   const clock = () => now;
   const clients = createMemoryClientStore(clock);
@@ -94,6 +98,7 @@ export async function createTokenHarness({ refreshGraceMs = 0 }: { readonly refr
     issuer,
     refreshGraceMs,
     resourceServers,
+    ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
     store,
     mint,
     tokenText,
@@ -112,7 +117,11 @@ export async function createTokenHarness({ refreshGraceMs = 0 }: { readonly refr
   }
 
   function requestOf(form: Form, authorization: string) {
-    return { parameters: Object.entries(form).map(([name, value]) => ({ name, value })), authorization };
+    return {
+      parameters: Object.entries(form).map(([name, value]) => ({ name, value })),
+      authorization,
+      remoteAddress: '192.0.2.7',
+    };
   }
 
   return {

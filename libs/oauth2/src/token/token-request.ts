@@ -5,7 +5,12 @@ import type { AccessTokenTools } from './access-token-jwt.js';
 import type { TokenStore } from './token-store.js';
 
 /** A token request whose client is authenticated and registered for the grant type. */
-export type TokenRequest = { readonly parameters: ParameterMap; readonly client: StoredClient };
+export type TokenRequest = {
+  readonly parameters: ParameterMap;
+  readonly client: StoredClient;
+  /** Address of the client, where it is known. */
+  readonly remoteAddress?: string;
+};
 
 /** What grants work with. */
 export type GrantTools = IdTokenTools &
@@ -34,3 +39,8 @@ export type GrantHandler = {
   /** Issues the tokens, or throws OAuth2Error. `client-changed`: nothing was stored, the client's row is outdated. */
   issue(request: TokenRequest, tools: GrantTools): Promise<IssuedTokens | 'client-changed'>;
 };
+
+/** Where a request came from, as the issuance guard is told it. */
+export function callerOf({ remoteAddress }: TokenRequest): Pick<TokenRequest, 'remoteAddress'> {
+  return remoteAddress === undefined ? {} : { remoteAddress };
+}

@@ -1,4 +1,5 @@
 import type { Grant, NewFamily, RowKey } from '../grant.js';
+import type { IssuanceDecision } from './issuance-guard.js';
 
 /** An access token row to insert. `family` is absent for client_credentials. Times are milliseconds since the epoch. */
 export type NewAccessToken = {
@@ -6,6 +7,8 @@ export type NewAccessToken = {
   readonly grant: Omit<Grant, 'idTokenExtra' | 'nonce' | 'authTime'>;
   readonly family?: RowKey;
   readonly lifetimeMs: number;
+  /** Where policies guard issuance. */
+  readonly decision?: IssuanceDecision;
 };
 
 /** A refresh token row to insert; its idle lifetime is cut to what is left of the family. */
@@ -67,6 +70,7 @@ export type ActiveAccessToken = {
   readonly family?: RowKey;
   readonly issuedAt: number;
   readonly expiresAt: number;
+  readonly decision?: IssuanceDecision;
 };
 
 /** What came of a guarded burn. Only `won` bought anything; the others stored nothing. */
@@ -124,9 +128,18 @@ export interface TokenStore {
   /** Revokes a family: every token of it is inactive on every replica once this returned. Idempotent. */
   revokeFamily(family: RowKey): Promise<void>;
 
+  /**
+   * Revokes every grant that fits all that is given, at least one of which must be: its tokens are inactive on every
+   * replica once this returned. With a client alone also the tokens that it got for itself. Answers how many grants ended.
+   */
+  revokeGrants(which: RevokedGrants): Promise<number>;
+
   /** Revokes one access token that has no family. Idempotent. */
   revokeAccessToken(key: RowKey): Promise<void>;
 }
+
+/** Which grants are revoked: those of a client, of a subject, or what the subject granted to the client. */
+export type RevokedGrants = { readonly clientId?: string; readonly subject?: string };
 
 /** What the completion of an authorization request stores besides the burnt request. */
 export type AuthorizationOutcome = {

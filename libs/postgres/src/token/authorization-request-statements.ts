@@ -47,7 +47,8 @@ export const completeRequest = `
       family_expires_at float8,
       code_bucket int, code_id text, redirect_uri text, redirect_uri_given boolean, code_challenge text,
       code_lifetime_ms float8,
-      access_bucket int, access_id text, access_lifetime_ms float8)
+      access_bucket int, access_id text, access_lifetime_ms float8, access_scopes text[], decision_id text,
+      policy_revision bigint)
   ),
   burnt AS (
     UPDATE token.authorization_request r SET decided_at = clock.now, parameters = NULL
@@ -74,10 +75,13 @@ export const completeRequest = `
   ),
   access AS (
     INSERT INTO token.access_token
-      (bucket, id, family_bucket, family_id, client_uid, client_id, subject, scopes, audience, extra, issued_at, expires_at)
-    SELECT i.access_bucket, i.access_id, i.family_bucket, i.family_id, i.client_uid, i.client_id, i.subject, i.scopes,
+      (bucket, id, family_bucket, family_id, client_uid, client_id, subject, scopes, audience, extra, issued_at, expires_at,
+       decision_id, policy_revision)
+    SELECT i.access_bucket, i.access_id, i.family_bucket, i.family_id, i.client_uid, i.client_id, i.subject,
+           i.access_scopes,
            i.audience, i.access_token_extra, b.now,
-           least(b.now + i.access_lifetime_ms * interval '1 millisecond', to_timestamp(i.family_expires_at / 1000))
+           least(b.now + i.access_lifetime_ms * interval '1 millisecond', to_timestamp(i.family_expires_at / 1000)),
+           i.decision_id, i.policy_revision
       FROM burnt b CROSS JOIN input i
      WHERE i.access_id IS NOT NULL
   )

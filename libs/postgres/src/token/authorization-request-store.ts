@@ -107,6 +107,9 @@ function toInput({ family, code, accessToken }: AuthorizationOutcome) {
     access_bucket: accessToken?.key.bucket,
     access_id: accessToken?.key.id,
     access_lifetime_ms: accessToken?.lifetimeMs,
+    access_scopes: accessToken?.grant.scopes,
+    decision_id: accessToken?.decision?.id,
+    policy_revision: accessToken?.decision?.revision,
   };
 }
 

@@ -271,6 +271,39 @@ export class ResourceServers1764300003000 implements MigrationInterface {
   }
 }
 
+/** The policy decision under which an access token was issued, where policies guard issuance. */
+export class IssuanceDecisions1764300004000 implements MigrationInterface {
+  name = 'IssuanceDecisions1764300004000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER TABLE token.access_token ADD COLUMN decision_id text, ADD COLUMN policy_revision bigint`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER TABLE token.access_token DROP COLUMN decision_id, DROP COLUMN policy_revision`);
+  }
+}
+
+/** Revocation by client and by subject. */
+export class Revocation1764300004500 implements MigrationInterface {
+  name = 'Revocation1764300004500';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE token.client ADD COLUMN tokens_valid_after timestamptz;
+      CREATE INDEX ON token.family (subject);
+      CREATE INDEX ON token.family (client_id);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      DROP INDEX token.family_client_id_idx, token.family_subject_idx;
+      ALTER TABLE token.client DROP COLUMN tokens_valid_after;
+    `);
+  }
+}
+
 /** Every migration of the token component, in order. */
 export const tokenMigrations = [
   TokenSchema1764000000000,
@@ -278,6 +311,8 @@ export const tokenMigrations = [
   ClientAuthentication1764300001000,
   RefreshAnswers1764300002000,
   ResourceServers1764300003000,
+  IssuanceDecisions1764300004000,
+  Revocation1764300004500,
   UserinfoClaims1764350000000,
   Registration1764350000001,
 ];

@@ -15,13 +15,14 @@ export const insertClientAccessTokens = `
   input AS (
     SELECT * FROM json_to_recordset($1::json) AS i(
       bucket int, id text, client_uid uuid, client_revision bigint, client_id text, subject text,
-      scopes text[], audience text[], extra jsonb, lifetime_ms float8)
+      scopes text[], audience text[], extra jsonb, lifetime_ms float8, decision_id text, policy_revision bigint)
   ),
   stored AS (
     INSERT INTO token.access_token
-      (bucket, id, client_uid, client_id, subject, scopes, audience, extra, issued_at, expires_at)
+      (bucket, id, client_uid, client_id, subject, scopes, audience, extra, issued_at, expires_at, decision_id,
+       policy_revision)
     SELECT i.bucket, i.id, i.client_uid, i.client_id, i.subject, i.scopes, i.audience, i.extra,
-           clock.now, clock.now + i.lifetime_ms * interval '1 millisecond'
+           clock.now, clock.now + i.lifetime_ms * interval '1 millisecond', i.decision_id, i.policy_revision
       FROM input i
       JOIN token.client c ON c.uid = i.client_uid AND c.revision = i.client_revision
      CROSS JOIN clock
@@ -33,7 +34,7 @@ export const insertClientAccessTokens = `
 export const findActiveAccessTokens = `
   WITH ${clock}
   SELECT k.n::int AS n, a.client_id, a.client_uid, a.subject, a.scopes, a.audience, a.extra,
-         a.family_bucket, a.family_id,
+         a.family_bucket, a.family_id, a.decision_id, a.policy_revision::float8 AS policy_revision,
          ${milliseconds('a.issued_at')} AS issued_at, ${milliseconds('a.expires_at')} AS expires_at,
          ${milliseconds('clock.now')} AS now
     FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS k(bucket, id, n)
@@ -42,6 +43,7 @@ export const findActiveAccessTokens = `
     LEFT JOIN token.family f ON f.bucket = a.family_bucket AND f.id = a.family_id
    CROSS JOIN clock
    WHERE a.revoked_at IS NULL AND a.expires_at > clock.now
+     AND (c.tokens_valid_after IS NULL OR a.issued_at > c.tokens_valid_after)
      AND (a.family_id IS NULL OR (f.id IS NOT NULL AND f.revoked_at IS NULL))`;
 
 const familyColumns = `
@@ -119,7 +121,7 @@ function burnAndBuy(table: 'authorization_code' | 'refresh_token'): string {
       n int, bucket int, id text,
       access_bucket int, access_id text, scopes text[], audience text[], access_lifetime_ms float8,
       refresh_bucket int, refresh_id text, refresh_lifetime_ms float8,
-      sealed text, parameters_hash text, window_ms float8)
+      sealed text, parameters_hash text, window_ms float8, decision_id text, policy_revision bigint)
     ORDER BY i.bucket, i.id, i.n
   ),
   locked AS MATERIALIZED (
@@ -141,10 +143,11 @@ function burnAndBuy(table: 'authorization_code' | 'refresh_token'): string {
   access AS (
     INSERT INTO token.access_token
       (bucket, id, family_bucket, family_id, client_uid, client_id, subject, scopes, audience, extra,
-       issued_at, expires_at)
+       issued_at, expires_at, decision_id, policy_revision)
     SELECT i.access_bucket, i.access_id, b.family_bucket, b.family_id, b.client_uid, b.client_id, b.subject,
            i.scopes, i.audience, b.access_token_extra, clock.now,
-           least(clock.now + i.access_lifetime_ms * interval '1 millisecond', b.family_expires_at)
+           least(clock.now + i.access_lifetime_ms * interval '1 millisecond', b.family_expires_at),
+           i.decision_id, i.policy_revision
       FROM burnt b JOIN input i ON i.n = b.n CROSS JOIN clock
   ),
   refresh AS (
@@ -168,6 +171,27 @@ export const burnAuthorizationCode = `
 export const revokeFamily = `
   UPDATE token.family SET revoked_at = token.castellan_now()
    WHERE bucket = $1 AND id = $2 AND revoked_at IS NULL`;
+
+/**
+ * Revokes the grants of a client, of a subject, or of a subject at a client. With a client alone its row is raised too: what it got for itself
+ * is over, and a request that authenticated before stores nothing (rulings 18).
+ */
+export const revokeGrants = `
+  WITH ${clock},
+  client AS (
+    UPDATE token.client c SET tokens_valid_after = clock.now, revision = c.revision + 1
+      FROM clock
+     WHERE c.id = $1::text AND $2::text IS NULL
+  ),
+  ended AS (
+    UPDATE token.family f SET revoked_at = clock.now
+      FROM clock
+     WHERE f.revoked_at IS NULL AND f.expires_at > clock.now
+       AND ($1::text IS NULL OR f.client_id = $1::text)
+       AND ($2::text IS NULL OR f.subject = $2::text)
+    RETURNING 1
+  )
+  SELECT count(*)::int AS ended FROM ended`;
 
 export const revokeAccessToken = `
   UPDATE token.access_token SET revoked_at = token.castellan_now()

@@ -30,6 +30,8 @@ type AccessTokenRow = Numbered &
     extra: JsonObject;
     family_bucket: number | null;
     family_id: string | null;
+    decision_id: string | null;
+    policy_revision: number | null;
     issued_at: number;
     expires_at: number;
   };
@@ -139,12 +141,20 @@ export function createTokenStore(database: Database, keeper: PartitionKeeper): T
     },
     burnAuthorizationCode: (key) => mark('token.authorization_code.burn', statements.burnAuthorizationCode, key),
     revokeFamily: (key) => mark('token.family.revoke', statements.revokeFamily, key),
+    async revokeGrants({ clientId, subject }) {
+      if (clientId === undefined && subject === undefined) {
+        throw new Error('it must be said which grants are revoked');
+      }
+      const values = [clientId ?? null, subject ?? null];
+      const rows = await database.query<{ ended: number }>('token.family.revoke_all', statements.revokeGrants, values);
+      return rows[0]?.ended ?? 0;
+    },
     revokeAccessToken: (key) => mark('token.access_token.revoke', statements.revokeAccessToken, key),
   };
 }
 
 function toInsertInput({ token, revision }: { token: NewAccessToken; revision: number }) {
-  const { key, grant, lifetimeMs } = token;
+  const { key, grant, lifetimeMs, decision } = token;
   return {
     bucket: key.bucket,
     id: key.id,
@@ -156,6 +166,8 @@ function toInsertInput({ token, revision }: { token: NewAccessToken; revision: n
     audience: grant.audience,
     extra: grant.accessTokenExtra,
     lifetime_ms: lifetimeMs,
+    decision_id: decision?.id,
+    policy_revision: decision?.revision,
   };
 }
 
@@ -175,6 +187,8 @@ function toBurnInput({ key, accessToken, refreshToken, answer }: Burn, n: number
     sealed: answer?.sealed,
     parameters_hash: answer?.parametersHash,
     window_ms: answer?.windowMs,
+    decision_id: accessToken.decision?.id,
+    policy_revision: accessToken.decision?.revision,
   };
 }
 
@@ -198,6 +212,9 @@ function toActiveAccessToken(row: AccessTokenRow): ActiveAccessToken {
       : {}),
     issuedAt: row.issued_at,
     expiresAt: row.expires_at,
+    ...(row.decision_id !== null && row.policy_revision !== null
+      ? { decision: { id: row.decision_id, revision: row.policy_revision } }
+      : {}),
   };
 }
 

@@ -8,7 +8,13 @@ import { grantsOfflineAccess } from '../../scope.js';
 import { issueAccessToken } from '../access-token-jwt.js';
 import { expiresIn, mintFor, mintRefreshToken } from '../mint.js';
 import { aimAt, narrowAudience } from '../resource.js';
-import type { GrantHandler, GrantTools, IssuedTokens, TokenRequest } from '../token-request.js';
+import {
+  callerOf,
+  type GrantHandler,
+  type GrantTools,
+  type IssuedTokens,
+  type TokenRequest,
+} from '../token-request.js';
 import type { StoredAuthorizationCode } from '../token-store.js';
 
 // A second use so soon after the first is a race of the client with itself and only loses; later it is a theft of the
@@ -65,11 +71,8 @@ function verifierMismatch(
   return matchesCodeChallenge(verifier, code.codeChallenge) ? undefined : 'the code_verifier is wrong';
 }
 
-async function redeem(
-  code: StoredAuthorizationCode,
-  { parameters, client }: TokenRequest,
-  tools: GrantTools,
-): Promise<IssuedTokens> {
+async function redeem(code: StoredAuthorizationCode, request: TokenRequest, tools: GrantTools): Promise<IssuedTokens> {
+  const { parameters, client } = request;
   const { store, issuer } = tools;
   const { grant } = code;
   const family = { key: code.family, expiresAt: code.familyExpiresAt };
@@ -78,7 +81,11 @@ async function redeem(
   const { mint, scopes } = await aimAt(audience, granted, tools.resourceServers);
   const accessToken = await issueAccessToken(
     { ...tools, mint },
-    { issuer, client: client.client, grant: { ...grant, scopes, audience }, family },
+    {
+      ...callerOf(request),
+      ...{ issuer, client: client.client, family, kind: 'authorization_code' },
+      grant: { ...grant, scopes, audience },
+    },
   );
   // Without the grant type refresh_token the client could not use one.
   const offline = grantsOfflineAccess(grant.scopes) && allowsGrantType(client.client, 'refresh_token');

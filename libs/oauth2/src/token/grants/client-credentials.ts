@@ -4,7 +4,7 @@ import type { Grant } from '../../grant.js';
 import { issueAccessToken } from '../access-token-jwt.js';
 import { expiresIn, mintFor } from '../mint.js';
 import { aimAt, readResources } from '../resource.js';
-import type { GrantHandler } from '../token-request.js';
+import { callerOf, type GrantHandler } from '../token-request.js';
 
 /**
  * The client acts for itself (RFC 6749 section 4.4): subject is its id, all requested scopes or none are granted, no
@@ -13,7 +13,8 @@ import type { GrantHandler } from '../token-request.js';
 export const clientCredentials: GrantHandler = {
   publicClients: false,
   clientRow: 'cached',
-  async issue({ parameters, client: stored }, tools) {
+  async issue(request, tools) {
+    const { parameters, client: stored } = request;
     const { client, uid, revision } = stored;
     const scopes = parseScope(parameters.get('scope'));
     if (!coversScopes(client.scopes, scopes)) {
@@ -36,7 +37,7 @@ export const clientCredentials: GrantHandler = {
     };
     const accessToken = await issueAccessToken(
       { ...tools, mint: target.mint },
-      { issuer: tools.issuer, client, grant },
+      { ...callerOf(request), issuer: tools.issuer, client, grant, kind: 'client_credentials' },
     );
     const kept = await tools.store.insertClientAccessToken(accessToken.row, revision);
     if (!kept) return 'client-changed';

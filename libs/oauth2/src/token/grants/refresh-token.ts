@@ -6,7 +6,13 @@ import { issueAccessToken } from '../access-token-jwt.js';
 import { expiresIn, mintFor, mintRefreshToken } from '../mint.js';
 import { aimAt, narrowAudience } from '../resource.js';
 import { graceWindow, openAnswer, sealAnswer } from '../refresh-grace.js';
-import type { GrantHandler, GrantTools, IssuedTokens, TokenRequest } from '../token-request.js';
+import {
+  callerOf,
+  type GrantHandler,
+  type GrantTools,
+  type IssuedTokens,
+  type TokenRequest,
+} from '../token-request.js';
 import type { StoredRefreshToken } from '../token-store.js';
 
 /**
@@ -29,7 +35,11 @@ export const refreshToken: GrantHandler = {
     const family = { key: presented.family, expiresAt: presented.familyExpiresAt };
     const accessToken = await issueAccessToken(
       { ...tools, mint },
-      { issuer, client, grant: { ...grant, scopes, audience }, family },
+      {
+        ...callerOf(request),
+        ...{ issuer, client, family, kind: 'refresh_token' },
+        grant: { ...grant, scopes, audience },
+      },
     );
     const successor = mintRefreshToken(mint, family);
     // Same iss, sub, aud and auth_time, no nonce (OpenID Connect Core section 12.2). Signed before the burn.

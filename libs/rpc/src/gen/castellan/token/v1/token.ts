@@ -111,6 +111,8 @@ export interface IssueTokenRequest {
   parameters: Parameter[];
   /** Authorization header as it came; empty when absent. */
   authorization: string;
+  /** Address of the client; empty when not known. */
+  remoteAddress: string;
 }
 
 /** The answer of the token endpoint. */
@@ -209,6 +211,12 @@ export interface Introspection {
   issuer: string;
   /** Extra data of the consent response, a JSON object; empty when none. */
   extraJson: string;
+  /** Decision under which it was issued, where policies guard issuance. */
+  decisionId?:
+    | string
+    | undefined;
+  /** Policy revision of that decision. */
+  policyRevision?: number | undefined;
 }
 
 /** Nothing to ask. */
@@ -289,6 +297,10 @@ export interface OpenIdRegistration {
   defaultAcrValues: string[];
   /** Where a login may be started for it. */
   initiateLoginUri: string;
+  /** Where its request objects are. */
+  requestUris: string[];
+  /** Algorithm of its request objects; empty: each that fits its keys. */
+  requestObjectSigningAlg: string;
 }
 
 /** What a client's tokens are like. */
@@ -468,6 +480,20 @@ export interface DeleteResourceServerRequest {
 
 /** Nothing to say. */
 export interface DeleteResourceServerResponse {
+}
+
+/** Which grants to end; at least one member is not empty. */
+export interface RevokeGrantsRequest {
+  /** Client ID. */
+  clientId: string;
+  /** Subject. */
+  subject: string;
+}
+
+/** What was ended. */
+export interface RevokeGrantsResponse {
+  /** How many grants. */
+  grants: number;
 }
 
 /** Which client to remove. */
@@ -1118,7 +1144,7 @@ export const FormPost: MessageFns<FormPost> = {
 };
 
 function createBaseIssueTokenRequest(): IssueTokenRequest {
-  return { parameters: [], authorization: "" };
+  return { parameters: [], authorization: "", remoteAddress: "" };
 }
 
 export const IssueTokenRequest: MessageFns<IssueTokenRequest> = {
@@ -1128,6 +1154,9 @@ export const IssueTokenRequest: MessageFns<IssueTokenRequest> = {
     }
     if (message.authorization !== "") {
       writer.uint32(18).string(message.authorization);
+    }
+    if (message.remoteAddress !== "") {
+      writer.uint32(26).string(message.remoteAddress);
     }
     return writer;
   },
@@ -1161,6 +1190,14 @@ export const IssueTokenRequest: MessageFns<IssueTokenRequest> = {
             message.authorization = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.remoteAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1180,6 +1217,7 @@ export const IssueTokenRequest: MessageFns<IssueTokenRequest> = {
     const message = createBaseIssueTokenRequest();
     message.parameters = object.parameters?.map((e) => Parameter.fromPartial(e)) || [];
     message.authorization = object.authorization ?? "";
+    message.remoteAddress = object.remoteAddress ?? "";
     return message;
   },
 };
@@ -1779,6 +1817,8 @@ function createBaseIntrospection(): Introspection {
     audience: [],
     issuer: "",
     extraJson: "",
+    decisionId: undefined,
+    policyRevision: undefined,
   };
 }
 
@@ -1810,6 +1850,12 @@ export const Introspection: MessageFns<Introspection> = {
     }
     if (message.extraJson !== "") {
       writer.uint32(74).string(message.extraJson);
+    }
+    if (message.decisionId !== undefined) {
+      writer.uint32(82).string(message.decisionId);
+    }
+    if (message.policyRevision !== undefined) {
+      writer.uint32(88).int64(message.policyRevision);
     }
     return writer;
   },
@@ -1899,6 +1945,22 @@ export const Introspection: MessageFns<Introspection> = {
             message.extraJson = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.decisionId = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.policyRevision = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1925,6 +1987,8 @@ export const Introspection: MessageFns<Introspection> = {
     message.audience = object.audience?.map((e) => e) || [];
     message.issuer = object.issuer ?? "";
     message.extraJson = object.extraJson ?? "";
+    message.decisionId = object.decisionId ?? undefined;
+    message.policyRevision = object.policyRevision ?? undefined;
     return message;
   },
 };
@@ -2358,6 +2422,8 @@ function createBaseOpenIdRegistration(): OpenIdRegistration {
     defaultMaxAge: undefined,
     defaultAcrValues: [],
     initiateLoginUri: "",
+    requestUris: [],
+    requestObjectSigningAlg: "",
   };
 }
 
@@ -2386,6 +2452,12 @@ export const OpenIdRegistration: MessageFns<OpenIdRegistration> = {
     }
     if (message.initiateLoginUri !== "") {
       writer.uint32(66).string(message.initiateLoginUri);
+    }
+    for (const v of message.requestUris) {
+      writer.uint32(74).string(v!);
+    }
+    if (message.requestObjectSigningAlg !== "") {
+      writer.uint32(82).string(message.requestObjectSigningAlg);
     }
     return writer;
   },
@@ -2467,6 +2539,22 @@ export const OpenIdRegistration: MessageFns<OpenIdRegistration> = {
             message.initiateLoginUri = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.requestUris.push(reader.string());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.requestObjectSigningAlg = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2492,6 +2580,8 @@ export const OpenIdRegistration: MessageFns<OpenIdRegistration> = {
     message.defaultMaxAge = object.defaultMaxAge ?? undefined;
     message.defaultAcrValues = object.defaultAcrValues?.map((e) => e) || [];
     message.initiateLoginUri = object.initiateLoginUri ?? "";
+    message.requestUris = object.requestUris?.map((e) => e) || [];
+    message.requestObjectSigningAlg = object.requestObjectSigningAlg ?? "";
     return message;
   },
 };
@@ -3965,6 +4055,128 @@ export const DeleteResourceServerResponse: MessageFns<DeleteResourceServerRespon
   },
 };
 
+function createBaseRevokeGrantsRequest(): RevokeGrantsRequest {
+  return { clientId: "", subject: "" };
+}
+
+export const RevokeGrantsRequest: MessageFns<RevokeGrantsRequest> = {
+  encode(message: RevokeGrantsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientId !== "") {
+      writer.uint32(10).string(message.clientId);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeGrantsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeGrantsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokeGrantsRequest>): RevokeGrantsRequest {
+    return RevokeGrantsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeGrantsRequest>): RevokeGrantsRequest {
+    const message = createBaseRevokeGrantsRequest();
+    message.clientId = object.clientId ?? "";
+    message.subject = object.subject ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeGrantsResponse(): RevokeGrantsResponse {
+  return { grants: 0 };
+}
+
+export const RevokeGrantsResponse: MessageFns<RevokeGrantsResponse> = {
+  encode(message: RevokeGrantsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.grants !== 0) {
+      writer.uint32(8).int32(message.grants);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeGrantsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeGrantsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.grants = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokeGrantsResponse>): RevokeGrantsResponse {
+    return RevokeGrantsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeGrantsResponse>): RevokeGrantsResponse {
+    const message = createBaseRevokeGrantsResponse();
+    message.grants = object.grants ?? 0;
+    return message;
+  },
+};
+
 function createBaseDeleteClientRequest(): DeleteClientRequest {
   return { id: "" };
 }
@@ -4153,7 +4365,7 @@ export interface TokensServer extends UntypedServiceImplementation {
   getMetadata: handleUnaryCall<GetMetadataRequest, GetMetadataResponse>;
 }
 
-/** Clients manages OAuth 2.0 clients for the admin API. */
+/** Clients manages OAuth 2.0 clients, resource servers and grants for the admin API. */
 export type ClientsService = typeof ClientsService;
 export const ClientsService = {
   /** CreateClient registers a client; ALREADY_EXISTS when the ID is taken by a client or a group. */
@@ -4258,6 +4470,17 @@ export const ClientsService = {
       Buffer.from(DeleteResourceServerResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteResourceServerResponse => DeleteResourceServerResponse.decode(value),
   },
+  /** RevokeGrants ends the grants of a client, of a subject, or of both; their tokens with them. */
+  revokeGrants: {
+    path: "/castellan.token.v1.Clients/RevokeGrants" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeGrantsRequest): Buffer => Buffer.from(RevokeGrantsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeGrantsRequest => RevokeGrantsRequest.decode(value),
+    responseSerialize: (value: RevokeGrantsResponse): Buffer =>
+      Buffer.from(RevokeGrantsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevokeGrantsResponse => RevokeGrantsResponse.decode(value),
+  },
   /** DeleteClient removes a client, and with it every token of it. */
   deleteClient: {
     path: "/castellan.token.v1.Clients/DeleteClient" as const,
@@ -4290,6 +4513,8 @@ export interface ClientsServer extends UntypedServiceImplementation {
   listResourceServers: handleUnaryCall<ListResourceServersRequest, ListResourceServersResponse>;
   /** DeleteResourceServer removes a resource server: no more tokens are issued for it. */
   deleteResourceServer: handleUnaryCall<DeleteResourceServerRequest, DeleteResourceServerResponse>;
+  /** RevokeGrants ends the grants of a client, of a subject, or of both; their tokens with them. */
+  revokeGrants: handleUnaryCall<RevokeGrantsRequest, RevokeGrantsResponse>;
   /** DeleteClient removes a client, and with it every token of it. */
   deleteClient: handleUnaryCall<DeleteClientRequest, DeleteClientResponse>;
 }
