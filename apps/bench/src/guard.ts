@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { workspace } from './machine/program.js';
+import { UsageError } from './options.js';
 import type { ScenarioResult } from './scenario.js';
 
 /** Ratios of an earlier run by name. */
@@ -26,9 +27,9 @@ export function findDrops(recorded: Recorded, now: Recorded): Drop[] {
     .filter((ratio) => !(ratio.now >= ratio.recorded * (1 - tolerated)));
 }
 
-/** Reads what was recorded. Throws an Error that names the command when nothing is. */
+/** Reads what was recorded. Throws UsageError that names the command when nothing is. */
 export function readRecorded(): Recorded {
-  if (!existsSync(file)) throw new Error('Nothing is recorded yet: run npm run bench -- --guard --record');
+  if (!existsSync(file)) throw new UsageError('Nothing is recorded yet: run npm run bench -- --guard --record');
   return JSON.parse(readFileSync(file, 'utf8')) as Recorded;
 }
 

@@ -3,7 +3,7 @@ import { findDrops, guardedRatios, readRecorded, record, type Recorded, writeDro
 import { hasWrk } from './load/generate.js';
 import { describeMachine } from './machine/description.js';
 import { pin } from './machine/pinning.js';
-import { readOptions, usage, type Options } from './options.js';
+import { readOptions, usage, UsageError, type Options } from './options.js';
 import { writePage } from './report/page.js';
 import { writeTable } from './report/table.js';
 import type { Effort, Scenario, ScenarioResult } from './scenario.js';
@@ -71,7 +71,7 @@ async function guard(
 
 function choose(options: Options): readonly Scenario[] {
   const unknown = options.only.filter((name) => !scenarios.some(({ id }) => id === name));
-  if (unknown.length > 0) throw new TypeError(`There is no scenario ${unknown.join(', ')}; --list names them`);
+  if (unknown.length > 0) throw new UsageError(`There is no scenario ${unknown.join(', ')}; --list names them`);
   const all = options.guard ? scenarios.filter(({ guarded }) => guarded) : scenarios;
   return options.only.length === 0 ? all : all.filter(({ id }) => options.only.includes(id));
 }
@@ -94,7 +94,7 @@ try {
   process.exitCode = await main();
 } catch (cause) {
   process.stderr.write(
-    `${cause instanceof TypeError ? cause.message : String(cause instanceof Error ? cause.stack : cause)}\n`,
+    `${cause instanceof UsageError ? cause.message : String(cause instanceof Error ? cause.stack : cause)}\n`,
   );
   process.exitCode = 1;
 }

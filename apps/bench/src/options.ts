@@ -30,9 +30,35 @@ Measures Castellan and its peers in turn, in one run. Ratios count; absolute fig
   --help           this text
 `;
 
-/** Reads the command line. Throws TypeError, in words for the caller, for an unknown or malformed option. */
+/** What is asked for cannot be done; the message is for the caller. */
+export class UsageError extends Error {}
+
+/** Reads the command line. Throws UsageError for an unknown or malformed option. */
 export function readOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({
+  const values = parse(args);
+  if (values.record && !values.guard) throw new UsageError('--record goes with --guard');
+  return {
+    only: values.only.flatMap((names) => names.split(',')).map((name) => name.trim().toUpperCase()),
+    quick: values.quick,
+    guard: values.guard,
+    record: values.record,
+    list: values.list,
+    help: values.help,
+    ...(values.json !== undefined ? { json: values.json } : {}),
+    ...(values.markdown !== undefined ? { markdown: values.markdown } : {}),
+  };
+}
+
+function parse(args: readonly string[]): ReturnType<typeof parseStrictly> {
+  try {
+    return parseStrictly(args);
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function parseStrictly(args: readonly string[]) {
+  return parseArgs({
     args: [...args],
     options: {
       only: { type: 'string', multiple: true, default: [] },
@@ -44,16 +70,5 @@ export function readOptions(args: readonly string[]): Options {
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
-  });
-  if (values.record && !values.guard) throw new TypeError('--record goes with --guard');
-  return {
-    only: values.only.flatMap((names) => names.split(',')).map((name) => name.trim().toUpperCase()),
-    quick: values.quick,
-    guard: values.guard,
-    record: values.record,
-    list: values.list,
-    help: values.help,
-    ...(values.json !== undefined ? { json: values.json } : {}),
-    ...(values.markdown !== undefined ? { markdown: values.markdown } : {}),
-  };
+  }).values;
 }

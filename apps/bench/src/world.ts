@@ -62,6 +62,8 @@ export class World {
   /** Stops everything, the last first. Harmless when repeated. */
   async close(): Promise<void> {
     this.isClosed = true;
+    // What is still starting stops itself as soon as it can.
+    await Promise.allSettled(this.started.values());
     for (const stop of this.stops.splice(0).reverse()) await stop().catch((cause) => this.say(String(cause)));
   }
 

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from '../machine/program.js';
+import { makeTemporaryFolder } from '../machine/temporary-folder.js';
 import type { LoadEffort, LoadPlan, LoadResult, RequestsPlan } from './plan.js';
 
 let wrk: boolean | undefined;
@@ -31,9 +31,9 @@ export async function generateLoad(plan: LoadPlan, effort: LoadEffort): Promise<
 }
 
 async function runWrk(plan: RequestsPlan, effort: LoadEffort): Promise<LoadResult> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'castellan-bench-wrk-'));
+  const folder = makeTemporaryFolder();
   try {
-    const script = path.join(folder, 'load.lua');
+    const script = path.join(folder.path, 'load.lua');
     writeFileSync(script, wrkScript(plan));
     const { stdout } = await run('wrk', {
       command: 'wrk',
@@ -43,7 +43,7 @@ async function runWrk(plan: RequestsPlan, effort: LoadEffort): Promise<LoadResul
     if (line === undefined) throw new Error(`wrk wrote no result: ${stdout}`);
     return JSON.parse(line.slice('RESULT '.length)) as LoadResult;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 

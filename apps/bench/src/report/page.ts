@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { MachineDescription } from '../machine/description.js';
 import { isReached, type Row, type ScenarioResult } from '../scenario.js';
 import { drawBars, drawLines } from './chart.js';
+import { markdownTable } from './markdown-table.js';
 import { figure, groupByWork, ratioCells, writeMarkdownTables } from './table.js';
 
 /** What a run was: the results, and where and how long they were measured. */
@@ -37,7 +38,7 @@ This page is written by the benchmark suite (\`apps/bench\`); do not edit it by 
 ## Method
 
 - The product and its peers run on the same machine in the same run and are measured in turn (A B A B). A figure is the
-  median of its rounds: ${effort.rounds} rounds of ${effort.seconds} s after a warm-up, ${effort.connections} connections that ask again as soon as an answer comes.
+  median of its rounds: ${effort.rounds} of ${effort.seconds} s after a warm-up, with ${effort.connections} connections that ask again as soon as an answer comes.
 - PostgreSQL is the one that ships with the product, one server with a database for each contender, and as durable as in
   production: \`fsync\`, \`synchronous_commit\` and \`full_page_writes\` are on. The peer's table is filled and analysed before its
   server starts; all statistics are refreshed after the warm-up, so that no statement keeps a plan for an empty table.
@@ -56,11 +57,10 @@ function targets(results: readonly ScenarioResult[]): string {
   const bound = results.flatMap(({ ratios }) => ratios).filter((ratio) => ratio.target !== undefined);
   if (bound.length === 0) return '';
   const reached = bound.filter((ratio) => isReached(ratio) === true).length;
-  const lines = bound.map((ratio) => `| ${ratioCells(ratio).join(' | ')} |`);
   return [
     '## Targets',
     `${reached} of ${bound.length} are reached.`,
-    ['| figure | value | target | |', '| --- | ---: | ---: | --- |', ...lines].join('\n'),
+    markdownTable(['figure', 'value', 'target', ''], bound.map(ratioCells)),
   ].join('\n\n');
 }
 
@@ -69,7 +69,7 @@ function sizing(results: readonly ScenarioResult[]): string {
   const lines = results.flatMap(({ rows }) =>
     rows.flatMap(({ contender, work, serverUs, databaseUs }) => {
       if (contender !== 'castellan host' || serverUs === undefined || databaseUs === undefined) return [];
-      return `| ${work} | ${figure(1e6 / serverUs)} | ${figure(databaseUs / serverUs)} |`;
+      return [[work, figure(1e6 / serverUs), figure(databaseUs / serverUs)]];
     }),
   );
   if (lines.length === 0) return '';
@@ -78,9 +78,7 @@ function sizing(results: readonly ScenarioResult[]): string {
 CPU time adds up: what a deployment needs is the sum over its kinds of requests. For one process (\`castellan host\`) on a
 machine of this class; plan to use half of it, so that latency stays low when a replica is lost.
 
-| work | per second for one core of the server | cores of the database beside it |
-| --- | ---: | ---: |
-${lines.join('\n')}`;
+${markdownTable(['work', 'per second for one core of the server', 'cores of the database beside it'], lines)}`;
 }
 
 const repeat = `## How to repeat

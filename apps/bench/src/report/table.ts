@@ -1,4 +1,5 @@
 import { isReached, type Ratio, type Row, type ScenarioResult } from '../scenario.js';
+import { markdownTable } from './markdown-table.js';
 
 const columns = ['contender', 'per second', 'p50 ms', 'p99 ms', 'server us', 'database us', 'memory MB', 'rounds'];
 
@@ -41,13 +42,9 @@ function tableOf({ id, title, rows, ratios, notes, violations }: ScenarioResult)
 
 /** Scenario results for `docs/performance.md`. */
 export function writeMarkdownTables({ rows, ratios, notes }: ScenarioResult): string {
-  const table = (head: readonly string[], body: readonly (readonly string[])[]): string =>
-    [head, head.map((_, index) => (index === 0 ? '---' : '---:')), ...body]
-      .map((line) => `| ${line.join(' | ')} |`)
-      .join('\n');
   return [
-    ...groupByWork(rows).map(([work, group]) => `**${work}**\n\n${table(columns, group.map(cells))}`),
-    ...(ratios.length === 0 ? [] : [table(['ratio', 'value', 'target', ''], ratios.map(ratioCells))]),
+    ...groupByWork(rows).map(([work, group]) => `**${work}**\n\n${markdownTable(columns, group.map(cells))}`),
+    ...(ratios.length === 0 ? [] : [markdownTable(['ratio', 'value', 'target', ''], ratios.map(ratioCells))]),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
   ].join('\n\n');
 }

@@ -21,7 +21,7 @@ export const startUp: Scenario = {
       // The first start makes keys and the root client; it is not what a restart costs.
       await (await startProduct({ mode, databaseUrl })).stop();
       for (let round = 1; round <= rounds; round++) {
-        const product = await startProduct({ mode, databaseUrl });
+        const product = world.keep(await startProduct({ mode, databaseUrl }));
         await observe(product, figures, sums);
         world.say(`start ${round}/${rounds} of ${names[mode]}`);
       }

@@ -1,8 +1,6 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '@castellan/postgres';
+import { makeTemporaryFolder } from '../machine/temporary-folder.js';
 
 /** The PostgreSQL of a run: one server, a database for each contender, as durable as in production. */
 export type Cluster = {
@@ -17,12 +15,9 @@ export type Cluster = {
 
 /** Starts the PostgreSQL that ships with the product, in its durable mode: fsync and synchronous_commit are on. */
 export async function startCluster(): Promise<Cluster> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'castellan-bench-'));
-  // The server runs as another user where we are root, and has to reach its folder.
-  chmodSync(folder, 0o711);
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const folder = makeTemporaryFolder();
   try {
-    const server = await startEmbeddedPostgres({ folder, mode: 'product' });
+    const server = await startEmbeddedPostgres({ folder: folder.path, mode: 'product' });
     const urls: string[] = [];
     return {
       pid: server.pid,
@@ -37,11 +32,11 @@ export async function startCluster(): Promise<Cluster> {
       },
       stop: async () => {
         await server.stop();
-        remove();
+        folder.remove();
       },
     };
   } catch (cause) {
-    remove();
+    folder.remove();
     throw cause;
   }
 }

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RpcChannelOptions } from '@castellan/rpc';
 import { freePorts } from '../machine/ports.js';
 import { run, type Running, start } from '../machine/program.js';
+import { makeTemporaryFolder } from '../machine/temporary-folder.js';
 import { benchClient } from './bench-client.js';
 import { ask, untilAnswers } from './http.js';
 
@@ -50,7 +50,8 @@ type Service = {
 
 /** Migrates the database, starts the product on it and waits until it is ready and knows the benchmark's client. */
 export async function startProduct(options: ProductOptions): Promise<Product> {
-  const home = mkdtempSync(path.join(tmpdir(), 'castellan-bench-home-'));
+  const folder = makeTemporaryFolder();
+  const home = folder.path;
   const certificates = path.join(home, 'certs');
   await run(CLI, { args: ['certs', 'dev', certificates], env: { HOME: home } });
   await run(CLI, { args: ['migrate', 'sql', options.databaseUrl], env: { HOME: home } });
@@ -60,7 +61,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const output = (): string => started.map((one) => `${one.name}: ${one.output().slice(-2000)}`).join('\n');
   const stop = async (): Promise<void> => {
     await Promise.all(started.map((one) => one.stop()));
-    rmSync(home, { recursive: true, force: true });
+    folder.remove();
   };
   const [gateway, admin, , warden] = ports;
   const publicUrl = `http://localhost:${gateway}`;
