@@ -1,6 +1,7 @@
 import { preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
-import { compileSnapshot, decide, type AccessRequest, type Policy } from '@castellan/policy';
+import type { AccessRequest, Policy } from '@castellan/policy';
 import { newEnforcer, newModelFromString } from 'casbin';
+import { prepareCastellan } from './castellan-engine.js';
 import { createLiteralDecider } from './literal-decider.js';
 import type { Workload } from './workload.js';
 
@@ -17,15 +18,7 @@ export type Engine = {
 
 /** The engines by the name under which they are asked for. */
 export const engines = {
-  castellan: {
-    name: 'castellan',
-    exact: true,
-    prepare: async ({ policies, memberships }) => {
-      const stored = policies.map((policy) => ({ ...policy }));
-      const snapshot = compileSnapshot({ revision: { number: 1, mark: 'bench' }, policies: stored, memberships });
-      return (request) => decide(snapshot, request).allowed;
-    },
-  },
+  castellan: { name: 'castellan', exact: true, prepare: async (workload) => prepareCastellan(workload) },
   literal: { name: 'literal decider', exact: true, prepare: async (workload) => createLiteralDecider(workload) },
   casbin: { name: 'casbin', exact: false, prepare: prepareCasbin },
   cedar: { name: 'cedar-wasm', exact: false, prepare: prepareCedar },

@@ -5,7 +5,17 @@ export type Ask = {
   readonly authorization?: string;
 };
 
-/** Asks once and answers the JSON of a 2xx answer. Throws with the answer for any other. */
+/** An answer that was not 2xx. */
+export class AnswerError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Asks once and answers the JSON of a 2xx answer. Throws AnswerError for any other. */
 export async function ask(url: string, { form, json, authorization }: Ask = {}): Promise<unknown> {
   const body = form !== undefined ? new URLSearchParams(form).toString() : JSON.stringify(json);
   const type = form !== undefined ? 'application/x-www-form-urlencoded' : 'application/json';
@@ -17,7 +27,7 @@ export async function ask(url: string, { form, json, authorization }: Ask = {}):
     },
   });
   const text = await answer.text();
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${text}`);
+  if (!answer.ok) throw new AnswerError(answer.status, `${url} answered ${answer.status}: ${text}`);
   return text === '' ? undefined : (JSON.parse(text) as unknown);
 }
 

@@ -5,7 +5,7 @@ import { freePorts } from '../machine/ports.js';
 import { run, type Running, start } from '../machine/program.js';
 import { makeTemporaryFolder } from '../machine/temporary-folder.js';
 import { benchClient } from './bench-client.js';
-import { ask, untilAnswers } from './http.js';
+import { AnswerError, ask, untilAnswers } from './http.js';
 
 const CLI = 'apps/cli/bin/castellan.js';
 const rootCredentials = { id: 'admin', secret: 'root-secret-of-32-characters-000' };
@@ -197,6 +197,9 @@ async function makeClient(product: Product): Promise<void> {
       response_types: ['code'],
       scope: benchClient.scope,
     },
+  }).catch((cause: unknown) => {
+    // A product that is started again on its database has it already.
+    if (!(cause instanceof AnswerError) || cause.status !== 409) throw cause;
   });
 }
 
