@@ -37,7 +37,8 @@ export const startUp: Scenario = {
       rows,
       ratios: ratiosOf(rows, median(sums)),
       notes: [
-        'Services are started one after the other, each timed alone; memory is resident memory two seconds after the last is ready.',
+        'The host is ready when /health/ready says so; a service when its operations port answers, which it opens last. Services ' +
+          'start one after the other, each timed alone; memory is resident memory two seconds after the last is ready.',
       ],
       violations: [],
     };
