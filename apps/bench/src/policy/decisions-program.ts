@@ -1,0 +1,72 @@
+// One engine, one size, one process: decides for a while and writes what that took.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { readInput } from '../load/input.js';
+import { percentile } from '../statistics.js';
+import type { DecisionFigures, DecisionTask } from './decisions.js';
+import { type Engine, engines } from './engines.js';
+import { makeWorkload } from './workload.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+const task = JSON.parse(await readInput()) as DecisionTask;
+const engine: Engine = engines[task.engine];
+const workload = makeWorkload(task.size);
+const { requests } = workload;
+
+collect();
+const before = memory();
+const loadStart = performance.now();
+const decide = await engine.prepare(workload);
+const loadSeconds = (performance.now() - loadStart) / 1000;
+collect();
+const bytesPerPolicy = (memory() - before) / task.size;
+
+const answers = requests.slice(0, task.answers).map((request) => (decide(request) ? '1' : '0'));
+decideFor(task.seconds / 3);
+const cpuStart = process.cpuUsage();
+const decided = decideFor(task.seconds);
+const cpu = process.cpuUsage(cpuStart);
+
+const durations: number[] = [];
+const end = performance.now() + (task.seconds * 1000) / 3;
+for (let index = 0; performance.now() < end && durations.length < 200_000; index++) {
+  const request = requests[index % requests.length];
+  if (request === undefined) break;
+  const since = process.hrtime.bigint();
+  decide(request);
+  durations.push(Number(process.hrtime.bigint() - since) / 1000);
+}
+durations.sort((left, right) => left - right);
+
+const figures: DecisionFigures = {
+  us: (cpu.user + cpu.system) / decided,
+  p50Us: percentile(durations, 0.5),
+  p99Us: percentile(durations, 0.99),
+  bytesPerPolicy,
+  loadSeconds,
+  answers: answers.join(''),
+};
+process.stdout.write(JSON.stringify(figures));
+
+/** Decides the requests in turn until time is up, one at least; answers how many. The clock is read every 64 at most. */
+function decideFor(seconds: number): number {
+  const until = performance.now() + seconds * 1000;
+  let count = 0;
+  let step = 1;
+  while (performance.now() < until) {
+    for (const stop = count + step; count < stop; count++) {
+      const request = requests[count % requests.length];
+      if (request !== undefined) decide(request);
+    }
+    step = performance.now() + 10 < until ? Math.min(64, step * 2) : step;
+  }
+  return count;
+}
+
+/** Everything that the process holds for data: heap, buffers, and the memory of WebAssembly. */
+function memory(): number {
+  const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
+  return task.engine === 'cedar' ? rss : heapUsed + external + arrayBuffers;
+}

@@ -1,0 +1,138 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { MachineDescription } from '../machine/description.js';
+import { isReached, type Row, type ScenarioResult } from '../scenario.js';
+import { drawBars, drawLines } from './chart.js';
+import { markdownTable } from './markdown-table.js';
+import { figure, groupByWork, ratioCells, writeMarkdownTables } from './table.js';
+
+/** What a run was: the results, and where and how long they were measured. */
+export type Report = {
+  readonly machine: MachineDescription;
+  readonly effort: { readonly rounds: number; readonly seconds: number; readonly connections: number };
+  readonly generator: string;
+  readonly results: readonly ScenarioResult[];
+};
+
+/** Writes the page for people, and its charts into the folder `images` beside it. */
+export function writePage(file: string, report: Report): void {
+  const images = path.join(path.dirname(file), 'images');
+  mkdirSync(images, { recursive: true });
+  const sections = report.results.map((result) => {
+    const charts = chartsOf(result).map(({ name, title, svg }) => {
+      writeFileSync(path.join(images, name), svg);
+      return `![${title}](images/${name})`;
+    });
+    return [`### ${result.id}: ${result.title}`, ...charts, writeMarkdownTables(result)].join('\n\n');
+  });
+  const parts = [head(report), targets(report.results), '## Results', ...sections, sizing(report.results), repeat];
+  writeFileSync(file, `${parts.filter((part) => part !== '').join('\n\n')}\n`);
+}
+
+function head({ machine, effort, generator }: Report): string {
+  return `# Performance
+
+This page is written by the benchmark suite (\`apps/bench\`); do not edit it by hand. Every figure comes from one run.
+**Ratios between figures of one run count; absolute figures belong to the machine that they were measured on.**
+
+## Method
+
+- The product and its peers run on the same machine in the same run and are measured in turn (A B A B). A figure is the
+  median of its rounds: ${effort.rounds} of ${effort.seconds} s after a warm-up, with ${effort.connections} connections that ask again as soon as an answer comes.
+- PostgreSQL is the one that ships with the product, one server with a database for each contender, and as durable as in
+  production: \`fsync\`, \`synchronous_commit\` and \`full_page_writes\` are on. The peer's table is filled and analysed before its
+  server starts; all statistics are refreshed after the warm-up, so that no statement keeps a plan for an empty table.
+- Load comes from processes of its own (${generator}). A contender that answers wrongly fails the run.
+- CPU per request is the time of all threads of all server processes, and of PostgreSQL with all its backends, divided by
+  the requests that were answered. It is steadier than requests per second.
+- A round during which other programs used more than a fifth of the machine is repeated, twice at most.
+- Nothing that makes the product safe is switched off. Access logs are, since no peer writes one; RSA keys have 2048 bits
+  on both sides; all speak plain HTTP to the load generator, and separate services speak mutual TLS among themselves.
+
+Measured on: ${machine.cores} cores (${machine.processor}), ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}; ${machine.layout};
+commit ${machine.commit}, ${machine.startedAt}.`;
+}
+
+function targets(results: readonly ScenarioResult[]): string {
+  const bound = results.flatMap(({ ratios }) => ratios).filter((ratio) => ratio.target !== undefined);
+  if (bound.length === 0) return '';
+  const reached = bound.filter((ratio) => isReached(ratio) === true).length;
+  return [
+    '## Targets',
+    `${reached} of ${bound.length} are reached.`,
+    markdownTable(['figure', 'value', 'target', ''], bound.map(ratioCells)),
+  ].join('\n\n');
+}
+
+/** What the figures mean for somebody who has to buy machines: from CPU time, which adds up. */
+function sizing(results: readonly ScenarioResult[]): string {
+  const lines = results.flatMap(({ rows }) =>
+    rows.flatMap(({ contender, work, serverUs, databaseUs }) => {
+      if (contender !== 'castellan host' || serverUs === undefined || databaseUs === undefined) return [];
+      return [[work, figure(1e6 / serverUs), figure(databaseUs / serverUs)]];
+    }),
+  );
+  if (lines.length === 0) return '';
+  return `## Sizing
+
+CPU time adds up: what a deployment needs is the sum over its kinds of requests. For one process (\`castellan host\`) on a
+machine of this class; plan to use half of it, so that latency stays low when a replica is lost.
+
+${markdownTable(['work', 'per second for one core of the server', 'cores of the database beside it'], lines)}`;
+}
+
+const repeat = `## How to repeat
+
+\`\`\`
+npm ci
+npm run bench -- --markdown docs/performance.md --json results.json
+npm run bench -- --list
+npm run bench -- --only P-1 --quick
+npm run bench -- --guard
+\`\`\`
+
+Leave the machine alone meanwhile. \`wrk\` is used where it is on PATH, autocannon otherwise; \`redis-server\` is started for the
+separate services where it is there. \`--guard\` holds ratios of a short run against \`apps/bench/recorded.json\` and fails when
+one has dropped by more than 30 % in two tries; \`--guard --record\` writes that file.`;
+
+type Chart = { readonly name: string; readonly title: string; readonly svg: string };
+
+function chartsOf({ id, title, rows }: ScenarioResult): Chart[] {
+  const slug = id.toLowerCase();
+  if (id === 'P-9') {
+    const contenders = [...new Set(rows.map(({ contender }) => contender))];
+    const lines = contenders.map((label) => ({
+      label,
+      ours: label === 'castellan',
+      points: rows
+        .filter((row) => row.contender === label)
+        .map((row) => ({ x: Number(row.work.replace(/\D/g, '')), y: row.serverUs ?? NaN })),
+    }));
+    const heading = `${title}: CPU per decision against the number of policies`;
+    return [{ name: `bench-${slug}.svg`, title: heading, svg: drawLines(heading, 'us', lines) }];
+  }
+  return groupByWork(rows).flatMap(([work, group], index) => [
+    ...bars(
+      `bench-${slug}-${index + 1}-rate.svg`,
+      `${work}: requests per second`,
+      '/s',
+      group,
+      ({ perSecond }) => perSecond,
+    ),
+    ...bars(`bench-${slug}-${index + 1}-p99.svg`, `${work}: p99 latency`, 'ms', group, ({ p99Ms }) => p99Ms),
+  ]);
+}
+
+function bars(
+  name: string,
+  title: string,
+  unit: string,
+  rows: readonly Row[],
+  read: (row: Row) => number | undefined,
+): Chart[] {
+  const drawn = rows.flatMap((row) => {
+    const value = read(row);
+    return value === undefined ? [] : { label: row.contender, value, ours: row.contender.startsWith('castellan') };
+  });
+  return drawn.length === 0 ? [] : [{ name, title, svg: drawBars(title, unit, drawn) }];
+}

@@ -1,0 +1,66 @@
+import { isReached, type Ratio, type Row, type ScenarioResult } from '../scenario.js';
+import { markdownTable } from './markdown-table.js';
+
+const columns = ['contender', 'per second', 'p50 ms', 'p99 ms', 'server us', 'database us', 'memory MB', 'rounds'];
+
+/** Cells of a row; empty where nothing was measured. */
+function cells(row: Row): string[] {
+  const { perSecond, p50Ms, p99Ms, serverUs, databaseUs, memoryMb, rounds } = row;
+  return [row.contender, ...[perSecond, p50Ms, p99Ms, serverUs, databaseUs, memoryMb, rounds].map(figure)];
+}
+
+/** A figure with as many digits as it deserves. */
+export function figure(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return '';
+  if (value >= 100) return Math.round(value).toLocaleString('en');
+  if (value >= 10 || Number.isInteger(value)) return String(Math.round(value * 10) / 10);
+  return String(Number(value.toPrecision(3)));
+}
+
+/** A ratio as a sentence: value, target, whether it is reached. */
+export function ratioCells(ratio: Ratio): readonly [string, string, string, string] {
+  const { target, unit } = ratio;
+  const bound = target === undefined ? '' : 'atLeast' in target ? `>= ${target.atLeast}` : `<= ${target.atMost}`;
+  const verdict = { true: 'reached', false: 'missed', undefined: '' }[`${isReached(ratio)}`];
+  return [ratio.name, `${figure(ratio.value)} ${unit}`, bound === '' ? '' : `${bound} ${unit}`, verdict];
+}
+
+/** Scenario results for a terminal. */
+export function writeTable(results: readonly ScenarioResult[]): string {
+  return results.map(tableOf).join('\n');
+}
+
+function tableOf({ id, title, rows, ratios, notes, violations }: ScenarioResult): string {
+  const lines = [`${id}  ${title}`];
+  for (const [work, group] of groupByWork(rows))
+    lines.push('', `  ${work}`, ...align([columns, ...group.map(cells)], 4));
+  if (ratios.length > 0) lines.push('', ...align(ratios.map(ratioCells), 4));
+  for (const note of notes) lines.push(`    note: ${note}`);
+  for (const violation of violations) lines.push(`    VIOLATION: ${violation}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Scenario results for `docs/performance.md`. */
+export function writeMarkdownTables({ rows, ratios, notes }: ScenarioResult): string {
+  return [
+    ...groupByWork(rows).map(([work, group]) => `**${work}**\n\n${markdownTable(columns, group.map(cells))}`),
+    ...(ratios.length === 0 ? [] : [markdownTable(['ratio', 'value', 'target', ''], ratios.map(ratioCells))]),
+    ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
+  ].join('\n\n');
+}
+
+export function groupByWork(rows: readonly Row[]): [string, Row[]][] {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) groups.set(row.work, [...(groups.get(row.work) ?? []), row]);
+  return [...groups];
+}
+
+function align(lines: readonly (readonly string[])[], indent: number): string[] {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+  return lines.map((line) => {
+    const padded = line.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+    );
+    return ' '.repeat(indent) + padded.join('  ').trimEnd();
+  });
+}

@@ -1,0 +1,46 @@
+/** What to send. */
+export type Ask = {
+  readonly form?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+  readonly authorization?: string;
+};
+
+/** An answer that was not 2xx. */
+export class AnswerError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Asks once and answers the JSON of a 2xx answer. Throws AnswerError for any other. */
+export async function ask(url: string, { form, json, authorization }: Ask = {}): Promise<unknown> {
+  const body = form !== undefined ? new URLSearchParams(form).toString() : JSON.stringify(json);
+  const type = form !== undefined ? 'application/x-www-form-urlencoded' : 'application/json';
+  const answer = await fetch(url, {
+    ...(form !== undefined || json !== undefined ? { method: 'POST', body } : {}),
+    headers: {
+      ...(form !== undefined || json !== undefined ? { 'Content-Type': type } : {}),
+      ...(authorization !== undefined ? { Authorization: authorization } : {}),
+    },
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new AnswerError(answer.status, `${url} answered ${answer.status}: ${text}`);
+  return text === '' ? undefined : (JSON.parse(text) as unknown);
+}
+
+/** Waits until a GET is answered with 200; answers how long that took, in milliseconds. */
+export async function untilAnswers(url: string, output: () => string, timeoutMs = 60_000): Promise<number> {
+  const startedAt = performance.now();
+  for (;;) {
+    const isReady = await fetch(url).then(
+      async (answer) => (await answer.arrayBuffer(), answer.status === 200),
+      () => false,
+    );
+    if (isReady) return performance.now() - startedAt;
+    if (performance.now() - startedAt > timeoutMs) throw new Error(`${url} does not get ready:\n${output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
