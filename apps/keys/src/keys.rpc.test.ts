@@ -60,7 +60,7 @@ describe('services Keys and Signing', () => {
 
   it('publish how many keys are sealed under which secret, and how many sign', async () => {
     const text = await app.get<Metrics>(METRICS).registry.metrics();
-    expect(text).toMatch(/castellan_keys_sealed\{secret="[0-9a-f]{8}"\} 3\n/);
+    expect(text).toMatch(/castellan_keys_sealed\{secret="[0-9a-f]{8}"\} 4\n/);
     expect(text).toContain('castellan_keys_signing{set="hydra.openid.id-token",state="active"} 1\n');
     expect(text).toContain('castellan_keys_signatures{set="hydra.consent.challenge"} 0\n');
   });

@@ -85,10 +85,11 @@ export function createSigning({ ring, now, mayLiveMs, onSign }: SigningOptions):
       const rules = signedPurposes.get(purpose);
       if (rules === undefined) throw new KeyError('malformed', 'nothing is signed for this purpose');
       const { exp } = refuseUnfitClaims(claimsJson, rules.claims);
+      const { own, key } = await currentKey(purpose, algorithm);
+      // After the key was asked for: that also brings the clock of the store up to date.
       if (typeof exp === 'number' && exp * 1000 > now() + mayLiveMs(purpose)) {
         throw new KeyError('malformed', 'the claims are valid for longer than the key is shown after it signed');
       }
-      const { own, key } = await currentKey(purpose, algorithm);
       const { kid } = key.stored;
       const header = { typ: rules.typ ?? 'JWT', ...(rules.namesKey ? { kid } : {}) };
       const jws = await signJws(claimsJson, key.signer(), header);

@@ -58,7 +58,7 @@ describe('a system secret is replaced', () => {
     await second.sets.generate({ set: 't', algorithm: 'ES256', name: '' }, actor);
     expect(await running.sets.getSet('t', actor)).toHaveLength(2);
     const before = await run(['status'], both);
-    expect(before.stdout).toMatch(new RegExp(`${oldId} +yes +in use +\\S+Z +7 +0`));
+    expect(before.stdout).toMatch(new RegExp(`${oldId} +yes +in use +\\S+Z +8 +0`));
     expect(before.stdout).toMatch(new RegExp(`${newId} +yes +waiting +- +0 +0`));
     expect((await run(['rewrap'], both)).stdout).toContain(`0 keys are sealed with secret ${oldId} now`);
     expect((await run(['retire', newId], older)).exitCode).toBe(1);
@@ -75,11 +75,11 @@ describe('a system secret is replaced', () => {
     const early = await run(['retire', oldId], both);
     expect([early.exitCode, early.stderr]).toEqual([
       1,
-      `7 keys are sealed with secret ${oldId}. Run \`secrets rewrap\` first.\n`,
+      `8 keys are sealed with secret ${oldId}. Run \`secrets rewrap\` first.\n`,
     ]);
     const rewrapped = await run(['rewrap'], both);
-    expect(rewrapped.stdout).toBe(`7 keys are sealed with secret ${newId} now, and none with another.\n`);
-    expect(rewrapped.stderr).toBe(`[${'#'.repeat(30)}] 7/7\n`);
+    expect(rewrapped.stdout).toBe(`8 keys are sealed with secret ${newId} now, and none with another.\n`);
+    expect(rewrapped.stderr).toBe(`[${'#'.repeat(30)}] 8/8\n`);
     expect((await run(['rewrap'], both)).stdout).toContain('0 keys');
 
     expect((await run(['retire', oldId], both)).stderr).toContain('may be valid until');

@@ -32,6 +32,18 @@ const routes = [
   ['POST', '/warden/groups/x/members'],
   ['DELETE', '/warden/groups/x/members'],
   ['GET', '/health/stats'],
+  ['POST', '/initial-access-tokens'],
+  ['POST', '/clients/x/secret'],
+  ['DELETE', '/grants'],
+  ['GET', '/resource-servers'],
+  ['PUT', '/resource-servers/x'],
+  ['DELETE', '/resource-servers/x'],
+  ['GET', '/rotation'],
+  ['POST', '/rotation/x'],
+  ['POST', '/rotation/x/emergency'],
+  ['POST', '/warden/explain'],
+  ['POST', '/access/v1/evaluation'],
+  ['POST', '/access/v1/evaluations'],
 ] as const;
 
 function ask(
