@@ -37,7 +37,6 @@ describe('logs and answers', () => {
       state: 'a-very-telling-state',
       nonce: 'a-very-telling-nonce',
       login_hint: 'alice@very.private',
-      id_token_hint: 'a-very-telling-hint',
       ...pkceOf(pair),
     });
     const consent = consentResponse(target(), flow, {
@@ -45,6 +44,9 @@ describe('logs and answers', () => {
       id_ext: { email: 'alice@very.private' },
     });
     await comeBack(flow, consent);
+    // A hint that is none is refused; it must not be logged for that.
+    const hint = authorizationQuery('conf', { id_token_hint: 'a-very-telling-hint' });
+    await rawTo(target(), { path: `/oauth2/auth?${hint}` });
     const tokens = await newTokens(target());
     await refresh(target(), 'conf', tokens.refresh_token);
     await refresh(target(), 'conf', tokens.refresh_token);
