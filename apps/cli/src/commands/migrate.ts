@@ -1,5 +1,6 @@
 import { flag, type CommandCall, type CommandRow } from '../command.js';
 import { CommandError, UsageError } from '../terminal.js';
+import type { DatabaseUrls } from '../migrate/database-urls.js';
 
 export const migrateRows: readonly CommandRow[] = [
   { path: 'migrate', summary: 'Bring a database up to date' },
@@ -30,9 +31,6 @@ export const migrateRows: readonly CommandRow[] = [
     },
   },
 ];
-
-/** The database of each component. One URL serves all three unless a component has its own. */
-export type DatabaseUrls = { readonly token: string; readonly warden: string; readonly keys: string };
 
 async function databaseUrls(call: CommandCall): Promise<DatabaseUrls> {
   if (!call.has('read-from-env')) {

@@ -1,6 +1,6 @@
 import { migrate, refusedDatabaseUrl, startEmbeddedPostgres } from '@castellan/postgres';
 import type { CommandCall } from '../command.js';
-import type { DatabaseUrls } from '../commands/migrate.js';
+import type { DatabaseUrls } from './database-urls.js';
 import { dataFolder } from '../data-folder.js';
 import { CommandError, errorText } from '../terminal.js';
 

@@ -1,7 +1,7 @@
 import { OAuth2Error } from '../errors.js';
 import type { ParameterMap } from '../parameters.js';
 import { isCodeChallenge } from '../pkce.js';
-import type { RequestRules } from './request.js';
+import type { RequestRules } from './request-rules.js';
 import { readResponseType } from './response-type.js';
 
 /** The code challenge methods this server knows. `plain` is not one: it protects nothing that leaks (RFC 9700 2.1.1). */

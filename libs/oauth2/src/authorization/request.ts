@@ -1,4 +1,3 @@
-import type { Client } from '../client.js';
 import { readResources } from '../token/resource.js';
 import type { ParameterMap } from '../parameters.js';
 import { checkClaims } from './claims.js';
@@ -6,20 +5,12 @@ import { checkCodeChallenge } from './code-challenge.js';
 import { checkMaxAge } from './max-age.js';
 import { checkNonce } from './nonce.js';
 import { checkPrompt } from './prompt.js';
+import type { RequestRules } from './request-rules.js';
 import { refuseRequestObject } from './request-object.js';
 import { checkResponseMode } from './response-mode.js';
 import { checkResponseType } from './response-type.js';
 import { checkScopes } from './scope.js';
 import { checkState } from './state.js';
-
-/** What the client's registration and the server's configuration say about authorization requests. */
-export type RequestRules = {
-  readonly client: Client;
-  /** Shortest `state`; 0 makes it optional. */
-  readonly stateMinLength: number;
-  /** PKCE is demanded of every client. */
-  readonly requirePkce: boolean;
-};
 
 /**
  * The rules in the order in which they are asked. `prompt` is last because `prompt=none` is answered only to a request

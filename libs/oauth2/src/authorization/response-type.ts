@@ -1,7 +1,7 @@
 import { allowsGrantType, allowsResponseType } from '../client.js';
 import { OAuth2Error } from '../errors.js';
 import { type ParameterMap, requireParameter } from '../parameters.js';
-import type { RequestRules } from './request.js';
+import type { RequestRules } from './request-rules.js';
 
 /** What a response type returns from the authorization endpoint, and the grant types a client needs for it. */
 export type ResponseType = {

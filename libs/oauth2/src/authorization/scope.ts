@@ -1,7 +1,7 @@
 import { OAuth2Error } from '../errors.js';
 import type { ParameterMap } from '../parameters.js';
 import { coversScope, parseScope } from '../scope.js';
-import type { RequestRules } from './request.js';
+import type { RequestRules } from './request-rules.js';
 
 /**
  * The scopes of a request, all of them allowed to the client. It is checked before the user is asked for anything; the

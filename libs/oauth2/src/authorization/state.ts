@@ -1,6 +1,6 @@
 import { OAuth2Error } from '../errors.js';
 import type { ParameterMap } from '../parameters.js';
-import type { RequestRules } from './request.js';
+import type { RequestRules } from './request-rules.js';
 
 const maxBytes = 2048;
 

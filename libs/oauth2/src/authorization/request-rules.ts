@@ -1,0 +1,10 @@
+import type { Client } from '../client.js';
+
+/** What the client's registration and the server's configuration say about authorization requests. */
+export type RequestRules = {
+  readonly client: Client;
+  /** Shortest `state`; 0 makes it optional. */
+  readonly stateMinLength: number;
+  /** PKCE is demanded of every client. */
+  readonly requirePkce: boolean;
+};
