@@ -13,5 +13,5 @@ export const untestable: Readonly<Record<string, string>> = {
   S48: 'asserted within the test of S49',
   S51: 'asserted within the test of S49',
   S68: 'claims about community and production use; own evidence takes their place',
-  S73: 'the Go binary of 2017 cannot be fetched or rebuilt here (its dependencies were never modules); the wire shapes that it decodes are held byte for byte by the tests of apps/admin and apps/gateway',
+  S73: 'the Go binary of 2017 is no package that a test run could install; played by hand both ways, and the wire shapes that it decodes are held byte for byte by the tests of apps/admin and apps/gateway',
 };
