@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openDatabase, refusedServer } from './database.js';
 import { migrate } from './migrate.js';
 import { testServerUrl } from './testing.js';
+import { tokenMigrations } from './token/migrations.js';
 
 const made: string[] = [];
 
@@ -38,7 +39,7 @@ describe('migrate', () => {
     const first = await run(url);
     expect(first.total).toBeGreaterThanOrEqual(1);
     expect(first.lines).toContain('Applying `token` SQL migrations...');
-    expect(first.lines).toContainEqual(expect.stringMatching(/^Applied [1-9]\d* `token` SQL migrations\.$/));
+    expect(first.lines).toContain(`Applied ${tokenMigrations.length} \`token\` SQL migrations.`);
     const second = await run(url);
     expect(second.total).toBe(0);
     expect(second.lines).toContain('Applied 0 `token` SQL migrations.');

@@ -154,9 +154,11 @@ describe('the key manager', () => {
 
   it('JK-17, JW-35: the sets of this server keep their kind, and their private parts', async () => {
     for (const set of ['hydra.openid.id-token', 'hydra.consent.challenge']) {
-      // The keys of ID tokens may be rotated to another asymmetric algorithm; those of the challenge stay what apps verify.
-      for (const alg of set === 'hydra.openid.id-token' ? ['HS256', 'none'] : ['HS256', 'ES512'])
-        expect((await admin(target(), 'POST', `/keys/${set}`, { alg })).status).toBe(400);
+      expect((await admin(target(), 'POST', `/keys/${set}`, { alg: 'HS256' })).status).toBe(400);
+      // The keys of ID tokens may be rotated to another asymmetric algorithm, which signs nothing before verifiers can
+      // know it; those of the challenge stay what consent apps verify.
+      const other = set === 'hydra.openid.id-token' ? 201 : 400;
+      expect((await admin(target(), 'POST', `/keys/${set}`, { alg: 'ES512' })).status).toBe(other);
       const secret = { kty: 'oct', kid: 'private', k: randomBytes(32).toString('base64url') };
       expect((await admin(target(), 'PUT', `/keys/${set}`, { keys: [secret] })).status).toBeGreaterThanOrEqual(400);
       for (const path of [`/keys/${set}/private`, `/keys/${set}`]) {
