@@ -42,7 +42,11 @@ export function sendRawForm(
 export function sendBytes(port: number, bytes: Buffer | string, silenceMs = 8_000): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const socket = connect({ port, host: 'localhost', rejectUnauthorized: false }, () => socket.write(bytes));
+    let connected = false;
+    const socket = connect({ port, host: 'localhost', rejectUnauthorized: false }, () => {
+      connected = true;
+      socket.write(bytes);
+    });
     let settled = false;
     function settle(): void {
       if (settled) return;
@@ -54,7 +58,8 @@ export function sendBytes(port: number, bytes: Buffer | string, silenceMs = 8_00
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.on('end', settle);
     socket.on('close', settle);
-    socket.on('error', (error) => (chunks.length > 0 ? settle() : settled || reject(error)));
+    // A server that closes while it is still being written to resets the connection: that is an end, too, with status 0.
+    socket.on('error', (error) => (connected ? settle() : settled || reject(error)));
   });
 }
 
