@@ -2,6 +2,7 @@ import type { tokenV1 } from '@castellan/rpc';
 import { z } from 'zod';
 
 import { keyEntries, keyMembers, keysFromBody } from './client-keys-json.js';
+import { loginConsentEntries, loginConsentFromBody, loginConsentMembers } from './login-consent-json.js';
 import { openIdEntries, openIdFromBody, openIdMembers } from './openid-json.js';
 import { tokenRuleEntries, tokenRuleMembers, tokenRulesFromBody } from './token-rules-json.js';
 import { flagSchema as flag, jsonList, jsonObject, listSchema as list, textSchema as text } from './json.js';
@@ -27,6 +28,7 @@ export const clientBodySchema = z.object({
   ...openIdMembers,
   ...keyMembers,
   ...tokenRuleMembers,
+  ...loginConsentMembers,
 });
 
 export type ClientBody = z.infer<typeof clientBodySchema>;
@@ -52,6 +54,7 @@ export function clientFromBody(body: ClientBody, id: string): tokenV1.Client {
     openid: openIdFromBody(body),
     ...keysFromBody(body),
     tokens: tokenRulesFromBody(body),
+    loginConsent: loginConsentFromBody(body),
     secrets: [],
   };
 }
@@ -84,6 +87,7 @@ export function clientJson(client: tokenV1.Client, secret = ''): string {
     ...openIdEntries(client.openid),
     ...keyEntries(client),
     ...tokenRuleEntries(client.tokens),
+    ...loginConsentEntries(client.loginConsent),
   ]);
 }
 

@@ -20,6 +20,7 @@ import {
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 import { readTokenRules, toTokenRulesMessage } from './token-rules-message.js';
+import { readLoginConsentRules, toLoginConsentMessage } from './login-consent-message.js';
 import { toOpenIdMessage } from './openid-message.js';
 import { clientsPeers } from './peers.js';
 import { readResourceServer, toResourceServerMessage } from './resource-server-message.js';
@@ -201,6 +202,7 @@ function notFound(): RpcError {
 async function fromMessage(message: tokenV1.Client | undefined, makeId = () => ''): Promise<Client> {
   if (message === undefined) throw new RpcError('INVALID_ARGUMENT', 'the client is missing');
   const method = readAuthMethod(message.tokenEndpointAuthMethod);
+  const loginConsent = readLoginConsentRules(message.loginConsent);
   const openid = message.openid === undefined ? undefined : readOpenIdRegistration(message.openid);
   return {
     id: message.id === '' ? makeId() : message.id,
@@ -225,6 +227,7 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
       ? { tokenEndpointAuthSigningAlg: message.tokenEndpointAuthSigningAlg }
       : {}),
     ...(openid !== undefined ? { openid } : {}),
+    ...(loginConsent !== undefined ? { loginConsent } : {}),
   };
 }
 
@@ -262,5 +265,6 @@ function toMessage(client: Client): tokenV1.Client {
     tokenEndpointAuthSigningAlg: client.tokenEndpointAuthSigningAlg ?? '',
     secrets: [],
     openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),
+    loginConsent: toLoginConsentMessage(client.loginConsent),
   };
 }

@@ -17,3 +17,6 @@ export { createMemoryRegistrationStore } from './memory-registration-store.js';
 export { registrationStoreContract, type RegistrationStoreHarness } from './registration-store.contract.js';
 export { createMemoryResourceServerStore } from './memory-resource-server-store.js';
 export { resourceServerStoreContract, type ResourceServerStoreHarness } from './resource-server-store.contract.js';
+export { createMemoryConsentStore, type MemoryConsentStore } from './memory-consent-store.js';
+export { createMemoryLoginSessionStore, type MemoryLoginSessionStore } from './memory-login-session-store.js';
+export { interactionStoreContract, type InteractionStoreHarness } from '../interaction/interaction-store.contract.js';
