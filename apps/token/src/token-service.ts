@@ -44,7 +44,7 @@ import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
 import { ConfigError, type Logger, type Metrics } from '@castellan/service';
 import { createAccessTokenSigner } from './access-token-signer.js';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
-import { createGuardedFetch } from './guarded-fetch.js';
+import { createAllowedHosts, createGuardedFetch } from './guarded-fetch.js';
 import {
   createIdTokenKeys,
   createIdTokenSigner,
@@ -253,6 +253,7 @@ async function wire(
         signingAlgorithms: () => idTokenSigner.publishedAlgorithms(),
         requestObjectAlgorithms: requestObjectAlgorithms(config.unsignedRequestObjects),
         fetch,
+        isAllowedHost: createAllowedHosts(config.outbound),
       },
       makeId: randomUUID,
       randomBytes,
