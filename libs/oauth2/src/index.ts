@@ -140,4 +140,13 @@ export {
   resourceUriProblem,
   validateResourceServer,
 } from './resource-server.js';
+export type {
+  LeasedMessage,
+  NewOutboxMessage,
+  OutboxCount,
+  OutboxEntry,
+  OutboxState,
+  OutboxStore,
+} from './outbox/outbox-store.js';
+export { retryDelayMs } from './outbox/retry-delay.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
