@@ -148,5 +148,12 @@ export type {
   OutboxState,
   OutboxStore,
 } from './outbox/outbox-store.js';
+export {
+  backchannelLogoutKind,
+  type BackchannelTools,
+  deliverBackchannelLogout,
+  type DeliveryOutcome,
+} from './logout/backchannel-delivery.js';
+export type { SignLogoutToken } from './logout/logout-token.js';
 export { retryDelayMs } from './outbox/retry-delay.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
