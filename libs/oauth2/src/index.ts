@@ -157,3 +157,10 @@ export {
 export type { SignLogoutToken } from './logout/logout-token.js';
 export { retryDelayMs } from './outbox/retry-delay.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
+export {
+  createSessionSeal,
+  type GrantSession,
+  type SessionKey,
+  type SessionSeal,
+  SessionSealError,
+} from './token/session-seal.js';
