@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { keyEntries, keyMembers, keysFromBody } from './client-keys-json.js';
 import { loginConsentEntries, loginConsentFromBody, loginConsentMembers } from './login-consent-json.js';
+import { logoutEntries, logoutFromBody, logoutMembers } from './logout-json.js';
 import { openIdEntries, openIdFromBody, openIdMembers } from './openid-json.js';
 import { tokenRuleEntries, tokenRuleMembers, tokenRulesFromBody } from './token-rules-json.js';
 import { flagSchema as flag, jsonList, jsonObject, listSchema as list, textSchema as text } from './json.js';
@@ -26,6 +27,7 @@ export const clientBodySchema = z.object({
   token_endpoint_auth_method: text,
   require_pkce: flag,
   ...openIdMembers,
+  ...logoutMembers,
   ...keyMembers,
   ...tokenRuleMembers,
   ...loginConsentMembers,
@@ -52,6 +54,7 @@ export function clientFromBody(body: ClientBody, id: string): tokenV1.Client {
     tokenEndpointAuthMethod: body.token_endpoint_auth_method ?? '',
     requirePkce: body.require_pkce ?? false,
     openid: openIdFromBody(body),
+    logout: logoutFromBody(body),
     ...keysFromBody(body),
     tokens: tokenRulesFromBody(body),
     loginConsent: loginConsentFromBody(body),
@@ -85,6 +88,7 @@ export function clientJson(client: tokenV1.Client, secret = ''): string {
     ],
     ['require_pkce', client.requirePkce ? 'true' : undefined],
     ...openIdEntries(client.openid),
+    ...logoutEntries(client.logout),
     ...keyEntries(client),
     ...tokenRuleEntries(client.tokens),
     ...loginConsentEntries(client.loginConsent),

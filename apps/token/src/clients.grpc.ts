@@ -11,6 +11,7 @@ import {
   parseScope,
   readAuthMethod,
   readClientKeys,
+  readLogoutRegistration,
   readOpenIdRegistration,
   type ResourceServerStore,
   type StoredClient,
@@ -21,6 +22,7 @@ import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 import { readTokenRules, toTokenRulesMessage } from './token-rules-message.js';
 import { readLoginConsentRules, toLoginConsentMessage } from './login-consent-message.js';
+import { toLogoutMessage } from './logout-message.js';
 import { toOpenIdMessage } from './openid-message.js';
 import { clientsPeers } from './peers.js';
 import { readResourceServer, toResourceServerMessage } from './resource-server-message.js';
@@ -204,6 +206,7 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
   const method = readAuthMethod(message.tokenEndpointAuthMethod);
   const loginConsent = readLoginConsentRules(message.loginConsent);
   const openid = message.openid === undefined ? undefined : readOpenIdRegistration(message.openid);
+  const logout = message.logout === undefined ? undefined : readLogoutRegistration(message.logout);
   return {
     id: message.id === '' ? makeId() : message.id,
     name: message.clientName,
@@ -228,6 +231,7 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
       : {}),
     ...(openid !== undefined ? { openid } : {}),
     ...(loginConsent !== undefined ? { loginConsent } : {}),
+    ...(logout !== undefined ? { logout } : {}),
   };
 }
 
@@ -266,5 +270,6 @@ function toMessage(client: Client): tokenV1.Client {
     secrets: [],
     openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),
     loginConsent: toLoginConsentMessage(client.loginConsent),
+    logout: client.logout === undefined ? undefined : toLogoutMessage(client.logout),
   };
 }
