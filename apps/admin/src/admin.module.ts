@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
-import { keysV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
+import { keysV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
 import {
   HTTP_ERROR_RENDERER,
   LOGGER,
@@ -18,11 +18,14 @@ import { renderAdminError } from './admin-error.js';
 import type { AdminConfig } from './admin.config.js';
 import { ACCESS_URL, AuthzenController, AuthzenMetadataController } from './authzen.http.js';
 import { ClientsController } from './clients.http.js';
+import { DeliveriesController } from './deliveries.http.js';
 import { GrantsController } from './grants.http.js';
 import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
 import { KeysController } from './keys.http.js';
 import { PoliciesController } from './policies.http.js';
+import { PolicyHistoryController } from './policy-history.http.js';
+import { PolicyImportsController } from './policy-imports.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
 import { createResourceNames, RESOURCE_NAMES, type ResourceNames } from './resource-name.js';
 import { ResourceServersController } from './resource-servers.http.js';
@@ -38,11 +41,14 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   KeysController,
   RotationController,
   PoliciesController,
+  PolicyHistoryController,
+  PolicyImportsController,
   WardenController,
   AuthzenController,
   GroupsController,
   ResourceServersController,
   GrantsController,
+  DeliveriesController,
   StatsController,
 ];
 
@@ -63,6 +69,7 @@ export class AdminModule {
       providers: [
         provideRpcClient(tokenV1.ClientsService, 'admin'),
         provideRpcClient(openidV1.RegistrationService, 'admin'),
+        provideRpcClient(logoutV1.DeliveriesService, 'admin'),
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),
         provideRpcClient(wardenV1.GroupsService, 'admin'),

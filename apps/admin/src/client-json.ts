@@ -2,6 +2,8 @@ import type { tokenV1 } from '@castellan/rpc';
 import { z } from 'zod';
 
 import { keyEntries, keyMembers, keysFromBody } from './client-keys-json.js';
+import { loginConsentEntries, loginConsentFromBody, loginConsentMembers } from './login-consent-json.js';
+import { logoutEntries, logoutFromBody, logoutMembers } from './logout-json.js';
 import { openIdEntries, openIdFromBody, openIdMembers } from './openid-json.js';
 import { tokenRuleEntries, tokenRuleMembers, tokenRulesFromBody } from './token-rules-json.js';
 import { flagSchema as flag, jsonList, jsonObject, listSchema as list, textSchema as text } from './json.js';
@@ -25,8 +27,10 @@ export const clientBodySchema = z.object({
   token_endpoint_auth_method: text,
   require_pkce: flag,
   ...openIdMembers,
+  ...logoutMembers,
   ...keyMembers,
   ...tokenRuleMembers,
+  ...loginConsentMembers,
 });
 
 export type ClientBody = z.infer<typeof clientBodySchema>;
@@ -50,8 +54,10 @@ export function clientFromBody(body: ClientBody, id: string): tokenV1.Client {
     tokenEndpointAuthMethod: body.token_endpoint_auth_method ?? '',
     requirePkce: body.require_pkce ?? false,
     openid: openIdFromBody(body),
+    logout: logoutFromBody(body),
     ...keysFromBody(body),
     tokens: tokenRulesFromBody(body),
+    loginConsent: loginConsentFromBody(body),
     secrets: [],
   };
 }
@@ -82,8 +88,10 @@ export function clientJson(client: tokenV1.Client, secret = ''): string {
     ],
     ['require_pkce', client.requirePkce ? 'true' : undefined],
     ...openIdEntries(client.openid),
+    ...logoutEntries(client.logout),
     ...keyEntries(client),
     ...tokenRuleEntries(client.tokens),
+    ...loginConsentEntries(client.loginConsent),
   ]);
 }
 

@@ -169,6 +169,28 @@ export const ADMIN_ROUTES = {
     resource: one((n) => n.grants()),
   },
 
+  listDeliveries: {
+    method: 'GET',
+    path: '/logout/deliveries',
+    scope: 'hydra.logout',
+    action: 'get',
+    resource: one((n) => n.logoutDeliveries()),
+  },
+  retryDelivery: {
+    method: 'POST',
+    path: '/logout/deliveries/:id/retry',
+    scope: 'hydra.logout',
+    action: 'retry',
+    resource: one((n, call) => n.logoutDeliveries(param(call, 'id'))),
+  },
+  discardDelivery: {
+    method: 'DELETE',
+    path: '/logout/deliveries/:id',
+    scope: 'hydra.logout',
+    action: 'delete',
+    resource: one((n, call) => n.logoutDeliveries(param(call, 'id'))),
+  },
+
   listResourceServers: {
     method: 'GET',
     path: '/resource-servers',
@@ -286,6 +308,56 @@ export const ADMIN_ROUTES = {
     scope: policy,
     action: 'delete',
     resource: one((n, call) => n.policy(param(call, 'id'))),
+  },
+
+  listPolicyVersions: {
+    method: 'GET',
+    path: '/policies/:id/history',
+    scope: policy,
+    action: 'get',
+    resource: one((n, call) => n.policy(param(call, 'id'))),
+  },
+  rollBackPolicy: {
+    method: 'POST',
+    path: '/policies/:id/rollback',
+    scope: policy,
+    action: 'update',
+    resource: one((n, call) => n.policy(param(call, 'id'))),
+  },
+  exportPolicies: {
+    method: 'GET',
+    path: '/policy-export',
+    scope: policy,
+    action: 'list',
+    resource: one((n) => n.policies()),
+  },
+  beginPolicyImport: {
+    method: 'POST',
+    path: '/policy-imports',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
+  },
+  stagePolicies: {
+    method: 'POST',
+    path: '/policy-imports/:id/policies',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
+  },
+  commitPolicyImport: {
+    method: 'POST',
+    path: '/policy-imports/:id/commit',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
+  },
+  abortPolicyImport: {
+    method: 'DELETE',
+    path: '/policy-imports/:id',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
   },
 
   allowed: {

@@ -11,6 +11,7 @@ import {
   parseScope,
   readAuthMethod,
   readClientKeys,
+  readLogoutRegistration,
   readOpenIdRegistration,
   type ResourceServerStore,
   type StoredClient,
@@ -20,6 +21,8 @@ import {
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 import { readTokenRules, toTokenRulesMessage } from './token-rules-message.js';
+import { readLoginConsentRules, toLoginConsentMessage } from './login-consent-message.js';
+import { toLogoutMessage } from './logout-message.js';
 import { toOpenIdMessage } from './openid-message.js';
 import { clientsPeers } from './peers.js';
 import { readResourceServer, toResourceServerMessage } from './resource-server-message.js';
@@ -201,7 +204,9 @@ function notFound(): RpcError {
 async function fromMessage(message: tokenV1.Client | undefined, makeId = () => ''): Promise<Client> {
   if (message === undefined) throw new RpcError('INVALID_ARGUMENT', 'the client is missing');
   const method = readAuthMethod(message.tokenEndpointAuthMethod);
+  const loginConsent = readLoginConsentRules(message.loginConsent);
   const openid = message.openid === undefined ? undefined : readOpenIdRegistration(message.openid);
+  const logout = message.logout === undefined ? undefined : readLogoutRegistration(message.logout);
   return {
     id: message.id === '' ? makeId() : message.id,
     name: message.clientName,
@@ -225,6 +230,8 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
       ? { tokenEndpointAuthSigningAlg: message.tokenEndpointAuthSigningAlg }
       : {}),
     ...(openid !== undefined ? { openid } : {}),
+    ...(loginConsent !== undefined ? { loginConsent } : {}),
+    ...(logout !== undefined ? { logout } : {}),
   };
 }
 
@@ -262,5 +269,7 @@ function toMessage(client: Client): tokenV1.Client {
     tokenEndpointAuthSigningAlg: client.tokenEndpointAuthSigningAlg ?? '',
     secrets: [],
     openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),
+    loginConsent: toLoginConsentMessage(client.loginConsent),
+    logout: client.logout === undefined ? undefined : toLogoutMessage(client.logout),
   };
 }

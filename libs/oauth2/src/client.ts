@@ -1,5 +1,7 @@
 import type { Jwk } from '@castellan/jwk';
+import type { LoginConsentFlow } from './interaction/interaction.js';
 import type { Lifespans } from './lifespans.js';
+import type { LogoutRegistration } from './logout/logout-registration.js';
 
 /** An OAuth 2.0 client (RFC 6749 section 2; member names on the wire are those of RFC 7591 section 2). */
 export type Client = {
@@ -29,6 +31,16 @@ export type Client = {
   readonly tokens?: TokenRules;
   readonly requirePkce: boolean;
   readonly openid?: OpenIdRegistration;
+  readonly logout?: LogoutRegistration;
+  readonly loginConsent?: LoginConsentRules;
+};
+
+/** How the users of a client log in and consent. */
+export type LoginConsentRules = {
+  /** Absent: as the server is configured. */
+  readonly flow?: LoginConsentFlow;
+  /** The consent app need not ask: the operator trusts the client. */
+  readonly skipConsent?: boolean;
 };
 
 /** What a client's tokens are like, where they differ from the server's. */

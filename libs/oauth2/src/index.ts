@@ -12,9 +12,11 @@ export {
   allowsResponseType,
   type Client,
   type ClientSecretHash,
+  type LoginConsentRules,
   type OpenIdRegistration,
   type TokenRules,
 } from './client.js';
+export { readLogoutRegistration, type LogoutMembers, type LogoutRegistration } from './logout/logout-registration.js';
 export { readOpenIdRegistration, type OpenIdMembers } from './openid-registration.js';
 export { isClientId, readAuthMethod, validateClient, type ValidatedClient } from './client-metadata.js';
 export { isLoopbackHost, redirectUriProblem } from './redirect-uri.js';
@@ -93,8 +95,11 @@ export {
 export { revokeToken, type RevocationTools } from './token/revocation.js';
 export type {
   AuthorizationRequestStore,
+  InteractionRequest,
+  InteractionStep,
   NewAuthorizationRequest,
   PendingAuthorizationRequest,
+  SessionStep,
   StoredParameters,
 } from './authorization/authorization-request-store.js';
 export { authorize, type AuthorizeInput } from './authorization/authorize.js';
@@ -114,7 +119,13 @@ export { type AccessTokenSigner, issueAccessToken, reservedAccessTokenClaims } f
 export { type GrantKind, type LifespanName, lifespanNames, type Lifespans, readLifespans } from './lifespans.js';
 export { readConsentResponseKeys, type ConsentResponseKeys } from './consent/response.js';
 export { serverMetadata, type MetadataSource } from './discovery.js';
-export { type FetchedDocument, OutboundError, type OutboundFetch, outboundUrlProblem } from './outbound.js';
+export {
+  type FetchedDocument,
+  OutboundError,
+  type OutboundFetch,
+  type OutboundPost,
+  outboundUrlProblem,
+} from './outbound.js';
 export { checkOpenIdRegistration, type OpenIdCheckTools } from './registration/openid-check.js';
 export {
   deleteRegistration,
@@ -133,6 +144,22 @@ export {
   resourceUriProblem,
   validateResourceServer,
 } from './resource-server.js';
+export type {
+  LeasedMessage,
+  NewOutboxMessage,
+  OutboxCount,
+  OutboxEntry,
+  OutboxState,
+  OutboxStore,
+} from './outbox/outbox-store.js';
+export {
+  backchannelLogoutKind,
+  type BackchannelTools,
+  deliverBackchannelLogout,
+  type DeliveryOutcome,
+} from './logout/backchannel-delivery.js';
+export type { SignLogoutToken } from './logout/logout-token.js';
+export { retryDelayMs } from './outbox/retry-delay.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
 export {
   createSessionSeal,
@@ -141,3 +168,32 @@ export {
   type SessionSeal,
   SessionSealError,
 } from './token/session-seal.js';
+export { type ChallengeKind, type ChallengeText, createChallengeText } from './interaction/challenge-text.js';
+export type {
+  AcceptedConsent,
+  AcceptedLogin,
+  ConsentFacts,
+  Interaction,
+  InteractionStage,
+  LoginConsentFlow,
+  LoginFacts,
+  Rejection,
+  StagedInteraction,
+} from './interaction/interaction.js';
+export type {
+  Consent,
+  ConsentDetails,
+  ConsentStore,
+  NewConsent,
+  RememberedConsent,
+  WhichConsents,
+} from './interaction/consent-store.js';
+export type {
+  LoginSession,
+  LoginSessionStore,
+  NewLoginSession,
+  SessionClient,
+  SessionPage,
+  WhichSessions,
+} from './interaction/login-session-store.js';
+export { createJsonSeal, type JsonSeal } from './interaction/json-seal.js';

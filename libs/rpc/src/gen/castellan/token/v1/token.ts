@@ -53,16 +53,20 @@ export interface SetCookie {
   value: string;
   /** Seconds to live. */
   maxAgeSeconds: number;
+  /** It lives until the browser is closed; `max_age_seconds` says nothing then. */
+  untilClosed?: boolean | undefined;
 }
 
 /** An authorization request, or the return from the consent app. */
 export interface AuthorizeRequest {
   /** Parameters of the query (GET) or the form (POST). */
   parameters: Parameter[];
-  /** Cookies whose names begin with `castellan_flow_` or `__Host-castellan_flow_`. */
+  /** Cookies whose names begin with `castellan_flow_` or `castellan_session`, with or without `__Host-`. */
   cookies: Cookie[];
   /** The browser reached us over https. */
   secure: boolean;
+  /** Address of the browser; empty when not known. */
+  remoteAddress?: string | undefined;
 }
 
 /** What the browser shall see next. */
@@ -274,7 +278,39 @@ export interface Client {
     | TokenRules
     | undefined;
   /** What it registered about OpenID Connect; absent: every default. */
-  openid: OpenIdRegistration | undefined;
+  openid:
+    | OpenIdRegistration
+    | undefined;
+  /** How its users log in and consent; absent: as the server says. */
+  loginConsent:
+    | LoginConsentRules
+    | undefined;
+  /** What it registered about logout; absent: nothing. */
+  logout: LogoutRegistration | undefined;
+}
+
+/** How the users of a client log in and consent. */
+export interface LoginConsentRules {
+  /** `jwt`, `consent-request` or `challenge`; empty: as the server is configured. */
+  flow: string;
+  /** The consent app need not ask: the operator trusts the client. */
+  skipConsent: boolean;
+}
+
+/** Logout members of a client (RP-Initiated, Back-Channel and Front-Channel Logout 1.0). Empty or false: the default. */
+export interface LogoutRegistration {
+  /** Where a browser may be sent after a logout, compared byte by byte. */
+  postLogoutRedirectUris: string[];
+  /** Where logout tokens are posted. */
+  backchannelLogoutUri: string;
+  /** The client wants `sid` in its logout tokens. */
+  backchannelLogoutSessionRequired: boolean;
+  /** What the browser loads in a frame at a logout. */
+  frontchannelLogoutUri: string;
+  /** The client wants `iss` and `sid` in the query of that frame. */
+  frontchannelLogoutSessionRequired: boolean;
+  /** A logout that the client starts with a valid hint needs no confirmation. */
+  skipLogoutConsent: boolean;
 }
 
 /** OpenID Connect members of a client (OpenID Connect Dynamic Client Registration 1.0 section 2). Empty: the default. */
@@ -732,7 +768,7 @@ export const Cookie: MessageFns<Cookie> = {
 };
 
 function createBaseSetCookie(): SetCookie {
-  return { name: "", value: "", maxAgeSeconds: 0 };
+  return { name: "", value: "", maxAgeSeconds: 0, untilClosed: undefined };
 }
 
 export const SetCookie: MessageFns<SetCookie> = {
@@ -745,6 +781,9 @@ export const SetCookie: MessageFns<SetCookie> = {
     }
     if (message.maxAgeSeconds !== 0) {
       writer.uint32(24).int32(message.maxAgeSeconds);
+    }
+    if (message.untilClosed !== undefined) {
+      writer.uint32(32).bool(message.untilClosed);
     }
     return writer;
   },
@@ -786,6 +825,14 @@ export const SetCookie: MessageFns<SetCookie> = {
             message.maxAgeSeconds = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.untilClosed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -806,12 +853,13 @@ export const SetCookie: MessageFns<SetCookie> = {
     message.name = object.name ?? "";
     message.value = object.value ?? "";
     message.maxAgeSeconds = object.maxAgeSeconds ?? 0;
+    message.untilClosed = object.untilClosed ?? undefined;
     return message;
   },
 };
 
 function createBaseAuthorizeRequest(): AuthorizeRequest {
-  return { parameters: [], cookies: [], secure: false };
+  return { parameters: [], cookies: [], secure: false, remoteAddress: undefined };
 }
 
 export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
@@ -824,6 +872,9 @@ export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
     }
     if (message.secure !== false) {
       writer.uint32(24).bool(message.secure);
+    }
+    if (message.remoteAddress !== undefined) {
+      writer.uint32(34).string(message.remoteAddress);
     }
     return writer;
   },
@@ -865,6 +916,14 @@ export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
             message.secure = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.remoteAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -885,6 +944,7 @@ export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
     message.parameters = object.parameters?.map((e) => Parameter.fromPartial(e)) || [];
     message.cookies = object.cookies?.map((e) => Cookie.fromPartial(e)) || [];
     message.secure = object.secure ?? false;
+    message.remoteAddress = object.remoteAddress ?? undefined;
     return message;
   },
 };
@@ -2114,6 +2174,8 @@ function createBaseClient(): Client {
     secrets: [],
     tokens: undefined,
     openid: undefined,
+    loginConsent: undefined,
+    logout: undefined,
   };
 }
 
@@ -2181,6 +2243,12 @@ export const Client: MessageFns<Client> = {
     }
     if (message.openid !== undefined) {
       OpenIdRegistration.encode(message.openid, writer.uint32(322).fork()).join();
+    }
+    if (message.loginConsent !== undefined) {
+      LoginConsentRules.encode(message.loginConsent, writer.uint32(402).fork()).join();
+    }
+    if (message.logout !== undefined) {
+      LogoutRegistration.encode(message.logout, writer.uint32(482).fork()).join();
     }
     return writer;
   },
@@ -2366,6 +2434,22 @@ export const Client: MessageFns<Client> = {
             message.openid = OpenIdRegistration.decode(reader, reader.uint32());
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.loginConsent = LoginConsentRules.decode(reader, reader.uint32());
+            continue;
+          }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.logout = LogoutRegistration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2408,6 +2492,201 @@ export const Client: MessageFns<Client> = {
     message.openid = (object.openid !== undefined && object.openid !== null)
       ? OpenIdRegistration.fromPartial(object.openid)
       : undefined;
+    message.loginConsent = (object.loginConsent !== undefined && object.loginConsent !== null)
+      ? LoginConsentRules.fromPartial(object.loginConsent)
+      : undefined;
+    message.logout = (object.logout !== undefined && object.logout !== null)
+      ? LogoutRegistration.fromPartial(object.logout)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLoginConsentRules(): LoginConsentRules {
+  return { flow: "", skipConsent: false };
+}
+
+export const LoginConsentRules: MessageFns<LoginConsentRules> = {
+  encode(message: LoginConsentRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flow !== "") {
+      writer.uint32(10).string(message.flow);
+    }
+    if (message.skipConsent !== false) {
+      writer.uint32(16).bool(message.skipConsent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoginConsentRules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoginConsentRules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.flow = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.skipConsent = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoginConsentRules>): LoginConsentRules {
+    return LoginConsentRules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoginConsentRules>): LoginConsentRules {
+    const message = createBaseLoginConsentRules();
+    message.flow = object.flow ?? "";
+    message.skipConsent = object.skipConsent ?? false;
+    return message;
+  },
+};
+
+function createBaseLogoutRegistration(): LogoutRegistration {
+  return {
+    postLogoutRedirectUris: [],
+    backchannelLogoutUri: "",
+    backchannelLogoutSessionRequired: false,
+    frontchannelLogoutUri: "",
+    frontchannelLogoutSessionRequired: false,
+    skipLogoutConsent: false,
+  };
+}
+
+export const LogoutRegistration: MessageFns<LogoutRegistration> = {
+  encode(message: LogoutRegistration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.postLogoutRedirectUris) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.backchannelLogoutUri !== "") {
+      writer.uint32(18).string(message.backchannelLogoutUri);
+    }
+    if (message.backchannelLogoutSessionRequired !== false) {
+      writer.uint32(24).bool(message.backchannelLogoutSessionRequired);
+    }
+    if (message.frontchannelLogoutUri !== "") {
+      writer.uint32(34).string(message.frontchannelLogoutUri);
+    }
+    if (message.frontchannelLogoutSessionRequired !== false) {
+      writer.uint32(40).bool(message.frontchannelLogoutSessionRequired);
+    }
+    if (message.skipLogoutConsent !== false) {
+      writer.uint32(48).bool(message.skipLogoutConsent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogoutRegistration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogoutRegistration();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.postLogoutRedirectUris.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.backchannelLogoutUri = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.backchannelLogoutSessionRequired = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.frontchannelLogoutUri = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.frontchannelLogoutSessionRequired = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.skipLogoutConsent = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LogoutRegistration>): LogoutRegistration {
+    return LogoutRegistration.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LogoutRegistration>): LogoutRegistration {
+    const message = createBaseLogoutRegistration();
+    message.postLogoutRedirectUris = object.postLogoutRedirectUris?.map((e) => e) || [];
+    message.backchannelLogoutUri = object.backchannelLogoutUri ?? "";
+    message.backchannelLogoutSessionRequired = object.backchannelLogoutSessionRequired ?? false;
+    message.frontchannelLogoutUri = object.frontchannelLogoutUri ?? "";
+    message.frontchannelLogoutSessionRequired = object.frontchannelLogoutSessionRequired ?? false;
+    message.skipLogoutConsent = object.skipLogoutConsent ?? false;
     return message;
   },
 };
