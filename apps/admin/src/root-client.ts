@@ -153,5 +153,6 @@ function rootClient(id: string): tokenV1.Client {
     tokens: undefined,
     openid: undefined,
     logout: undefined,
+    loginConsent: undefined,
   };
 }
