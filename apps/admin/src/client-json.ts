@@ -2,8 +2,8 @@ import type { tokenV1 } from '@castellan/rpc';
 import { z } from 'zod';
 
 import { keyEntries, keyMembers, keysFromBody } from './client-keys-json.js';
-import { logoutEntries, logoutFromBody, logoutMembers } from './logout-json.js';
 import { loginConsentEntries, loginConsentFromBody, loginConsentMembers } from './login-consent-json.js';
+import { logoutEntries, logoutFromBody, logoutMembers } from './logout-json.js';
 import { openIdEntries, openIdFromBody, openIdMembers } from './openid-json.js';
 import { tokenRuleEntries, tokenRuleMembers, tokenRulesFromBody } from './token-rules-json.js';
 import { flagSchema as flag, jsonList, jsonObject, listSchema as list, textSchema as text } from './json.js';

@@ -419,7 +419,7 @@ export const tokenMigrations = [
   Revocation1764300004500,
   UserinfoClaims1764350000000,
   Registration1764350000001,
-  ...logoutMigrations,
   LoginAndConsent1764500000000,
+  ...logoutMigrations,
   SealedSessions1764540000000,
 ];

@@ -281,12 +281,20 @@ export interface Client {
   openid:
     | OpenIdRegistration
     | undefined;
-  /** What it registered about logout; absent: nothing. */
-  logout:
-    | LogoutRegistration
-    | undefined;
   /** How its users log in and consent; absent: as the server says. */
-  loginConsent: LoginConsentRules | undefined;
+  loginConsent:
+    | LoginConsentRules
+    | undefined;
+  /** What it registered about logout; absent: nothing. */
+  logout: LogoutRegistration | undefined;
+}
+
+/** How the users of a client log in and consent. */
+export interface LoginConsentRules {
+  /** `jwt`, `consent-request` or `challenge`; empty: as the server is configured. */
+  flow: string;
+  /** The consent app need not ask: the operator trusts the client. */
+  skipConsent: boolean;
 }
 
 /** Logout members of a client (RP-Initiated, Back-Channel and Front-Channel Logout 1.0). Empty or false: the default. */
@@ -303,14 +311,6 @@ export interface LogoutRegistration {
   frontchannelLogoutSessionRequired: boolean;
   /** A logout that the client starts with a valid hint needs no confirmation. */
   skipLogoutConsent: boolean;
-}
-
-/** How the users of a client log in and consent. */
-export interface LoginConsentRules {
-  /** `jwt`, `consent-request` or `challenge`; empty: as the server is configured. */
-  flow: string;
-  /** The consent app need not ask: the operator trusts the client. */
-  skipConsent: boolean;
 }
 
 /** OpenID Connect members of a client (OpenID Connect Dynamic Client Registration 1.0 section 2). Empty: the default. */
@@ -2174,8 +2174,8 @@ function createBaseClient(): Client {
     secrets: [],
     tokens: undefined,
     openid: undefined,
-    logout: undefined,
     loginConsent: undefined,
+    logout: undefined,
   };
 }
 
@@ -2244,11 +2244,11 @@ export const Client: MessageFns<Client> = {
     if (message.openid !== undefined) {
       OpenIdRegistration.encode(message.openid, writer.uint32(322).fork()).join();
     }
+    if (message.loginConsent !== undefined) {
+      LoginConsentRules.encode(message.loginConsent, writer.uint32(402).fork()).join();
+    }
     if (message.logout !== undefined) {
       LogoutRegistration.encode(message.logout, writer.uint32(482).fork()).join();
-    }
-    if (message.loginConsent !== undefined) {
-      LoginConsentRules.encode(message.loginConsent, writer.uint32(490).fork()).join();
     }
     return writer;
   },
@@ -2434,20 +2434,20 @@ export const Client: MessageFns<Client> = {
             message.openid = OpenIdRegistration.decode(reader, reader.uint32());
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.loginConsent = LoginConsentRules.decode(reader, reader.uint32());
+            continue;
+          }
           case 60: {
             if (tag !== 482) {
               break;
             }
 
             message.logout = LogoutRegistration.decode(reader, reader.uint32());
-            continue;
-          }
-          case 61: {
-            if (tag !== 490) {
-              break;
-            }
-
-            message.loginConsent = LoginConsentRules.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -2492,12 +2492,79 @@ export const Client: MessageFns<Client> = {
     message.openid = (object.openid !== undefined && object.openid !== null)
       ? OpenIdRegistration.fromPartial(object.openid)
       : undefined;
-    message.logout = (object.logout !== undefined && object.logout !== null)
-      ? LogoutRegistration.fromPartial(object.logout)
-      : undefined;
     message.loginConsent = (object.loginConsent !== undefined && object.loginConsent !== null)
       ? LoginConsentRules.fromPartial(object.loginConsent)
       : undefined;
+    message.logout = (object.logout !== undefined && object.logout !== null)
+      ? LogoutRegistration.fromPartial(object.logout)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLoginConsentRules(): LoginConsentRules {
+  return { flow: "", skipConsent: false };
+}
+
+export const LoginConsentRules: MessageFns<LoginConsentRules> = {
+  encode(message: LoginConsentRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flow !== "") {
+      writer.uint32(10).string(message.flow);
+    }
+    if (message.skipConsent !== false) {
+      writer.uint32(16).bool(message.skipConsent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoginConsentRules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoginConsentRules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.flow = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.skipConsent = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoginConsentRules>): LoginConsentRules {
+    return LoginConsentRules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoginConsentRules>): LoginConsentRules {
+    const message = createBaseLoginConsentRules();
+    message.flow = object.flow ?? "";
+    message.skipConsent = object.skipConsent ?? false;
     return message;
   },
 };
@@ -2620,73 +2687,6 @@ export const LogoutRegistration: MessageFns<LogoutRegistration> = {
     message.frontchannelLogoutUri = object.frontchannelLogoutUri ?? "";
     message.frontchannelLogoutSessionRequired = object.frontchannelLogoutSessionRequired ?? false;
     message.skipLogoutConsent = object.skipLogoutConsent ?? false;
-    return message;
-  },
-};
-
-function createBaseLoginConsentRules(): LoginConsentRules {
-  return { flow: "", skipConsent: false };
-}
-
-export const LoginConsentRules: MessageFns<LoginConsentRules> = {
-  encode(message: LoginConsentRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.flow !== "") {
-      writer.uint32(10).string(message.flow);
-    }
-    if (message.skipConsent !== false) {
-      writer.uint32(16).bool(message.skipConsent);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): LoginConsentRules {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLoginConsentRules();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.flow = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.skipConsent = reader.bool();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<LoginConsentRules>): LoginConsentRules {
-    return LoginConsentRules.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<LoginConsentRules>): LoginConsentRules {
-    const message = createBaseLoginConsentRules();
-    message.flow = object.flow ?? "";
-    message.skipConsent = object.skipConsent ?? false;
     return message;
   },
 };
