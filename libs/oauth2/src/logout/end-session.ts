@@ -99,11 +99,7 @@ export async function endSession(input: EndSessionInput, tools: LogoutTools): Pr
   }
 }
 
-async function start(
-  parameters: ParameterMap,
-  input: EndSessionInput,
-  tools: LogoutTools,
-): Promise<EndSessionOutcome> {
+async function start(parameters: ParameterMap, input: EndSessionInput, tools: LogoutTools): Promise<EndSessionOutcome> {
   const asking = await readHint(parameters, tools);
   const target = targetOf(parameters, asking?.client);
   const session = await sessionToEnd(asking, input, tools);
@@ -144,7 +140,8 @@ async function ask(
     ownPage: settings.logoutUrl === undefined,
   };
   const stored = await requests.insert(request, { lifetimeMs: settings.requestLifetimeMs, limit: openPerSession });
-  if (!stored) throw new OAuth2Error('temporarily_unavailable', 'too many logouts of this session wait to be confirmed');
+  if (!stored)
+    throw new OAuth2Error('temporarily_unavailable', 'too many logouts of this session wait to be confirmed');
   const needsNoWord = settings.logoutUrl === undefined || asking?.client.logout?.skipLogoutConsent === true;
   if (rpInitiated && needsNoWord) return finish({ ...request, stage: 'asked' }, input, tools);
   const flow = { requestId: id, secret, parametersHash: noFlowParameters, startedAt: now() };
