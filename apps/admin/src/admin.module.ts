@@ -23,6 +23,7 @@ import { GrantsController } from './grants.http.js';
 import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
 import { KeysController } from './keys.http.js';
+import { LogoutRequestsController } from './logout-requests.http.js';
 import { PoliciesController } from './policies.http.js';
 import { PolicyHistoryController } from './policy-history.http.js';
 import { PolicyImportsController } from './policy-imports.http.js';
@@ -49,6 +50,7 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   ResourceServersController,
   GrantsController,
   DeliveriesController,
+  LogoutRequestsController,
   StatsController,
 ];
 
@@ -70,6 +72,7 @@ export class AdminModule {
         provideRpcClient(tokenV1.ClientsService, 'admin'),
         provideRpcClient(openidV1.RegistrationService, 'admin'),
         provideRpcClient(logoutV1.DeliveriesService, 'admin'),
+        provideRpcClient(logoutV1.LogoutService, 'admin'),
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),
         provideRpcClient(wardenV1.GroupsService, 'admin'),
