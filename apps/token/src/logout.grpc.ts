@@ -37,14 +37,16 @@ export class LogoutRpc implements RpcHandlers<typeof logoutV1.LogoutService> {
     });
     if (outcome.kind === 'error-page') {
       const { code, hint } = outcome.error;
-      this.logger.info('Logout refused', { error: code, ...(hint !== undefined ? { hint } : {}), request_id: requestId });
+      this.logger.info('Logout refused', {
+        error: code,
+        ...(hint !== undefined ? { hint } : {}),
+        request_id: requestId,
+      });
     }
     return { ...answerOf(outcome), setCookies: [...outcome.cookies] };
   }
 
-  async getLogoutRequest({
-    challenge,
-  }: logoutV1.GetLogoutRequestRequest): Promise<logoutV1.GetLogoutRequestResponse> {
+  async getLogoutRequest({ challenge }: logoutV1.GetLogoutRequestRequest): Promise<logoutV1.GetLogoutRequestResponse> {
     const found = await answerOrStatus(getLogoutRequest(challenge, this.tools));
     if (found === undefined) throw notFound();
     if (found.kind === 'handled') return { handledRedirectTo: found.redirectTo };

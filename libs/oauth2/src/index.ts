@@ -211,3 +211,9 @@ export type {
   WhichSessions,
 } from './interaction/login-session-store.js';
 export { createJsonSeal, type JsonSeal } from './interaction/json-seal.js';
+export {
+  createSessionCookies,
+  hashSessionSecret,
+  type SessionCookie,
+  type SessionCookies,
+} from './interaction/session-cookie.js';
