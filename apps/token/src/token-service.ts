@@ -36,6 +36,7 @@ import {
   createResourceServerStore,
   createRegistrationStore,
   createSubjectClaimsStore,
+  createStatelessTokenStore,
   createTokenStore,
   type Database,
   openDatabase,
@@ -138,6 +139,7 @@ async function wire(
   const clientStore = createClientStore(database);
   const sessions = createSessionSeal({ keys: keysOf(serviceSecrets, 'grant-session/v1'), randomBytes });
   const store = countBurns(createTokenStore(database, keeper, sessions), metrics);
+  const statelessTokens = createStatelessTokenStore(database, keeper, sessions);
   watchTokenDatabase(metrics, database, keeper);
   const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper, sessions);
   const mint: Mint = {
@@ -186,6 +188,7 @@ async function wire(
     endpoint: {
       issuer,
       store,
+      statelessTokens,
       refreshGraceMs: config.refreshGraceMs,
       mint,
       tokenText: mint.tokenText,
@@ -235,6 +238,7 @@ async function wire(
     userinfo: {
       issuer,
       store,
+      statelessTokens,
       accessTokenSigner,
       tokenText: mint.tokenText,
       clientStore,
@@ -247,7 +251,7 @@ async function wire(
       access: config.registration.access,
       mayRegister: createRegistrationGuard(warden, config.resourceNamePrefix),
       allowedScopes: config.registration.scopes,
-      introspection: { issuer, store, tokenText: mint.tokenText, accessTokenSigner },
+      introspection: { issuer, store, statelessTokens, tokenText: mint.tokenText, accessTokenSigner },
       clients: clientStore,
       registrations: createRegistrationStore(database),
       secrets,

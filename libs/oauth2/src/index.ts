@@ -8,11 +8,13 @@ export { coversScope, coversScopes, formatScope, grantsOfflineAccess, narrowScop
 export { defaultLifetimes, type Lifetimes, signedAtMostMs } from './lifetimes.js';
 export {
   type AccessTokenFormat,
+  accessTokenFormats,
   allowsGrantType,
   allowsResponseType,
   type Client,
   type ClientSecretHash,
   type OpenIdRegistration,
+  readAccessTokenFormat,
   type TokenRules,
 } from './client.js';
 export { readOpenIdRegistration, type OpenIdMembers } from './openid-registration.js';
@@ -134,6 +136,7 @@ export {
   validateResourceServer,
 } from './resource-server.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
+export type { StatelessAccessToken, StatelessTokenStore } from './token/stateless-token.js';
 export {
   createSessionSeal,
   type GrantSession,

@@ -3,6 +3,7 @@ export { createMemoryTokenStore, type MemoryTokenStore } from './memory-token-st
 export { clientStoreContract, type ClientStoreHarness } from './client-store.contract.js';
 export { sampleClient } from './sample-client.js';
 export type { TokenStoreHarness } from './token-fixture.js';
+export { statelessTokenStoreContract, type StatelessTokenHarness } from './stateless-token-store.contract.js';
 export { tokenStoreContract } from './token-store.contract.js';
 export {
   authorizationRequestStoreContract,

@@ -1,5 +1,6 @@
 import type { NewFamily, RowKey } from '../grant.js';
 import type {
+  ActiveAccessToken,
   AuthorizationOutcome,
   NewAccessToken,
   NewAuthorizationCode,
@@ -7,6 +8,7 @@ import type {
   SealedAnswer,
   TokenStore,
 } from '../token/token-store.js';
+import { nameOf, type StatelessAccessToken, type StatelessTokenStore } from '../token/stateless-token.js';
 import type { SubjectClaimsStore } from '../userinfo.js';
 import type { MemoryClientStore } from './memory-client-store.js';
 
@@ -19,6 +21,8 @@ type AccessRow = NewAccessToken & { issuedAt: number; expiresAt: number; revoked
 /** Tokens in memory, with what only tests need. */
 export type MemoryTokenStore = TokenStore &
   SubjectClaimsStore & {
+    /** Tokens without a row, over the same grants. */
+    readonly statelessTokens: StatelessTokenStore;
     /** Stores what a decided authorization request buys. */
     storeOutcome(outcome: AuthorizationOutcome): void;
     /** Everything that is stored, as text. */
@@ -37,6 +41,9 @@ export function createMemoryTokenStore(options: {
   const accessTokens = new Map<string, AccessRow>();
   /** By client: what it got for itself before is over. */
   const validAfter = new Map<string, number>();
+  /** By client: the first revision whose tokens without a row count. */
+  const validFromRevision = new Map<string, number>();
+  const revokedStateless = new Set<string>();
 
   function isOver(family: FamilyRow): boolean {
     return family.revoked || clients.findByUid(family.grant.clientUid) === undefined;
@@ -58,8 +65,32 @@ export function createMemoryTokenStore(options: {
     refreshTokens.set(nameOf(token.key), { key: token.key, family, expiresAt });
   }
 
+  function findGrant(token: StatelessAccessToken): ActiveAccessToken | undefined {
+    const { key, clientId, clientUid, clientRevision, scopes, audience, issuedAt, expiresAt, decision } = token;
+    const family = token.family === undefined ? undefined : families.get(nameOf(token.family));
+    if (expiresAt <= now() || revokedStateless.has(nameOf(key))) return undefined;
+    if (clients.findByUid(clientUid)?.client.id !== clientId) return undefined;
+    if (clientRevision < (validFromRevision.get(clientUid) ?? 0)) return undefined;
+    if (token.family !== undefined && (family?.revoked !== false || family.grant.clientUid !== clientUid))
+      return undefined;
+    const { subject = clientId, accessTokenExtra = {} } = family?.grant ?? {};
+    return {
+      grant: { clientId, clientUid, subject, scopes, audience, accessTokenExtra },
+      ...(family !== undefined ? { family: family.key } : {}),
+      issuedAt,
+      expiresAt,
+      ...(decision !== undefined ? { decision } : {}),
+    };
+  }
+
   return {
     now,
+    statelessTokens: {
+      findGrant: async (token) => findGrant(token),
+      async revoke({ key }) {
+        revokedStateless.add(nameOf(key));
+      },
+    },
     async insertClientAccessToken(token, clientRevision) {
       if (clients.findByUid(token.grant.clientUid)?.revision !== clientRevision) return false;
       storeAccessToken(token);
@@ -100,7 +131,7 @@ export function createMemoryTokenStore(options: {
       const row = codes.get(nameOf(code));
       if (row === undefined || stateOf(row) !== 'live') return 'lost';
       row.usedAt = now();
-      storeAccessToken(accessToken, row.family);
+      if (accessToken !== undefined) storeAccessToken(accessToken, row.family);
       if (refreshToken !== undefined) storeRefreshToken(refreshToken, row.family);
       return 'won';
     },
@@ -144,7 +175,7 @@ export function createMemoryTokenStore(options: {
         row.answer = { sealed, parametersHash, endsAt: now() + windowMs, successor: successor.key };
       }
       storeRefreshToken(successor, row.family);
-      storeAccessToken(accessToken, row.family);
+      if (accessToken !== undefined) storeAccessToken(accessToken, row.family);
       return 'won';
     },
     async sweepAnswers(limit) {
@@ -170,8 +201,12 @@ export function createMemoryTokenStore(options: {
       const ended = [...families.values()].filter(fits);
       for (const row of ended) row.revoked = true;
       if (clientId !== undefined && subject === undefined) {
-        const uid = (await clients.find(clientId))?.uid;
-        if (uid !== undefined) validAfter.set(uid, now());
+        const client = await clients.find(clientId);
+        if (client !== undefined) {
+          validAfter.set(client.uid, now());
+          validFromRevision.set(client.uid, client.revision + 1);
+          await clients.update(client.client, 'keep');
+        }
       }
       return ended.length;
     },
@@ -189,8 +224,4 @@ export function createMemoryTokenStore(options: {
       return JSON.stringify([families, codes, refreshTokens, accessTokens].map((rows) => [...rows]));
     },
   };
-}
-
-function nameOf(key: RowKey): string {
-  return `${key.bucket}/${key.id}`;
 }
