@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
-import { keysV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
+import { explanationV1, keysV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
 import {
   HTTP_ERROR_RENDERER,
   LOGGER,
@@ -32,6 +32,7 @@ import { ResourceServersController } from './resource-servers.http.js';
 import { RootClientBootstrap } from './root-client-bootstrap.js';
 import { RotationController } from './rotation.http.js';
 import { StatsController } from './stats.http.js';
+import { TokenExplanationController } from './token-explanation.http.js';
 import { WardenController } from './warden.http.js';
 
 /** Every controller of the admin API. */
@@ -48,6 +49,7 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   GroupsController,
   ResourceServersController,
   GrantsController,
+  TokenExplanationController,
   DeliveriesController,
   StatsController,
 ];
@@ -69,6 +71,7 @@ export class AdminModule {
       providers: [
         provideRpcClient(tokenV1.ClientsService, 'admin'),
         provideRpcClient(openidV1.RegistrationService, 'admin'),
+        provideRpcClient(explanationV1.TokenExplanationsService, 'admin'),
         provideRpcClient(logoutV1.DeliveriesService, 'admin'),
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),

@@ -169,6 +169,14 @@ export const ADMIN_ROUTES = {
     resource: one((n) => n.grants()),
   },
 
+  explainToken: {
+    method: 'POST',
+    path: '/token/explain',
+    scope: 'hydra.token',
+    action: 'token:explain',
+    resource: one((n) => n.tokenExplain()),
+  },
+
   listDeliveries: {
     method: 'GET',
     path: '/logout/deliveries',

@@ -19,6 +19,7 @@ import {
   createSessionSeal,
   createSubjectIdentifier,
   createTokenText,
+  type ExplainTools,
   type GrantTools,
   type IntrospectionCaller,
   type IntrospectionTools,
@@ -41,6 +42,7 @@ import {
   createRegistrationStore,
   createSubjectClaimsStore,
   createStatelessTokenStore,
+  createTokenInspectionStore,
   createTokenStore,
   type Database,
   openDatabase,
@@ -88,6 +90,7 @@ export type TokenService = {
   readonly endpoint: EndpointTools;
   readonly authorization: AuthorizationTools;
   readonly userinfo: UserinfoTools;
+  readonly explanation: ExplainTools;
   readonly registration: RegistrationTools;
   readonly idTokenSigner: PublishedIdTokenSigner;
   readonly deliveries: Deliveries;
@@ -278,6 +281,12 @@ async function wire(
       subjectClaims: createSubjectClaimsStore(database, sessions),
       subjectIdentifier,
       signUserinfo: createUserinfoSigner(signing),
+    },
+    explanation: {
+      tokenText: mint.tokenText,
+      accessTokenSigner,
+      inspection: createTokenInspectionStore(database),
+      now: mint.now,
     },
     registration: {
       issuer,

@@ -159,6 +159,14 @@ export {
 export type { SignLogoutToken } from './logout/logout-token.js';
 export { retryDelayMs } from './outbox/retry-delay.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
+export { explainToken, type ExplainTools, type TokenExplanation } from './token/explain.js';
+export {
+  type InspectedFamily,
+  type InspectedToken,
+  type InvalidReason,
+  invalidReasons,
+  type TokenInspectionStore,
+} from './token/token-inspection.js';
 export type { StatelessAccessToken, StatelessTokenStore } from './token/stateless-token.js';
 export {
   createSessionSeal,

@@ -1,5 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, logoutV1, openidV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
+import {
+  keysV1,
+  explanationV1,
+  logoutV1,
+  openidV1,
+  RpcError,
+  tokenV1,
+  wardenV1,
+  type RpcHandlers,
+} from '@castellan/rpc';
 import { RpcService, type Logger } from '@castellan/service';
 
 import type { RootClientOptions } from '../root-client.js';
@@ -32,6 +41,8 @@ export type Backends = {
   /** The policies' verdict; the anonymous subject is `''`. */
   decide: (access: AccessRequest) => boolean;
   warnings: string[];
+  /** What the token service says of texts. */
+  explanations: Map<string, explanationV1.ExplainTokenResponse>;
   /** Set to a refusal or an outage that every rpc of a service then answers. */
   fails: Partial<Record<'warden' | 'clients' | 'groups' | 'policies' | 'keys', RpcError>>;
 };
@@ -66,6 +77,7 @@ export function createBackends(): Backends {
     ]),
     decide: ({ subject }) => subject === 'root',
     warnings: [],
+    explanations: new Map(),
     fails: {},
   };
 }
@@ -495,6 +507,13 @@ export function backendsModule(backends: Backends): DynamicModule {
       return {};
     }
   }
+  @RpcService(explanationV1.TokenExplanationsService, everyRpc(explanationV1.TokenExplanationsService))
+  class Explanations implements RpcHandlers<typeof explanationV1.TokenExplanationsService> {
+    async explainToken({ token }: explanationV1.ExplainTokenRequest) {
+      fail(backends, 'clients');
+      return backends.explanations.get(token) ?? explanationV1.ExplainTokenResponse.create({});
+    }
+  }
   @RpcService(openidV1.RegistrationService, everyRpc(openidV1.RegistrationService))
   class Registration implements RpcHandlers<typeof openidV1.RegistrationService> {
     async createInitialAccessToken({ uses, lifetimeMs }: openidV1.CreateInitialAccessTokenRequest) {
@@ -509,7 +528,10 @@ export function backendsModule(backends: Backends): DynamicModule {
     updateRegistration = notAsked;
     deleteRegistration = notAsked;
   }
-  return { module: BackendsModule, providers: [Clients, Deliveries, Registration, Policies, Groups, Warden, Keys] };
+  return {
+    module: BackendsModule,
+    providers: [Clients, Deliveries, Explanations, Registration, Policies, Groups, Warden, Keys],
+  };
 }
 
 async function notAsked(): Promise<never> {

@@ -11,6 +11,7 @@ import { createMemoryTokenStore } from './memory-token-store.js';
 import { outboxStoreContract } from './outbox-store.contract.js';
 import { registrationStoreContract } from './registration-store.contract.js';
 import { statelessTokenStoreContract } from './stateless-token-store.contract.js';
+import { tokenInspectionContract } from './token-inspection.contract.js';
 import { tokenStoreContract } from './token-store.contract.js';
 
 clientStoreContract('memory', async () => {
@@ -32,6 +33,7 @@ async function openTokens() {
     clients,
     tokens,
     replica: tokens,
+    inspection: tokens.inspection,
     stateless: tokens.statelessTokens,
     statelessReplica: tokens.statelessTokens,
     storeOutcome: async (outcome: AuthorizationOutcome) => tokens.storeOutcome(outcome),
@@ -44,6 +46,8 @@ async function openTokens() {
 tokenStoreContract('memory', { rounds: 20, open: openTokens });
 
 statelessTokenStoreContract('memory', openTokens);
+
+tokenInspectionContract('memory', openTokens);
 
 assertionStoreContract('memory', async () => {
   let now = Date.UTC(2026, 0, 1);

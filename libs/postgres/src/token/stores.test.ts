@@ -5,6 +5,7 @@ import {
   clientStoreContract,
   resourceServerStoreContract,
   statelessTokenStoreContract,
+  tokenInspectionContract,
   tokenStoreContract,
 } from '@castellan/oauth2/testing';
 import type { Database } from '../database.js';
@@ -15,6 +16,7 @@ import { createAuthorizationRequestStore } from './authorization-request-store.j
 import { createClientStore } from './client-store.js';
 import { createResourceServerStore } from './resource-server-store.js';
 import { createStatelessTokenStore } from './stateless-token-store.js';
+import { createTokenInspectionStore } from './token-inspection-store.js';
 import { tokenPartitionedTables } from './token-partitions.js';
 import { createTokenStore } from './token-store.js';
 
@@ -80,6 +82,7 @@ async function openTokens() {
     clients: createClientStore(test.database),
     tokens: createTokenStore(test.database, keeper, sessions),
     replica: createTokenStore(replica, keeperOf(replica), sessions),
+    inspection: createTokenInspectionStore(replica),
     stateless: createStatelessTokenStore(test.database, keeper, sessions),
     statelessReplica: createStatelessTokenStore(replica, keeperOf(replica), sessions),
     async storeOutcome(outcome: AuthorizationOutcome) {
@@ -102,3 +105,5 @@ async function openTokens() {
 tokenStoreContract('PostgreSQL', { rounds: 500, open: openTokens });
 
 statelessTokenStoreContract('PostgreSQL', openTokens);
+
+tokenInspectionContract('PostgreSQL', openTokens);
