@@ -1,4 +1,4 @@
-import type { NewFamily, RowKey } from '../grant.js';
+import type { Grant, NewFamily, RowKey } from '../grant.js';
 import type {
   ActiveAccessToken,
   AuthorizationOutcome,
@@ -40,6 +40,8 @@ export type MemoryTokenStore = TokenStore &
     readonly statelessTokens: StatelessTokenStore;
     /** Stores what a decided authorization request buys. */
     storeOutcome(outcome: AuthorizationOutcome): void;
+    /** Revokes the grants that fit; answers how many were live. */
+    revokeWhere(fits: (grant: Grant) => boolean): number;
     /** Everything that is stored, as text. */
     dump(): string;
   };
@@ -318,6 +320,13 @@ export function createMemoryTokenStore(options: {
       if (code !== undefined)
         codes.set(nameOf(code.key), { ...code, family, issuedAt: now(), expiresAt: now() + code.lifetimeMs });
       if (accessToken !== undefined) storeAccessToken(accessToken, family);
+    },
+    revokeWhere(fits) {
+      const ended = [...families.values()].filter(
+        (row) => row.revokedAt === undefined && row.expiresAt > now() && fits(row.grant),
+      );
+      for (const row of ended) row.revokedAt = now();
+      return ended.length;
     },
     dump() {
       return JSON.stringify([families, codes, refreshTokens, accessTokens].map((rows) => [...rows]));

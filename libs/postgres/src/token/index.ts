@@ -12,3 +12,5 @@ export { createTokenInspectionStore } from './token-inspection-store.js';
 export { createTokenStore } from './token-store.js';
 export { createSubjectClaimsStore } from './subject-claims-store.js';
 export { createRegistrationStore } from './registration-store.js';
+export { createConsentStore } from './consent-store.js';
+export { createLoginSessionStore } from './login-session-store.js';
