@@ -171,6 +171,7 @@ export const ADMIN_ROUTES = {
     resource: one((n) => n.grants()),
   },
 
+<<<<<<< HEAD
   getLogoutRequest: {
     method: 'GET',
     path: '/admin/oauth2/auth/requests/logout',
@@ -194,6 +195,14 @@ export const ADMIN_ROUTES = {
     scope: 'hydra.consent',
     action: 'reject',
     resource: one((n, call) => n.logoutRequest(queried(call, 'logout_challenge'))),
+=======
+  explainToken: {
+    method: 'POST',
+    path: '/token/explain',
+    scope: 'hydra.token',
+    action: 'token:explain',
+    resource: one((n) => n.tokenExplain()),
+>>>>>>> main
   },
 
   listDeliveries: {

@@ -19,6 +19,7 @@ import {
   createSessionSeal,
   createSubjectIdentifier,
   createTokenText,
+  type ExplainTools,
   type GrantTools,
   type IntrospectionCaller,
   type IntrospectionTools,
@@ -39,6 +40,8 @@ import {
   createResourceServerStore,
   createRegistrationStore,
   createSubjectClaimsStore,
+  createStatelessTokenStore,
+  createTokenInspectionStore,
   createTokenStore,
   type Database,
   openDatabase,
@@ -81,6 +84,7 @@ export type TokenService = {
   readonly endpoint: EndpointTools;
   readonly authorization: AuthorizationTools;
   readonly userinfo: UserinfoTools;
+  readonly explanation: ExplainTools;
   readonly registration: RegistrationTools;
   readonly idTokenSigner: PublishedIdTokenSigner;
   readonly logout: LogoutService;
@@ -143,6 +147,7 @@ async function wire(
   const clientStore = createClientStore(database);
   const sessions = createSessionSeal({ keys: keysOf(serviceSecrets, 'grant-session/v1'), randomBytes });
   const store = countBurns(createTokenStore(database, keeper, sessions), metrics);
+  const statelessTokens = createStatelessTokenStore(database, keeper, sessions);
   watchTokenDatabase(metrics, database, keeper);
   const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper, sessions);
   const mint: Mint = {
@@ -213,6 +218,7 @@ async function wire(
     endpoint: {
       issuer,
       store,
+      statelessTokens,
       refreshGraceMs: config.refreshGraceMs,
       mint,
       tokenText: mint.tokenText,
@@ -262,6 +268,7 @@ async function wire(
     userinfo: {
       issuer,
       store,
+      statelessTokens,
       accessTokenSigner,
       tokenText: mint.tokenText,
       clientStore,
@@ -269,12 +276,18 @@ async function wire(
       subjectIdentifier,
       signUserinfo: createUserinfoSigner(signing),
     },
+    explanation: {
+      tokenText: mint.tokenText,
+      accessTokenSigner,
+      inspection: createTokenInspectionStore(database),
+      now: mint.now,
+    },
     registration: {
       issuer,
       access: config.registration.access,
       mayRegister: createRegistrationGuard(warden, config.resourceNamePrefix),
       allowedScopes: config.registration.scopes,
-      introspection: { issuer, store, tokenText: mint.tokenText, accessTokenSigner },
+      introspection: { issuer, store, statelessTokens, tokenText: mint.tokenText, accessTokenSigner },
       clients: clientStore,
       registrations: createRegistrationStore(database),
       secrets,

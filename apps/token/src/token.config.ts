@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import {
   type AccessTokenFormat,
+  accessTokenFormats,
   defaultLifetimes,
   lifespanNames,
   type Lifespans,
@@ -117,7 +118,7 @@ export const tokenVariables = z.object({
   REFRESH_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenMs),
   REFRESH_TOKEN_GRACE: durationSchema.refine((ms) => ms <= 60_000, 'must be a duration from 0s to 1m').default(10_000),
   GRANT_LIFESPANS: listSchema.default([]),
-  ACCESS_TOKEN_FORMAT: z.enum(['opaque', 'jwt'], 'must be opaque or jwt').default('opaque'),
+  ACCESS_TOKEN_FORMAT: z.enum(accessTokenFormats, `must be ${accessTokenFormats.join(' or ')}`).default('opaque'),
   ACCESS_TOKEN_TOP_LEVEL_CLAIMS: listSchema
     .refine((names) => names.every((name) => !reservedAccessTokenClaims.has(name)), 'must hold no claim of the server')
     .default([]),

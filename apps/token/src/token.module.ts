@@ -18,6 +18,7 @@ import { OpenIdRpc } from './openid.grpc.js';
 import { RegistrationRpc } from './registration.grpc.js';
 import type { TokenConfig } from './token.config.js';
 import { openTokenService, type TokenService } from './token-service.js';
+import { TokenExplanationsRpc } from './token-explanation.grpc.js';
 import { TokensRpc } from './tokens.grpc.js';
 
 const TOKEN_SERVICE = Symbol('TOKEN_SERVICE');
@@ -88,6 +89,11 @@ const rpcs: readonly Provider[] = [
     provide: LogoutRpc,
     inject: [TOKEN_SERVICE, LOGGER],
     useFactory: (service: TokenService, logger: Logger) => new LogoutRpc(service.logout.tools, logger),
+  },
+  {
+    provide: TokenExplanationsRpc,
+    inject: [TOKEN_SERVICE, LOGGER],
+    useFactory: (service: TokenService, logger: Logger) => new TokenExplanationsRpc(service, logger),
   },
   {
     provide: TokenServiceShutdown,

@@ -8,12 +8,14 @@ export { coversScope, coversScopes, formatScope, grantsOfflineAccess, narrowScop
 export { defaultLifetimes, type Lifetimes, signedAtMostMs } from './lifetimes.js';
 export {
   type AccessTokenFormat,
+  accessTokenFormats,
   allowsGrantType,
   allowsResponseType,
   type Client,
   type ClientSecretHash,
   type LoginConsentRules,
   type OpenIdRegistration,
+  readAccessTokenFormat,
   type TokenRules,
 } from './client.js';
 export { readLogoutRegistration, type LogoutMembers, type LogoutRegistration } from './logout/logout-registration.js';
@@ -175,6 +177,15 @@ export type {
 export type { SignLogoutToken } from './logout/logout-token.js';
 export { retryDelayMs } from './outbox/retry-delay.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
+export { explainToken, type ExplainTools, type TokenExplanation } from './token/explain.js';
+export {
+  type InspectedFamily,
+  type InspectedToken,
+  type InvalidReason,
+  invalidReasons,
+  type TokenInspectionStore,
+} from './token/token-inspection.js';
+export type { StatelessAccessToken, StatelessTokenStore } from './token/stateless-token.js';
 export {
   createSessionSeal,
   type GrantSession,

@@ -1,5 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, logoutV1, openidV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
+import {
+  keysV1,
+  explanationV1,
+  logoutV1,
+  openidV1,
+  RpcError,
+  tokenV1,
+  wardenV1,
+  type RpcHandlers,
+} from '@castellan/rpc';
 import { RpcService, type Logger } from '@castellan/service';
 
 import type { RootClientOptions } from '../root-client.js';
@@ -34,6 +43,8 @@ export type Backends = {
   /** The policies' verdict; the anonymous subject is `''`. */
   decide: (access: AccessRequest) => boolean;
   warnings: string[];
+  /** What the token service says of texts. */
+  explanations: Map<string, explanationV1.ExplainTokenResponse>;
   /** Set to a refusal or an outage that every rpc of a service then answers. */
   fails: Partial<Record<'warden' | 'clients' | 'groups' | 'policies' | 'keys', RpcError>>;
 };
@@ -69,6 +80,7 @@ export function createBackends(): Backends {
     ]),
     decide: ({ subject }) => subject === 'root',
     warnings: [],
+    explanations: new Map(),
     fails: {},
   };
 }
@@ -532,6 +544,13 @@ export function backendsModule(backends: Backends): DynamicModule {
       return {};
     }
   }
+  @RpcService(explanationV1.TokenExplanationsService, everyRpc(explanationV1.TokenExplanationsService))
+  class Explanations implements RpcHandlers<typeof explanationV1.TokenExplanationsService> {
+    async explainToken({ token }: explanationV1.ExplainTokenRequest) {
+      fail(backends, 'clients');
+      return backends.explanations.get(token) ?? explanationV1.ExplainTokenResponse.create({});
+    }
+  }
   @RpcService(openidV1.RegistrationService, everyRpc(openidV1.RegistrationService))
   class Registration implements RpcHandlers<typeof openidV1.RegistrationService> {
     async createInitialAccessToken({ uses, lifetimeMs }: openidV1.CreateInitialAccessTokenRequest) {
@@ -548,7 +567,11 @@ export function backendsModule(backends: Backends): DynamicModule {
   }
   return {
     module: BackendsModule,
+<<<<<<< HEAD
     providers: [Clients, Logout, Deliveries, Registration, Policies, Groups, Warden, Keys],
+=======
+    providers: [Clients, Deliveries, Explanations, Registration, Policies, Groups, Warden, Keys],
+>>>>>>> main
   };
 }
 

@@ -3,6 +3,8 @@ export { createMemoryTokenStore, type MemoryTokenStore } from './memory-token-st
 export { clientStoreContract, type ClientStoreHarness } from './client-store.contract.js';
 export { sampleClient } from './sample-client.js';
 export type { TokenStoreHarness } from './token-fixture.js';
+export { statelessTokenStoreContract, type StatelessTokenHarness } from './stateless-token-store.contract.js';
+export { tokenInspectionContract, type TokenInspectionHarness } from './token-inspection.contract.js';
 export { tokenStoreContract } from './token-store.contract.js';
 export {
   authorizationRequestStoreContract,

@@ -8,6 +8,8 @@ export { createResourceServerStore } from './resource-server-store.js';
 export { tokenTables } from './tables.js';
 export { tokenPartitionedTables } from './token-partitions.js';
 export { resealSessions, sessionSecretUses } from './session-reseal.js';
+export { createStatelessTokenStore } from './stateless-token-store.js';
+export { createTokenInspectionStore } from './token-inspection-store.js';
 export { createTokenStore } from './token-store.js';
 export { createSubjectClaimsStore } from './subject-claims-store.js';
 export { createRegistrationStore } from './registration-store.js';
