@@ -171,14 +171,13 @@ export const ADMIN_ROUTES = {
     resource: one((n) => n.grants()),
   },
 
-<<<<<<< HEAD
   getLogoutRequest: {
     method: 'GET',
     path: '/admin/oauth2/auth/requests/logout',
     aliases: ['/oauth2/auth/requests/logout'],
     scope: 'hydra.consent',
     action: 'get',
-    resource: one((n, call) => n.logoutRequest(queried(call, 'logout_challenge'))),
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
   },
   acceptLogoutRequest: {
     method: 'PUT',
@@ -186,7 +185,7 @@ export const ADMIN_ROUTES = {
     aliases: ['/oauth2/auth/requests/logout/accept'],
     scope: 'hydra.consent',
     action: 'accept',
-    resource: one((n, call) => n.logoutRequest(queried(call, 'logout_challenge'))),
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
   },
   rejectLogoutRequest: {
     method: 'PUT',
@@ -194,15 +193,15 @@ export const ADMIN_ROUTES = {
     aliases: ['/oauth2/auth/requests/logout/reject'],
     scope: 'hydra.consent',
     action: 'reject',
-    resource: one((n, call) => n.logoutRequest(queried(call, 'logout_challenge'))),
-=======
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+
   explainToken: {
     method: 'POST',
     path: '/token/explain',
     scope: 'hydra.token',
     action: 'token:explain',
     resource: one((n) => n.tokenExplain()),
->>>>>>> main
   },
 
   listDeliveries: {

@@ -567,11 +567,7 @@ export function backendsModule(backends: Backends): DynamicModule {
   }
   return {
     module: BackendsModule,
-<<<<<<< HEAD
-    providers: [Clients, Logout, Deliveries, Registration, Policies, Groups, Warden, Keys],
-=======
-    providers: [Clients, Deliveries, Explanations, Registration, Policies, Groups, Warden, Keys],
->>>>>>> main
+    providers: [Clients, Logout, Deliveries, Explanations, Registration, Policies, Groups, Warden, Keys],
   };
 }
 
