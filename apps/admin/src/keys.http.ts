@@ -83,7 +83,7 @@ export class KeysController {
         keyId: body.kid ?? '',
         algorithm: body.alg ?? '',
         pem: body.pem ?? undefined,
-        pkcs12: body.pkcs12 == null ? undefined : Buffer.from(body.pkcs12, 'base64'),
+        pkcs12: typeof body.pkcs12 !== 'string' ? undefined : Buffer.from(body.pkcs12, 'base64'),
         passphrase: body.passphrase ?? '',
       },
       callOptionsOf(request),

@@ -132,7 +132,7 @@ async function decrypt(algorithm: AlgorithmIdentifier, sealed: Buffer, passphras
 type Cipher = { readonly name: string; readonly key: Buffer; readonly iv: Buffer };
 
 async function cipherOf({ algorithm, parameters }: AlgorithmIdentifier, passphrase: string): Promise<Cipher> {
-  if (parameters == null) throw malformed('an encryption without parameters');
+  if (parameters === null || parameters === undefined) throw malformed('an encryption without parameters');
   if (algorithm === PBE_SHA1_3DES) return oldCipher(AsnConvert.parse(parameters, PBEParameter), passphrase);
   if (algorithm !== PBES2)
     throw malformed('the encryption is of a kind that is not read; write the file anew with AES');
