@@ -43,6 +43,8 @@ export type AccessQuestions = (
 export type AdminRoute = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
+  /** Other paths that SDKs know it by. */
+  readonly aliases?: readonly string[];
   /** Scope that the caller's token must hold. */
   readonly scope: string;
   readonly action: string;
@@ -167,6 +169,39 @@ export const ADMIN_ROUTES = {
     scope: 'hydra.grants',
     action: 'delete',
     resource: one((n) => n.grants()),
+  },
+
+  getLogoutRequest: {
+    method: 'GET',
+    path: '/admin/oauth2/auth/requests/logout',
+    aliases: ['/oauth2/auth/requests/logout'],
+    scope: 'hydra.consent',
+    action: 'get',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+  acceptLogoutRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/logout/accept',
+    aliases: ['/oauth2/auth/requests/logout/accept'],
+    scope: 'hydra.consent',
+    action: 'accept',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+  rejectLogoutRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/logout/reject',
+    aliases: ['/oauth2/auth/requests/logout/reject'],
+    scope: 'hydra.consent',
+    action: 'reject',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+
+  explainToken: {
+    method: 'POST',
+    path: '/token/explain',
+    scope: 'hydra.token',
+    action: 'token:explain',
+    resource: one((n) => n.tokenExplain()),
   },
 
   listDeliveries: {
@@ -308,6 +343,56 @@ export const ADMIN_ROUTES = {
     scope: policy,
     action: 'delete',
     resource: one((n, call) => n.policy(param(call, 'id'))),
+  },
+
+  listPolicyVersions: {
+    method: 'GET',
+    path: '/policies/:id/history',
+    scope: policy,
+    action: 'get',
+    resource: one((n, call) => n.policy(param(call, 'id'))),
+  },
+  rollBackPolicy: {
+    method: 'POST',
+    path: '/policies/:id/rollback',
+    scope: policy,
+    action: 'update',
+    resource: one((n, call) => n.policy(param(call, 'id'))),
+  },
+  exportPolicies: {
+    method: 'GET',
+    path: '/policy-export',
+    scope: policy,
+    action: 'list',
+    resource: one((n) => n.policies()),
+  },
+  beginPolicyImport: {
+    method: 'POST',
+    path: '/policy-imports',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
+  },
+  stagePolicies: {
+    method: 'POST',
+    path: '/policy-imports/:id/policies',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
+  },
+  commitPolicyImport: {
+    method: 'POST',
+    path: '/policy-imports/:id/commit',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
+  },
+  abortPolicyImport: {
+    method: 'DELETE',
+    path: '/policy-imports/:id',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
   },
 
   allowed: {
