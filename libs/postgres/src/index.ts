@@ -31,5 +31,6 @@ export {
   claimDerivedSecrets,
   clientSecretUses,
   type DerivedComponent,
+  registeredSecrets,
   removeDerivedSecret,
 } from './secret-claim.js';
