@@ -23,6 +23,7 @@ import { GrantsController } from './grants.http.js';
 import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
 import { KeysController } from './keys.http.js';
+import { LogoutRequestsController } from './logout-requests.http.js';
 import { PoliciesController } from './policies.http.js';
 import { PolicyHistoryController } from './policy-history.http.js';
 import { PolicyImportsController } from './policy-imports.http.js';
@@ -51,6 +52,7 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   GrantsController,
   TokenExplanationController,
   DeliveriesController,
+  LogoutRequestsController,
   StatsController,
 ];
 
@@ -73,6 +75,7 @@ export class AdminModule {
         provideRpcClient(openidV1.RegistrationService, 'admin'),
         provideRpcClient(explanationV1.TokenExplanationsService, 'admin'),
         provideRpcClient(logoutV1.DeliveriesService, 'admin'),
+        provideRpcClient(logoutV1.LogoutService, 'admin'),
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),
         provideRpcClient(wardenV1.GroupsService, 'admin'),

@@ -26,7 +26,7 @@ export function createSlowHasher(limits: SlowHasherLimits = { concurrency: 2, qu
 }
 
 /** One IPv6 subscriber has a /64 full of addresses (RFC 6177). */
-function turnOf({ address = '', clientId }: SecretCaller): Turn {
+function turnOf({ address = '', clientId }: SecretCaller = { clientId: '' }): Turn {
   if (!isIPv6(address) || address.toLowerCase().startsWith('::ffff:')) return { address, clientId };
   const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
   const groups = head === '' ? [] : head.split(':');

@@ -71,6 +71,10 @@ export type TokenConfig = {
   readonly unsignedRequestObjects: boolean;
   /** Who may register clients (RFC 7591), and the scopes that such clients may have. */
   readonly registration: { readonly access: RegistrationAccess; readonly scopes: readonly string[] };
+  /** Where the app lives that asks users whether to log out; absent: our own page does. */
+  readonly logoutUrl?: string;
+  /** Where a browser ends after a logout when no client may say where. */
+  readonly postLogoutUrl: string;
   /** How long a logout is brought to a client that does not take it, in milliseconds. */
   readonly logoutDeliveryDeadlineMs: number;
   /** One line each, for the log at start. */
@@ -138,6 +142,8 @@ export const tokenVariables = z.object({
   INTROSPECTION_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
   LEGACY_ERROR_REDIRECT: booleanSchema.default(false),
   RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
+  LOGOUT_URL: urlSchema.optional(),
+  POST_LOGOUT_REDIRECT_URL: urlSchema.optional(),
   LOGOUT_DELIVERY_DEADLINE: durationSchema
     .refine((ms) => ms >= 1_000 && ms <= 2_592_000_000, 'must be a duration from 1s to 720h')
     .default(86_400_000),
@@ -158,6 +164,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     ...problemsOfDatabaseUrl(databaseUrl, values.CASTELLAN_ENV === 'production'),
     ...problemsOfIssuer(issuer),
     ...(values.CONSENT_URL?.includes('#') ? ['CONSENT_URL: must have no fragment'] : []),
+    ...(values.LOGOUT_URL?.includes('#') ? ['LOGOUT_URL: must have no fragment'] : []),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   return {
@@ -196,6 +203,8 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     registration: { access: values.DYNAMIC_REGISTRATION, scopes: values.DYNAMIC_REGISTRATION_SCOPES.split(' ') },
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
     pendingRequestsPerClient: values.PENDING_REQUESTS_PER_CLIENT,
+    ...(values.LOGOUT_URL !== undefined ? { logoutUrl: values.LOGOUT_URL } : {}),
+    postLogoutUrl: values.POST_LOGOUT_REDIRECT_URL ?? `${issuer}/oauth2/sessions/logout/done`,
     logoutDeliveryDeadlineMs: values.LOGOUT_DELIVERY_DEADLINE,
     warnings: [
       ...(values.BCRYPT_COST !== undefined

@@ -166,6 +166,20 @@ export {
   deliverBackchannelLogout,
   type DeliveryOutcome,
 } from './logout/backchannel-delivery.js';
+export {
+  endSession,
+  type EndSessionInput,
+  type EndSessionOutcome,
+  type LogoutSettings,
+  type LogoutTools,
+} from './logout/end-session.js';
+export { acceptLogoutRequest, getLogoutRequest, rejectLogoutRequest } from './logout/logout-request-api.js';
+export type {
+  LogoutRequest,
+  LogoutRequestStore,
+  LogoutStage,
+  NewLogoutRequest,
+} from './logout/logout-request-store.js';
 export type { SignLogoutToken } from './logout/logout-token.js';
 export { retryDelayMs } from './outbox/retry-delay.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
@@ -214,3 +228,9 @@ export type {
   WhichSessions,
 } from './interaction/login-session-store.js';
 export { createJsonSeal, type JsonSeal } from './interaction/json-seal.js';
+export {
+  createSessionCookies,
+  hashSessionSecret,
+  type SessionCookie,
+  type SessionCookies,
+} from './interaction/session-cookie.js';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { Browser } from '../http.js';
 import { readChallenge, respond } from '../consent-player.js';
@@ -115,7 +116,7 @@ export function describeFlowModules({ responseType, responseMode, suite }: PlanV
   });
 
   // Signature and key ID of every ID token are checked in `complete`.
-  it('oidcc-idtoken-signature', () => play());
+  it('oidcc-idtoken-signature', async () => void (await play()));
 
   if (responseType !== 'id_token') {
     it.each([
@@ -129,7 +130,9 @@ export function describeFlowModules({ responseType, responseMode, suite }: PlanV
   }
 
   if (responseType === 'code' || responseType === 'code token') {
-    it('oidcc-ensure-request-without-nonce-succeeds-for-code-flow', () => play({ nonce: undefined }));
+    it('oidcc-ensure-request-without-nonce-succeeds-for-code-flow', async () => {
+      await play({ nonce: undefined });
+    });
   } else {
     it('oidcc-ensure-request-without-nonce-fails', async () => {
       const request = await makeRequest({ nonce: undefined });
@@ -166,8 +169,7 @@ export function describeFlowModules({ responseType, responseMode, suite }: PlanV
     ['oidcc-ui-locales', { ui_locales: 'se' }],
     ['oidcc-claims-locales', { claims_locales: 'se' }],
     ['oidcc-ensure-request-with-acr-values-succeeds', { acr_values: '1 2' }],
-    ['oidcc-ensure-request-with-valid-pkce-succeeds', {}],
-  ])('%s', (_, parameters) => play(parameters));
+  ])('%s', async (_, parameters) => void (await play(parameters)));
 
   it('oidcc-prompt-none-not-logged-in', async () => {
     const request = await makeRequest({ prompt: 'none', state: 's'.repeat(128) });
@@ -225,10 +227,19 @@ export function describeFlowModules({ responseType, responseMode, suite }: PlanV
       const metadata = { token_endpoint_auth_method: 'client_secret_post' };
       const types = { response_types: [responseType], grant_types: grantTypesOf(responseType) };
       const posting = await suite().register({ ...types, ...metadata });
-      const request = { ...(await makeRequest()), client_id: posting.id };
+      const request: Record<string, string> = { ...(await makeRequest()), client_id: posting.id };
       const { parameters } = await authorizeAs(suite(), request);
       const tokens = await redeem(suite(), posting, parameters['code'] ?? '');
       await checkIdToken(suite(), posting, tokens.id_token ?? '', { nonce: request['nonce'] ?? '' });
+    });
+
+    it('oidcc-ensure-request-with-valid-pkce-succeeds', async () => {
+      const verifier = 'v'.repeat(64);
+      const challenge = createHash('sha256').update(verifier).digest('base64url');
+      const request = await makeRequest({ code_challenge: challenge, code_challenge_method: 'S256' });
+      const { parameters } = await authorizeAs(suite(), request);
+      const form = { grant_type: 'authorization_code', code: parameters['code'] ?? '', redirect_uri: callback };
+      readTokens(await tokenRequest(suite(), await registered(), { ...form, code_verifier: verifier }));
     });
 
     it('oidcc-codereuse', async () => {

@@ -17,6 +17,8 @@ export { createLocalAccessTokenSigner } from './local-access-token-signer.js';
 export { createMemoryWeb } from './memory-web.js';
 export { createMemoryRegistrationStore } from './memory-registration-store.js';
 export { registrationStoreContract, type RegistrationStoreHarness } from './registration-store.contract.js';
+export { createMemoryLogoutRequestStore } from './memory-logout-request-store.js';
+export { logoutRequestStoreContract, type LogoutRequestStoreHarness } from './logout-request-store.contract.js';
 export { createMemoryOutboxStore } from './memory-outbox-store.js';
 export { outboxStoreContract, type OutboxStoreHarness } from './outbox-store.contract.js';
 export { createMemoryResourceServerStore } from './memory-resource-server-store.js';
