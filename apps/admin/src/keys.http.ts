@@ -8,7 +8,8 @@ import type { AccessGrant } from './access.js';
 import { notFound } from './admin-error.js';
 import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from './admin-request.js';
 import { generateBodySchema, holdsSecret, keyBodySchema, keySetBodySchema, keySetJson } from './key-json.js';
-import { ADMIN_ROUTES, isPublicKeyName } from './routes.js';
+import { isPublicKeyName } from './access-questions.js';
+import { ADMIN_ROUTES } from './routes.js';
 
 /** JSON Web Key sets. */
 @AdminController()
@@ -80,7 +81,7 @@ export class KeysController {
 }
 
 /** The keys that the guard read and asked about. The second wall: what policies call public must be public. */
-function readable({ anonymous, keys }: AccessGrant): readonly keysV1.Jwk[] {
+export function readable({ anonymous, keys }: AccessGrant): readonly keysV1.Jwk[] {
   if (keys.length === 0) {
     throw notFound();
   }

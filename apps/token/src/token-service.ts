@@ -17,6 +17,8 @@ import {
   createFlowCookies,
   createSecretUses,
   createSessionSeal,
+  createJsonSeal,
+  createPageTokens,
   createSubjectIdentifier,
   createTokenText,
   type GrantTools,
@@ -24,6 +26,7 @@ import {
   type IntrospectionTools,
   type LeasedMessage,
   type Mint,
+  type PageTokens,
   type RegistrationTools,
   requestObjectAlgorithms,
   type ResourceServerStore,
@@ -83,6 +86,7 @@ export type TokenService = {
   readonly issuer: string;
   readonly clientStore: ClientStore;
   readonly resourceServers: ResourceServerStore;
+  readonly pageTokens: PageTokens;
   readonly secrets: ClientSecrets;
   readonly endpoint: EndpointTools;
   readonly authorization: AuthorizationTools;
@@ -187,6 +191,10 @@ async function wire(
     fetch,
     now: () => performance.now(),
   });
+  const pageTokens = createPageTokens({
+    seal: createJsonSeal({ keys: keysOf(serviceSecrets, 'page-token/v1'), randomBytes }),
+    now: () => store.now(),
+  });
   const outbox = createOutboxStore(database);
   watchOutbox(metrics, outbox);
   const logoutTools = {
@@ -214,6 +222,7 @@ async function wire(
     issuer,
     clientStore,
     resourceServers,
+    pageTokens,
     secrets,
     idTokenSigner,
     endpoint: {

@@ -12,7 +12,14 @@ import type { MemoryClientStore } from './memory-client-store.js';
 
 type FamilyRow = NewFamily & { revoked: boolean };
 type CodeRow = NewAuthorizationCode & { family: FamilyRow; expiresAt: number; usedAt?: number };
-type RefreshRow = { family: FamilyRow; key: RowKey; expiresAt: number; usedAt?: number; answer?: KeptAnswer };
+type RefreshRow = {
+  family: FamilyRow;
+  key: RowKey;
+  issuedAt: number;
+  expiresAt: number;
+  usedAt?: number;
+  answer?: KeptAnswer;
+};
 type KeptAnswer = SealedAnswer & { readonly endsAt: number; readonly successor: RowKey };
 type AccessRow = NewAccessToken & { issuedAt: number; expiresAt: number; revoked: boolean };
 
@@ -57,7 +64,7 @@ export function createMemoryTokenStore(options: {
 
   function storeRefreshToken(token: NewRefreshToken, family: FamilyRow): void {
     const expiresAt = Math.min(now() + token.lifetimeMs, family.expiresAt);
-    refreshTokens.set(nameOf(token.key), { key: token.key, family, expiresAt });
+    refreshTokens.set(nameOf(token.key), { key: token.key, family, issuedAt: now(), expiresAt });
   }
 
   return {
@@ -124,6 +131,8 @@ export function createMemoryTokenStore(options: {
         key,
         family: family.key,
         familyExpiresAt: family.expiresAt,
+        issuedAt: row.issuedAt,
+        expiresAt: row.expiresAt,
         grant: family.grant,
         state: stateOf(row),
         ...(kept

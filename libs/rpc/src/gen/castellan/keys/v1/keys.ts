@@ -70,6 +70,8 @@ export interface GenerateKeyRequest {
   algorithm: string;
   /** Name within the set; empty makes `private`/`public` (or `shared`), x makes `private:x`/`public:x` (or `x`). */
   keyId: string;
+  /** One JWK under the key ID itself, without a public twin; an empty key ID becomes a random one. */
+  single?: boolean | undefined;
 }
 
 /** The keys made, private part first. */
@@ -337,7 +339,7 @@ export const Jwk: MessageFns<Jwk> = {
 };
 
 function createBaseGenerateKeyRequest(): GenerateKeyRequest {
-  return { set: "", algorithm: "", keyId: "" };
+  return { set: "", algorithm: "", keyId: "", single: undefined };
 }
 
 export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
@@ -350,6 +352,9 @@ export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
     }
     if (message.keyId !== "") {
       writer.uint32(26).string(message.keyId);
+    }
+    if (message.single !== undefined) {
+      writer.uint32(32).bool(message.single);
     }
     return writer;
   },
@@ -391,6 +396,14 @@ export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
             message.keyId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.single = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -411,6 +424,7 @@ export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
     message.set = object.set ?? "";
     message.algorithm = object.algorithm ?? "";
     message.keyId = object.keyId ?? "";
+    message.single = object.single ?? undefined;
     return message;
   },
 };
