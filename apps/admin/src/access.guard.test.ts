@@ -25,6 +25,7 @@ function urlOf(route: AdminRoute): string {
   const id = ids[first] ?? '';
   const path = route.path.replace(':id', id).replace(':set', 's1').replace(':key', 'k9');
   if (path === '/grants' || path === '/admin/oauth2/tokens') return `${path}?client_id=stored`;
+  if (path.includes('/requests/logout')) return `${path}?logout_challenge=c1`;
   return path === '/warden/groups' && route.method === 'GET' ? `${path}?member=peter` : path;
 }
 
@@ -102,7 +103,7 @@ describe.each(ROUTES)('%s', (_name, route) => {
     expect([response.statusCode, response.headers['www-authenticate']]).toEqual([status, challenge]);
     expect(response.headers['content-type']).toMatch(/^application\/json/);
     expect(response.headers['cache-control']).toBe('no-store');
-    if (route.path.startsWith('/admin/')) expect(response.json()).toMatchObject({ status_code: status });
+    if (/^\/(?:admin|oauth2\/auth)\//.test(route.path)) expect(response.json()).toMatchObject({ status_code: status });
     else expect(response.json().error).toMatchObject({ code: status });
     expect(snapshot(admin.backends)).toBe(before);
   });

@@ -3,7 +3,7 @@ import { errorJson, HttpError, type HttpAnswer } from '@castellan/service';
 import type { FastifyRequest } from 'fastify';
 
 const ADMIN_PATH =
-  /^\/(?:clients|initial-access-tokens|keys|rotation|policies|policy-imports|policy-export|resource-servers|grants|logout|warden|access|health\/stats)(?:[/?]|$)/;
+  /^\/(?:clients|initial-access-tokens|keys|key-imports|rotation|policies|policy-imports|policy-export|resource-servers|grants|token|logout|(?:admin\/)?oauth2\/auth\/requests|warden|access|health\/stats)(?:[/?]|$)/;
 
 /** Seconds after which a caller may try again when a service is away. */
 const RETRY_AFTER = '2';
@@ -18,8 +18,8 @@ export function notFound(): HttpError {
   return new HttpError(404, 'Not found');
 }
 
-/** Paths of the admin API as Hydra has it since 2.0. */
-const PREFIXED_PATH = /^\/admin(?:[/?]|$)/;
+/** Paths of the admin API as Hydra has it since 2.0, and those of 1.x that have no prefix. */
+const PREFIXED_PATH = /^\/(?:admin|oauth2\/auth\/(?:requests|sessions))(?:[/?]|$)/;
 
 /**
  * Renders what the services behind the admin API refuse in the admin API's words. What else goes wrong has its form

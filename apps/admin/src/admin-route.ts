@@ -4,6 +4,8 @@ import type { AccessQuestions, AdminCall } from './access-questions.js';
 export type AdminRoute = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
+  /** Other paths that SDKs know it by. */
+  readonly aliases?: readonly string[];
   /** Scope that the caller's token must hold. */
   readonly scope: string;
   readonly action: string;

@@ -49,6 +49,39 @@ export const ADMIN_ROUTES = {
     resource: one((n) => n.grants()),
   },
 
+  getLogoutRequest: {
+    method: 'GET',
+    path: '/admin/oauth2/auth/requests/logout',
+    aliases: ['/oauth2/auth/requests/logout'],
+    scope: 'hydra.consent',
+    action: 'get',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+  acceptLogoutRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/logout/accept',
+    aliases: ['/oauth2/auth/requests/logout/accept'],
+    scope: 'hydra.consent',
+    action: 'accept',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+  rejectLogoutRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/logout/reject',
+    aliases: ['/oauth2/auth/requests/logout/reject'],
+    scope: 'hydra.consent',
+    action: 'reject',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+
+  explainToken: {
+    method: 'POST',
+    path: '/token/explain',
+    scope: 'hydra.token',
+    action: 'token:explain',
+    resource: one((n) => n.tokenExplain()),
+  },
+
   listDeliveries: {
     method: 'GET',
     path: '/logout/deliveries',
@@ -122,6 +155,13 @@ export const ADMIN_ROUTES = {
     scope: 'hydra.keys.update',
     action: 'update',
     resource: writtenKey,
+  },
+  importKey: {
+    method: 'POST',
+    path: '/key-imports/:set',
+    scope: 'hydra.keys.update',
+    action: 'update',
+    resource: one((n, call) => n.keySet(param(call, 'set'))),
   },
   deleteKeySet: {
     method: 'DELETE',

@@ -5,7 +5,6 @@ import {
   type ClientSecretHash,
   type ClientSecrets,
   type ClientStore,
-  formatScope,
   type JsonObject,
   OAuth2Error,
   type OpenIdCheckTools,
@@ -23,10 +22,9 @@ import {
 import { parseStrictObject, StrictJsonError } from '@castellan/jwk';
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
-import { readTokenRules, toTokenRulesMessage } from './token-rules-message.js';
-import { readLoginConsentRules, toLoginConsentMessage } from './login-consent-message.js';
-import { toLogoutMessage } from './logout-message.js';
-import { toOpenIdMessage } from './openid-message.js';
+import { toClientMessage } from './client-message.js';
+import { readLoginConsentRules } from './login-consent-message.js';
+import { readTokenRules } from './token-rules-message.js';
 import { clientsPeers } from './peers.js';
 import { readResourceServer, toResourceServerMessage } from './resource-server-message.js';
 import { answerOrStatus } from './rpc-answer.js';
@@ -159,7 +157,7 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     }
     const stored = await this.clients.find(client.id);
     return {
-      client: stored === undefined ? toMessage(client) : toAnswer(stored),
+      client: stored === undefined ? toClientMessage(client) : toAnswer(stored),
       clientSecret: secret.text,
       warnings: [...warnings, ...secret.warnings],
     };
@@ -175,7 +173,7 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     if (!(await this.clients.insertFirst(client, hash))) {
       throw new RpcError('FAILED_PRECONDITION', 'there are clients already');
     }
-    return { client: toMessage(client) };
+    return { client: toClientMessage(client) };
   }
 
   private async update({
@@ -197,7 +195,7 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     }
     const after = await this.clients.find(client.id);
     return {
-      client: after === undefined ? toMessage(client) : { ...toAnswer(after), secrets: [] },
+      client: after === undefined ? toClientMessage(client) : { ...toAnswer(after), secrets: [] },
       warnings: [...warnings, ...(secret?.warnings ?? [])],
     };
   }
@@ -277,8 +275,8 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
       ? { tokenEndpointAuthSigningAlg: message.tokenEndpointAuthSigningAlg }
       : {}),
     ...(openid !== undefined ? { openid } : {}),
-    ...(loginConsent !== undefined ? { loginConsent } : {}),
     ...(logout !== undefined ? { logout } : {}),
+    ...(loginConsent !== undefined ? { loginConsent } : {}),
     ...(message.metadataJson !== '' ? { metadata: readMetadata(message.metadataJson) } : {}),
   };
 }
@@ -298,42 +296,10 @@ function toAnswer({ client, secret, secretUse, previousSecret, ...row }: StoredC
     ...(previousSecret !== undefined ? [previousSecret.use] : []),
   ];
   return {
-    ...toMessage(client),
+    ...toClientMessage(client),
     createdAtMs: row.createdAt,
     updatedAtMs: row.updatedAt,
     revision: row.revision,
     secrets: uses.map((use) => ({ expiresAtMs: use.expiresAt ?? 0, lastUsedAtMs: use.lastUsedAt ?? 0 })),
-  };
-}
-
-function toMessage(client: Client): tokenV1.Client {
-  return {
-    id: client.id,
-    clientName: client.name,
-    redirectUris: [...client.redirectUris],
-    grantTypes: [...client.grantTypes],
-    responseTypes: [...client.responseTypes],
-    scope: formatScope(client.scopes),
-    owner: client.owner,
-    policyUri: client.policyUri,
-    tosUri: client.tosUri,
-    clientUri: client.clientUri,
-    logoUri: client.logoUri,
-    contacts: [...client.contacts],
-    public: client.public,
-    tokenEndpointAuthMethod: client.tokenEndpointAuthMethod ?? '',
-    requirePkce: client.requirePkce,
-    jwks: client.jwks === undefined ? '' : JSON.stringify({ keys: client.jwks }),
-    jwksUri: client.jwksUri ?? '',
-    tokens: client.tokens === undefined ? undefined : toTokenRulesMessage(client.tokens),
-    tokenEndpointAuthSigningAlg: client.tokenEndpointAuthSigningAlg ?? '',
-    secrets: [],
-    openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),
-    loginConsent: toLoginConsentMessage(client.loginConsent),
-    logout: client.logout === undefined ? undefined : toLogoutMessage(client.logout),
-    metadataJson: client.metadata === undefined ? '' : JSON.stringify(client.metadata),
-    createdAtMs: 0,
-    updatedAtMs: 0,
-    revision: 0,
   };
 }

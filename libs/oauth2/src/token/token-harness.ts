@@ -89,7 +89,7 @@ export async function createTokenHarness({
       audiences: [issuer],
       now: clock,
     }),
-    noteSecretUse: createSecretUses({ store: clients, now: clock }),
+    noteSecretUse: createSecretUses({ store: clients, secrets, now: clock }),
   });
   const accessTokenSigner = createLocalAccessTokenSigner();
   const subjectIdentifier = createSubjectIdentifier(randomBytes(32));
@@ -100,6 +100,7 @@ export async function createTokenHarness({
     resourceServers,
     ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
     store,
+    statelessTokens: store.statelessTokens,
     mint,
     tokenText,
     idTokenSigner,
