@@ -182,7 +182,7 @@ async function readClient(
           ...(before.metadata !== undefined ? { metadata: before.metadata } : {}),
           ...(before.logout?.skipLogoutConsent === true ? { logout: { ...read.logout, skipLogoutConsent: true } } : {}),
         };
-  const { client } = validateClient({ ...read, ...kept });
+  const { client } = validateClient({ ...read, ...kept }, tools.openid.isAllowedHost);
   await checkOpenIdRegistration(client, tools.openid);
   return client;
 }
