@@ -626,18 +626,7 @@ export function backendsModule(backends: Backends): DynamicModule {
   }
   return {
     module: BackendsModule,
-    providers: [
-      Clients,
-      Tokens,
-      Logout,
-      Deliveries,
-      Explanations,
-      Registration,
-      Policies,
-      Groups,
-      Warden,
-      Keys,
-    ],
+    providers: [Clients, Tokens, Logout, Deliveries, Explanations, Registration, Policies, Groups, Warden, Keys],
   };
 }
 
