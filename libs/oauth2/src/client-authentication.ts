@@ -40,13 +40,13 @@ export const clientAuthenticationMethods = [
 
 /**
  * Client authentication over cached clients, their secrets and their keys. `noteSecretUse` is told which secret let a
- * client in; it does not hold the request up.
+ * client in, and its text; it does not hold the request up.
  */
 export function createClientAuthentication(options: {
   readonly clients: ClientCache;
   readonly secrets: ClientSecrets;
   readonly assertions: ClientAssertions;
-  readonly noteSecretUse?: (stored: StoredClient, slot: SecretSlot) => void;
+  readonly noteSecretUse?: (stored: StoredClient, slot: SecretSlot, secret: string) => void;
 }): ClientAuthentication {
   const { clients, secrets, assertions } = options;
   // A request that is repeated because its client was changed burns its assertion once.
@@ -65,7 +65,7 @@ export function createClientAuthentication(options: {
     for (const secret of presented.secrets) {
       const slot = await secrets.verify(stored, secret);
       if (slot === undefined) continue;
-      options.noteSecretUse?.(stored, slot);
+      options.noteSecretUse?.(stored, slot, secret);
       return true;
     }
     return false;

@@ -13,6 +13,9 @@ export interface SlowHasher {
 /** A verifier to store, and what the operator should know about the secret. */
 export type HashedSecret = { readonly hash: ClientSecretHash; readonly warnings: readonly string[] };
 
+/** A verifier, and the one that takes its place. */
+export type VerifierRenewal = { readonly from: ClientSecretHash; readonly to: ClientSecretHash };
+
 /** Client secrets: making, storing as verifiers, and checking them. */
 export type ClientSecrets = {
   /** A new secret of 256 random bits, with its verifier. */
@@ -21,6 +24,11 @@ export type ClientSecrets = {
   hash(secret: string): Promise<HashedSecret>;
   /** Which of the client's live secrets it is; undefined when it is none of them. */
   verify(stored: StoredClient, secret: string): Promise<SecretSlot | undefined>;
+  /**
+   * The verifier of a secret that was just recognised under the newest pepper; undefined when it has that already, or has
+   * none: a secret that somebody chose.
+   */
+  renew(stored: StoredClient, slot: SecretSlot, secret: string): VerifierRenewal | undefined;
   /** Takes as long as refusing a chosen secret does. */
   spendTime(secret: string): Promise<void>;
 };
@@ -80,11 +88,15 @@ export function createClientSecrets(options: {
     });
   }
 
+  function newestVerifier(clientId: string, secret: string): ClientSecretHash {
+    const mac = fastHash(peppers[0], clientId, secret).toString('base64url');
+    return { kind: 'hmac', hash: `${peppers[0].id.toString('hex')}.${mac}` };
+  }
+
   return {
     generate(clientId) {
       const secret = generatedPrefix + options.randomBytes(generatedBytes).toString('base64url');
-      const mac = fastHash(peppers[0], clientId, secret).toString('base64url');
-      return { secret, hash: { kind: 'hmac', hash: `${peppers[0].id.toString('hex')}.${mac}` } };
+      return { secret, hash: newestVerifier(clientId, secret) };
     },
 
     async hash(secret) {
@@ -110,6 +122,13 @@ export function createClientSecrets(options: {
         if (await matches(stored, slot, verifier, secret)) return slot;
       }
       return undefined;
+    },
+
+    renew(stored, slot, secret) {
+      const from = slot === 'current' ? stored.secret : stored.previousSecret?.hash;
+      if (from?.kind !== 'hmac') return undefined;
+      const to = newestVerifier(stored.client.id, secret);
+      return to.hash === from.hash ? undefined : { from, to };
     },
 
     async spendTime(secret) {
