@@ -23,6 +23,7 @@ import {
 } from '@castellan/service';
 import { z } from 'zod';
 import type { GuardedFetchOptions } from './guarded-fetch.js';
+import { serverProfileNames, withServerProfile } from './server-profile.js';
 
 /** Configuration of the token service. */
 export type TokenConfig = {
@@ -101,6 +102,7 @@ export const tokenVariables = z.object({
   TOKEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
   COOKIE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   PAIRWISE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  SERVER_PROFILE: z.enum(serverProfileNames, `must be ${serverProfileNames.join(' or ')}`).default('strict'),
   UNSIGNED_REQUEST_OBJECTS: booleanSchema.default(false),
   DYNAMIC_REGISTRATION: z
     .enum(['off', 'initial-token', 'policy'], 'must be off, initial-token or policy')
@@ -155,7 +157,7 @@ export const tokenVariables = z.object({
  * used and shows no value.
  */
 export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
-  const values = readConfig(tokenVariables, env);
+  const values = readConfig(tokenVariables, withServerProfile(env));
   const databaseUrl = values.TOKEN_DATABASE_URL ?? values.DATABASE_URL ?? '';
   const issuer = values.ISSUER.replace(/\/$/, '');
   const problems = [
