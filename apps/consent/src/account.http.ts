@@ -114,7 +114,7 @@ async function unlessRefused<T>(
     return await callChallengeApi(context, { resource, action: 'get' }, list);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    context.log('warn', 'sessions not readable', { resource, status: error.status });
+    context.log('warn', 'sessions not readable', { resource, status: error.status, reason: error.key });
     return undefined;
   }
 }

@@ -95,7 +95,7 @@ async function discover(provider: UpstreamProvider, http: HttpClient): Promise<o
   const { issuer, clientId, clientSecret } = provider;
   const isPlain = issuer.startsWith('http:');
   const customFetch: openid.CustomFetch = (url, { method, headers, body, signal }) =>
-    http.fetch(url, { method, headers, body, ...(signal != null ? { signal } : {}) });
+    http.fetch(url, { method, headers, body, ...(signal instanceof AbortSignal ? { signal } : {}) });
   return openid.discovery(new URL(issuer), clientId, clientSecret, undefined, {
     [openid.customFetch]: customFetch,
     timeout: 5,
