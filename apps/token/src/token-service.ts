@@ -262,6 +262,7 @@ async function wire(
         consentUrl: config.consentUrl,
         stateMinLength: config.stateMinLength,
         requirePkce: config.requirePkce,
+        scopePolicy: config.scopePolicy,
         legacyErrorRedirect: config.legacyErrorRedirect,
         pendingRequestsPerClient: config.pendingRequestsPerClient,
       },
