@@ -42,6 +42,9 @@ beforeEach(async () => {
         stateMinLength: 0,
         requirePkce: false,
         legacyErrorRedirect: false,
+        pendingRequestsPerAddress: 100,
+        flow: 'jwt',
+        loginSessionMs: 86_400_000,
         pendingRequestsPerClient: 10,
       },
       clients: {

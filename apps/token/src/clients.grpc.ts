@@ -122,7 +122,7 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     if (!(await this.clients.insert(client, secret.hash))) {
       throw new RpcError('ALREADY_EXISTS', 'a client with this id exists already');
     }
-    return { client: toMessage(client), clientSecret: secret.text, warnings: [...warnings, ...secret.warnings] };
+    return { client: toClientMessage(client), clientSecret: secret.text, warnings: [...warnings, ...secret.warnings] };
   }
 
   private async createFirst({
@@ -135,7 +135,7 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     if (!(await this.clients.insertFirst(client, hash))) {
       throw new RpcError('FAILED_PRECONDITION', 'there are clients already');
     }
-    return { client: toMessage(client) };
+    return { client: toClientMessage(client) };
   }
 
   private async update({
@@ -152,7 +152,7 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     }
     const secret = keeps ? undefined : await this.secretOf(client, clientSecret);
     if (!(await this.clients.update(client, keeps ? 'keep' : (secret?.hash ?? 'none')))) throw notFound();
-    return { client: toMessage(client), warnings: [...warnings, ...(secret?.warnings ?? [])] };
+    return { client: toClientMessage(client), warnings: [...warnings, ...(secret?.warnings ?? [])] };
   }
 
   private async rotate({
@@ -241,12 +241,13 @@ function toAnswer({ client, secret, secretUse, previousSecret }: StoredClient): 
     ...(previousSecret !== undefined ? [previousSecret.use] : []),
   ];
   return {
-    ...toMessage(client),
+    ...toClientMessage(client),
     secrets: uses.map((use) => ({ expiresAtMs: use.expiresAt ?? 0, lastUsedAtMs: use.lastUsedAt ?? 0 })),
   };
 }
 
-function toMessage(client: Client): tokenV1.Client {
+/** A client without its secrets. */
+export function toClientMessage(client: Client): tokenV1.Client {
   return {
     id: client.id,
     clientName: client.name,

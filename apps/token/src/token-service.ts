@@ -19,7 +19,12 @@ import {
   createSessionSeal,
   createSubjectIdentifier,
   createTokenText,
+  type ConsentStore,
+  createChallengeText,
+  createJsonSeal,
+  createSessionCookies,
   type GrantTools,
+  type LoginSessionStore,
   type IntrospectionCaller,
   type IntrospectionTools,
   type LeasedMessage,
@@ -35,6 +40,8 @@ import {
   createAssertionStore,
   createAuthorizationRequestStore,
   createClientStore,
+  createConsentStore,
+  createLoginSessionStore,
   createOutboxStore,
   createPartitionKeeper,
   createResourceServerStore,
@@ -47,6 +54,7 @@ import {
 } from '@castellan/postgres';
 import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
 import { ConfigError, type Logger, type Metrics } from '@castellan/service';
+import { createAddressHash } from './address-hash.js';
 import { createAccessTokenSigner } from './access-token-signer.js';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
 import type { Deliveries } from './deliveries.grpc.js';
@@ -88,6 +96,8 @@ export type TokenService = {
   readonly authorization: AuthorizationTools;
   readonly userinfo: UserinfoTools;
   readonly registration: RegistrationTools;
+  readonly loginSessions: LoginSessionStore;
+  readonly consents: ConsentStore;
   readonly idTokenSigner: PublishedIdTokenSigner;
   readonly deliveries: Deliveries;
   ping(): Promise<void>;
@@ -150,7 +160,10 @@ async function wire(
   const sessions = createSessionSeal({ keys: keysOf(serviceSecrets, 'grant-session/v1'), randomBytes });
   const store = countBurns(createTokenStore(database, keeper, sessions), metrics);
   watchTokenDatabase(metrics, database, keeper);
-  const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper, sessions);
+  const seal = createJsonSeal({ keys: keysOf(serviceSecrets, 'interaction/v1'), randomBytes });
+  const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper, sessions, seal);
+  const loginSessions = createLoginSessionStore(database);
+  const consents = createConsentStore(database, seal);
   const mint: Mint = {
     tokenText: createTokenText({
       keys: keysOf(serviceSecrets, 'token-mac/v1'),
@@ -209,7 +222,16 @@ async function wire(
     random: Math.random,
     pollMs: outboxPollMs,
   });
-  const maintenance = startMaintenance({ keeper, store, requests, assertions, outbox, logger });
+  const maintenance = startMaintenance({
+    keeper,
+    store,
+    requests,
+    assertions,
+    outbox,
+    loginSessions,
+    consents,
+    logger,
+  });
   return {
     issuer,
     clientStore,
@@ -250,7 +272,20 @@ async function wire(
         requirePkce: config.requirePkce,
         legacyErrorRedirect: config.legacyErrorRedirect,
         pendingRequestsPerClient: config.pendingRequestsPerClient,
+        pendingRequestsPerAddress: config.pendingRequestsPerAddress,
+        flow: config.loginConsentFlow,
+        ...(config.loginUrl !== undefined ? { loginUrl: config.loginUrl } : {}),
+        ...(config.errorUrl !== undefined ? { errorUrl: config.errorUrl } : {}),
+        loginSessionMs: config.loginSessionMs,
       },
+      sessions: loginSessions,
+      consents,
+      sessionCookies: createSessionCookies({
+        keys: cookieKeys(config, serviceSecrets, 'session-cookie/v1'),
+        randomBytes,
+      }),
+      challenges: createChallengeText({ keys: challengeKeys(serviceSecrets) }),
+      hashAddress: createAddressHash(deriveKey(serviceSecrets[0], 'address-hash/v1')),
       clients: clientStore,
       requests,
       mint,
@@ -265,6 +300,8 @@ async function wire(
       ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
       subjectIdentifier,
     },
+    loginSessions,
+    consents,
     userinfo: {
       issuer,
       store,
@@ -322,11 +359,25 @@ function flowCookies(
   serviceSecrets: readonly [string, ...string[]],
   mint: Mint,
 ): AuthorizationTools['cookies'] {
-  const secrets = config.cookieSecret === undefined ? serviceSecrets : parseSecretList(config.cookieSecret.reveal());
   return createFlowCookies({
-    keys: keysOf(secrets, 'cookie-aead/v1'),
+    keys: cookieKeys(config, serviceSecrets, 'cookie-aead/v1'),
     lifetimeMs: config.lifetimes.challengeMs,
     now: mint.now,
     randomBytes,
   });
+}
+
+/** Keys of cookies follow from a secret of their own where there is one. */
+function cookieKeys(
+  config: TokenConfig,
+  serviceSecrets: readonly [string, ...string[]],
+  label: string,
+): [NamedKey, ...NamedKey[]] {
+  const secrets = config.cookieSecret === undefined ? serviceSecrets : parseSecretList(config.cookieSecret.reveal());
+  return keysOf(secrets, label);
+}
+
+function challengeKeys([first, ...others]: readonly [string, ...string[]]): [Buffer, ...Buffer[]] {
+  const keyOf = (secret: string) => deriveKey(secret, 'challenge-mac/v1');
+  return [keyOf(first), ...others.map(keyOf)];
 }

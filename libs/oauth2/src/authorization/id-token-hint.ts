@@ -8,16 +8,19 @@ export type IdTokenKeys = () => Promise<readonly Jwk[]>;
 
 const maxLength = 8 * 1024;
 
+/** What an ID token that is passed as a hint says. */
+export type IdTokenHint = { readonly subject: string; readonly claims: JsonObject };
+
 /**
- * The subject that an ID token of ours names, passed as `id_token_hint` (OpenID Connect Core section 3.1.2.1). It says
- * who shall log in and proves nothing; so it may be expired, but it must be ours and made for this client.
+ * An ID token of ours, passed as `id_token_hint` (OpenID Connect Core section 3.1.2.1). It says who shall log in and
+ * proves nothing; so it may be expired, but it must be ours and made for this client.
  *
  * @throws OAuth2Error `invalid_request`
  */
 export async function readIdTokenHint(
   hint: string,
   expected: { readonly issuer: string; readonly client: Pick<Client, 'id'>; readonly keys: IdTokenKeys },
-): Promise<string> {
+): Promise<IdTokenHint> {
   const keys = await expected.keys();
   const claims = verifiedClaims(hint, keys);
   const { sub, aud } = claims;
@@ -26,7 +29,7 @@ export async function readIdTokenHint(
   const isIdToken = typeof claims['exp'] === 'number' && typeof claims['iat'] === 'number';
   if (claims['iss'] !== expected.issuer || !isIdToken || typeof sub !== 'string') throw refusal();
   if (!audience.includes(expected.client.id)) throw refusal();
-  return sub;
+  return { subject: sub, claims };
 }
 
 function verifiedClaims(hint: string, keys: readonly Jwk[]): JsonObject {
