@@ -23,6 +23,7 @@ function urlOf(route: AdminRoute): string {
   };
   const id = ids[first] ?? '';
   const path = route.path.replace(':id', id).replace(':set', 's1').replace(':key', 'k9');
+  if (path.includes('/requests/logout')) return `${path}?logout_challenge=c1`;
   if (path === '/grants') return `${path}?client_id=stored`;
   return path === '/warden/groups' && route.method === 'GET' ? `${path}?member=peter` : path;
 }

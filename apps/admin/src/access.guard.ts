@@ -61,7 +61,7 @@ export class AccessGuard implements CanActivate {
 /** Maps a handler to a route of the table and declares what a caller needs for it. */
 export function Access(route: AdminRoute): MethodDecorator {
   return applyDecorators(
-    RequestMapping({ method: RequestMethod[route.method], path: route.path }),
+    RequestMapping({ method: RequestMethod[route.method], path: [route.path, ...(route.aliases ?? [])] }),
     SetMetadata(ACCESS, route),
   );
 }

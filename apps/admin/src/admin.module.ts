@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
-import { keysV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
+import { explanationV1, keysV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
 import {
   HTTP_ERROR_RENDERER,
   LOGGER,
@@ -23,6 +23,7 @@ import { GrantsController } from './grants.http.js';
 import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
 import { KeysController } from './keys.http.js';
+import { LogoutRequestsController } from './logout-requests.http.js';
 import { PoliciesController } from './policies.http.js';
 import { PolicyHistoryController } from './policy-history.http.js';
 import { PolicyImportsController } from './policy-imports.http.js';
@@ -32,6 +33,7 @@ import { ResourceServersController } from './resource-servers.http.js';
 import { RootClientBootstrap } from './root-client-bootstrap.js';
 import { RotationController } from './rotation.http.js';
 import { StatsController } from './stats.http.js';
+import { TokenExplanationController } from './token-explanation.http.js';
 import { WardenController } from './warden.http.js';
 
 /** Every controller of the admin API. */
@@ -48,7 +50,9 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   GroupsController,
   ResourceServersController,
   GrantsController,
+  TokenExplanationController,
   DeliveriesController,
+  LogoutRequestsController,
   StatsController,
 ];
 
@@ -69,7 +73,9 @@ export class AdminModule {
       providers: [
         provideRpcClient(tokenV1.ClientsService, 'admin'),
         provideRpcClient(openidV1.RegistrationService, 'admin'),
+        provideRpcClient(explanationV1.TokenExplanationsService, 'admin'),
         provideRpcClient(logoutV1.DeliveriesService, 'admin'),
+        provideRpcClient(logoutV1.LogoutService, 'admin'),
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),
         provideRpcClient(wardenV1.GroupsService, 'admin'),

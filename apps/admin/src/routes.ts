@@ -43,6 +43,8 @@ export type AccessQuestions = (
 export type AdminRoute = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
+  /** Other paths that SDKs know it by. */
+  readonly aliases?: readonly string[];
   /** Scope that the caller's token must hold. */
   readonly scope: string;
   readonly action: string;
@@ -167,6 +169,39 @@ export const ADMIN_ROUTES = {
     scope: 'hydra.grants',
     action: 'delete',
     resource: one((n) => n.grants()),
+  },
+
+  getLogoutRequest: {
+    method: 'GET',
+    path: '/admin/oauth2/auth/requests/logout',
+    aliases: ['/oauth2/auth/requests/logout'],
+    scope: 'hydra.consent',
+    action: 'get',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+  acceptLogoutRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/logout/accept',
+    aliases: ['/oauth2/auth/requests/logout/accept'],
+    scope: 'hydra.consent',
+    action: 'accept',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+  rejectLogoutRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/logout/reject',
+    aliases: ['/oauth2/auth/requests/logout/reject'],
+    scope: 'hydra.consent',
+    action: 'reject',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+
+  explainToken: {
+    method: 'POST',
+    path: '/token/explain',
+    scope: 'hydra.token',
+    action: 'token:explain',
+    resource: one((n) => n.tokenExplain()),
   },
 
   listDeliveries: {

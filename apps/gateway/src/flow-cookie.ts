@@ -1,8 +1,12 @@
 import type { tokenV1 } from '@castellan/rpc';
 
-/** Names of the cookies that bind a browser to its authorization flows (rulings 43) and to its login session. */
-const FLOW_COOKIE_PREFIXES = ['castellan_flow_', '__Host-castellan_flow_'];
-const SESSION_COOKIES = ['castellan_session', '__Host-castellan_session'];
+/** Names of the cookies that bind a browser to its flows (rulings 43) and to its login session. */
+const FLOW_COOKIE_PREFIXES = [
+  'castellan_flow_',
+  '__Host-castellan_flow_',
+  'castellan_session',
+  '__Host-castellan_session',
+];
 
 /** RFC 6265 section 4.1.1: cookie-name is a token, cookie-value has neither controls, blanks, quotes, commas nor semicolons. */
 const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -13,7 +17,7 @@ export function readFlowCookies(header: string | undefined): tokenV1.Cookie[] {
   return (header ?? '').split(';').flatMap((pair) => {
     const separator = pair.indexOf('=');
     const name = pair.slice(0, Math.max(separator, 0)).trim();
-    const isFlow = FLOW_COOKIE_PREFIXES.some((prefix) => name.startsWith(prefix)) || SESSION_COOKIES.includes(name);
+    const isFlow = FLOW_COOKIE_PREFIXES.some((prefix) => name.startsWith(prefix));
     return isFlow ? [{ name, value: pair.slice(separator + 1).trim() }] : [];
   });
 }

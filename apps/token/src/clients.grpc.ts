@@ -5,7 +5,6 @@ import {
   type ClientSecretHash,
   type ClientSecrets,
   type ClientStore,
-  formatScope,
   OAuth2Error,
   type OpenIdCheckTools,
   parseScope,
@@ -20,10 +19,9 @@ import {
 } from '@castellan/oauth2';
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
-import { readTokenRules, toTokenRulesMessage } from './token-rules-message.js';
-import { readLoginConsentRules, toLoginConsentMessage } from './login-consent-message.js';
-import { toLogoutMessage } from './logout-message.js';
-import { toOpenIdMessage } from './openid-message.js';
+import { toClientMessage } from './client-message.js';
+import { readLoginConsentRules } from './login-consent-message.js';
+import { readTokenRules } from './token-rules-message.js';
 import { clientsPeers } from './peers.js';
 import { readResourceServer, toResourceServerMessage } from './resource-server-message.js';
 import { answerOrStatus } from './rpc-answer.js';
@@ -230,8 +228,8 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
       ? { tokenEndpointAuthSigningAlg: message.tokenEndpointAuthSigningAlg }
       : {}),
     ...(openid !== undefined ? { openid } : {}),
-    ...(loginConsent !== undefined ? { loginConsent } : {}),
     ...(logout !== undefined ? { logout } : {}),
+    ...(loginConsent !== undefined ? { loginConsent } : {}),
   };
 }
 
@@ -243,34 +241,5 @@ function toAnswer({ client, secret, secretUse, previousSecret }: StoredClient): 
   return {
     ...toClientMessage(client),
     secrets: uses.map((use) => ({ expiresAtMs: use.expiresAt ?? 0, lastUsedAtMs: use.lastUsedAt ?? 0 })),
-  };
-}
-
-/** A client without its secrets. */
-export function toClientMessage(client: Client): tokenV1.Client {
-  return {
-    id: client.id,
-    clientName: client.name,
-    redirectUris: [...client.redirectUris],
-    grantTypes: [...client.grantTypes],
-    responseTypes: [...client.responseTypes],
-    scope: formatScope(client.scopes),
-    owner: client.owner,
-    policyUri: client.policyUri,
-    tosUri: client.tosUri,
-    clientUri: client.clientUri,
-    logoUri: client.logoUri,
-    contacts: [...client.contacts],
-    public: client.public,
-    tokenEndpointAuthMethod: client.tokenEndpointAuthMethod ?? '',
-    requirePkce: client.requirePkce,
-    jwks: client.jwks === undefined ? '' : JSON.stringify({ keys: client.jwks }),
-    jwksUri: client.jwksUri ?? '',
-    tokens: client.tokens === undefined ? undefined : toTokenRulesMessage(client.tokens),
-    tokenEndpointAuthSigningAlg: client.tokenEndpointAuthSigningAlg ?? '',
-    secrets: [],
-    openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),
-    loginConsent: toLoginConsentMessage(client.loginConsent),
-    logout: client.logout === undefined ? undefined : toLogoutMessage(client.logout),
   };
 }

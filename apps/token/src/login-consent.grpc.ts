@@ -17,7 +17,7 @@ import {
 } from '@castellan/oauth2';
 import { type CallContext, loginV1, type PeerTable, RpcError, type RpcHandlers } from '@castellan/rpc';
 import { type Logger, RpcService } from '@castellan/service';
-import { toClientMessage } from './clients.grpc.js';
+import { toClientMessage } from './client-message.js';
 import { answerOrStatus } from './rpc-answer.js';
 import type { TokenService } from './token-service.js';
 

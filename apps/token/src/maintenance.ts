@@ -3,6 +3,7 @@ import type {
   AuthorizationRequestStore,
   ConsentStore,
   LoginSessionStore,
+  LogoutRequestStore,
   OutboxStore,
   TokenStore,
 } from '@castellan/oauth2';
@@ -28,9 +29,10 @@ export function startMaintenance(tools: {
   readonly outbox: OutboxStore;
   readonly loginSessions: LoginSessionStore;
   readonly consents: ConsentStore;
+  readonly logouts: LogoutRequestStore;
   readonly logger: Logger;
 }): Maintenance {
-  const { keeper, store, requests, assertions, outbox, loginSessions, consents, logger } = tools;
+  const { keeper, store, requests, assertions, outbox, loginSessions, consents, logouts, logger } = tools;
   const timers: NodeJS.Timeout[] = [];
   const running = new Set<Promise<void>>();
 
@@ -56,6 +58,9 @@ export function startMaintenance(tools: {
   });
   every(requestsEveryMs, 'remove authorization requests that are over', async () => {
     while ((await requests.sweep(rowsAtOnce)) === rowsAtOnce);
+  });
+  every(requestsEveryMs, 'remove logout requests that are over', async () => {
+    while ((await logouts.sweep(rowsAtOnce)) === rowsAtOnce);
   });
   every(requestsEveryMs, 'remove client assertions that are over', async () => {
     while ((await assertions.sweep(rowsAtOnce)) === rowsAtOnce);

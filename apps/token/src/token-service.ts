@@ -2,13 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { deriveKey, inUseFirst, keyId, parseSecretList, secretVerifier } from '@castellan/jwk';
 import {
   type AuthorizationRequestStore,
-  backchannelLogoutKind,
-  deliverBackchannelLogout,
   type AuthorizationTools,
   type ClientAuthentication,
   type ClientSecrets,
   type ClientStore,
   type ClientKeys,
+  createChallengeText,
   createClientAssertions,
   createClientAuthentication,
   createClientCache,
@@ -16,18 +15,17 @@ import {
   createClientSecrets,
   createFlowCookies,
   createSecretUses,
+  createSessionCookies,
   createSessionSeal,
   createSubjectIdentifier,
   createTokenText,
   type ConsentStore,
-  createChallengeText,
   createJsonSeal,
-  createSessionCookies,
+  type ExplainTools,
   type GrantTools,
   type LoginSessionStore,
   type IntrospectionCaller,
   type IntrospectionTools,
-  type LeasedMessage,
   type Mint,
   type RegistrationTools,
   requestObjectAlgorithms,
@@ -42,11 +40,12 @@ import {
   createClientStore,
   createConsentStore,
   createLoginSessionStore,
-  createOutboxStore,
   createPartitionKeeper,
   createResourceServerStore,
   createRegistrationStore,
   createSubjectClaimsStore,
+  createStatelessTokenStore,
+  createTokenInspectionStore,
   createTokenStore,
   type Database,
   openDatabase,
@@ -57,26 +56,21 @@ import { ConfigError, type Logger, type Metrics } from '@castellan/service';
 import { createAddressHash } from './address-hash.js';
 import { createAccessTokenSigner } from './access-token-signer.js';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
-import type { Deliveries } from './deliveries.grpc.js';
-import { createAllowedHosts, createGuardedFetch, createGuardedPost } from './guarded-fetch.js';
+import { createAllowedHosts, createGuardedFetch } from './guarded-fetch.js';
 import {
   createIdTokenKeys,
   createIdTokenSigner,
-  createLogoutTokenSigner,
   createUserinfoSigner,
   type PublishedIdTokenSigner,
 } from './id-token-signer.js';
 import { createIntrospectionGuard } from './introspection-guard.js';
 import { createIssuanceGuard } from './issuance-guard.js';
 import { startMaintenance } from './maintenance.js';
-import { startOutboxWorker } from './outbox-worker.js';
+import { type LogoutService, startLogout } from './logout-service.js';
 import { createRegistrationGuard } from './registration-guard.js';
 import { createSlowHasher } from './slow-hasher.js';
-import { countBurns, watchOutbox, watchTokenDatabase } from './token-metrics.js';
+import { countBurns, watchTokenDatabase } from './token-metrics.js';
 import type { TokenConfig } from './token.config.js';
-
-/** How often another replica's messages are looked for, and those whose time has come. */
-const outboxPollMs = 1_000;
 
 /** What the endpoints beside the authorization endpoint work with. */
 type EndpointTools = GrantTools &
@@ -95,11 +89,12 @@ export type TokenService = {
   readonly endpoint: EndpointTools;
   readonly authorization: AuthorizationTools;
   readonly userinfo: UserinfoTools;
+  readonly explanation: ExplainTools;
   readonly registration: RegistrationTools;
   readonly loginSessions: LoginSessionStore;
   readonly consents: ConsentStore;
   readonly idTokenSigner: PublishedIdTokenSigner;
-  readonly deliveries: Deliveries;
+  readonly logout: LogoutService;
   ping(): Promise<void>;
   close(): Promise<void>;
 };
@@ -159,10 +154,10 @@ async function wire(
   const clientStore = createClientStore(database);
   const sessions = createSessionSeal({ keys: keysOf(serviceSecrets, 'grant-session/v1'), randomBytes });
   const store = countBurns(createTokenStore(database, keeper, sessions), metrics);
+  const statelessTokens = createStatelessTokenStore(database, keeper, sessions);
   watchTokenDatabase(metrics, database, keeper);
   const seal = createJsonSeal({ keys: keysOf(serviceSecrets, 'interaction/v1'), randomBytes });
   const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper, sessions, seal);
-  const loginSessions = createLoginSessionStore(database);
   const consents = createConsentStore(database, seal);
   const mint: Mint = {
     tokenText: createTokenText({
@@ -200,34 +195,27 @@ async function wire(
     fetch,
     now: () => performance.now(),
   });
-  const outbox = createOutboxStore(database);
-  watchOutbox(metrics, outbox);
-  const logoutTools = {
-    issuer,
-    clients: clientStore,
-    subjectIdentifier,
-    signLogoutToken: createLogoutTokenSigner(signing),
-    post: createGuardedPost(config.outbound),
-    now: mint.now,
+  const cookies = flowCookies(config, serviceSecrets, mint);
+  const sessionCookies = createSessionCookies({
+    keys: keysOf(cookieSecrets(config, serviceSecrets), 'session-cookie/v1'),
     randomBytes,
-  };
-  const handlers = new Map([
-    [backchannelLogoutKind, (message: LeasedMessage) => deliverBackchannelLogout(message, logoutTools)],
-  ]);
-  const worker = startOutboxWorker({
-    store: outbox,
-    handlers,
-    logger,
-    metrics,
-    random: Math.random,
-    pollMs: outboxPollMs,
+  });
+  const challenges = createChallengeText({ keys: macKeys(serviceSecrets, 'challenge-text/v1') });
+  const loginSessions = createLoginSessionStore(database, config.logoutDeliveryDeadlineMs);
+  const logout = startLogout({
+    ...{ config, database, subjectIdentifier, signing, logger, metrics, challenges, sessionCookies, randomBytes },
+    clients: clientStore,
+    sessions: loginSessions,
+    flows: cookies,
+    now: mint.now,
   });
   const maintenance = startMaintenance({
     keeper,
     store,
     requests,
     assertions,
-    outbox,
+    outbox: logout.outbox,
+    logouts: logout.requests,
     loginSessions,
     consents,
     logger,
@@ -241,6 +229,7 @@ async function wire(
     endpoint: {
       issuer,
       store,
+      statelessTokens,
       refreshGraceMs: config.refreshGraceMs,
       mint,
       tokenText: mint.tokenText,
@@ -280,16 +269,13 @@ async function wire(
       },
       sessions: loginSessions,
       consents,
-      sessionCookies: createSessionCookies({
-        keys: cookieKeys(config, serviceSecrets, 'session-cookie/v1'),
-        randomBytes,
-      }),
-      challenges: createChallengeText({ keys: challengeKeys(serviceSecrets) }),
+      sessionCookies,
+      challenges,
       hashAddress: createAddressHash(deriveKey(serviceSecrets[0], 'address-hash/v1')),
       clients: clientStore,
       requests,
       mint,
-      cookies: flowCookies(config, serviceSecrets, mint),
+      cookies,
       signChallenge: createConsentChallengeSigner(signing),
       idTokenKeys: createIdTokenKeys(signing),
       requestUris: { fetch, keys: clientKeys, unsigned: config.unsignedRequestObjects },
@@ -305,6 +291,7 @@ async function wire(
     userinfo: {
       issuer,
       store,
+      statelessTokens,
       accessTokenSigner,
       tokenText: mint.tokenText,
       clientStore,
@@ -312,12 +299,18 @@ async function wire(
       subjectIdentifier,
       signUserinfo: createUserinfoSigner(signing),
     },
+    explanation: {
+      tokenText: mint.tokenText,
+      accessTokenSigner,
+      inspection: createTokenInspectionStore(database),
+      now: mint.now,
+    },
     registration: {
       issuer,
       access: config.registration.access,
       mayRegister: createRegistrationGuard(warden, config.resourceNamePrefix),
       allowedScopes: config.registration.scopes,
-      introspection: { issuer, store, tokenText: mint.tokenText, accessTokenSigner },
+      introspection: { issuer, store, statelessTokens, tokenText: mint.tokenText, accessTokenSigner },
       clients: clientStore,
       registrations: createRegistrationStore(database),
       secrets,
@@ -331,15 +324,10 @@ async function wire(
       randomBytes,
       now: mint.now,
     },
-    deliveries: {
-      outbox,
-      worker,
-      kinds: [backchannelLogoutKind],
-      giveUpAfterMs: config.logoutDeliveryDeadlineMs,
-    },
+    logout,
     ping: () => database.ping(),
     async close() {
-      await worker.stop();
+      await logout.stop();
       await maintenance.stop();
       await database.close();
     },
@@ -360,24 +348,18 @@ function flowCookies(
   mint: Mint,
 ): AuthorizationTools['cookies'] {
   return createFlowCookies({
-    keys: cookieKeys(config, serviceSecrets, 'cookie-aead/v1'),
+    keys: keysOf(cookieSecrets(config, serviceSecrets), 'cookie-aead/v1'),
     lifetimeMs: config.lifetimes.challengeMs,
     now: mint.now,
     randomBytes,
   });
 }
 
-/** Keys of cookies follow from a secret of their own where there is one. */
-function cookieKeys(
-  config: TokenConfig,
-  serviceSecrets: readonly [string, ...string[]],
-  label: string,
-): [NamedKey, ...NamedKey[]] {
-  const secrets = config.cookieSecret === undefined ? serviceSecrets : parseSecretList(config.cookieSecret.reveal());
-  return keysOf(secrets, label);
+function cookieSecrets({ cookieSecret }: TokenConfig, serviceSecrets: readonly [string, ...string[]]) {
+  return cookieSecret === undefined ? serviceSecrets : parseSecretList(cookieSecret.reveal());
 }
 
-function challengeKeys([first, ...others]: readonly [string, ...string[]]): [Buffer, ...Buffer[]] {
-  const keyOf = (secret: string) => deriveKey(secret, 'challenge-mac/v1');
-  return [keyOf(first), ...others.map(keyOf)];
+function macKeys(secrets: readonly [string, ...string[]], label: string): [Buffer, ...Buffer[]] {
+  const [first, ...others] = keysOf(secrets, label);
+  return [first.key, ...others.map(({ key }) => key)];
 }

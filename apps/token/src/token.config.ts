@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import {
   type AccessTokenFormat,
+  accessTokenFormats,
   defaultLifetimes,
   lifespanNames,
   type Lifespans,
@@ -80,6 +81,10 @@ export type TokenConfig = {
   readonly unsignedRequestObjects: boolean;
   /** Who may register clients (RFC 7591), and the scopes that such clients may have. */
   readonly registration: { readonly access: RegistrationAccess; readonly scopes: readonly string[] };
+  /** Where the app lives that asks users whether to log out; absent: our own page does. */
+  readonly logoutUrl?: string;
+  /** Where a browser ends after a logout when no client may say where. */
+  readonly postLogoutUrl: string;
   /** How long a logout is brought to a client that does not take it, in milliseconds. */
   readonly logoutDeliveryDeadlineMs: number;
   /** One line each, for the log at start. */
@@ -133,7 +138,7 @@ export const tokenVariables = z.object({
   REFRESH_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenMs),
   REFRESH_TOKEN_GRACE: durationSchema.refine((ms) => ms <= 60_000, 'must be a duration from 0s to 1m').default(10_000),
   GRANT_LIFESPANS: listSchema.default([]),
-  ACCESS_TOKEN_FORMAT: z.enum(['opaque', 'jwt'], 'must be opaque or jwt').default('opaque'),
+  ACCESS_TOKEN_FORMAT: z.enum(accessTokenFormats, `must be ${accessTokenFormats.join(' or ')}`).default('opaque'),
   ACCESS_TOKEN_TOP_LEVEL_CLAIMS: listSchema
     .refine((names) => names.every((name) => !reservedAccessTokenClaims.has(name)), 'must hold no claim of the server')
     .default([]),
@@ -155,6 +160,8 @@ export const tokenVariables = z.object({
   INTROSPECTION_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
   LEGACY_ERROR_REDIRECT: booleanSchema.default(false),
   RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
+  LOGOUT_URL: urlSchema.optional(),
+  POST_LOGOUT_REDIRECT_URL: urlSchema.optional(),
   LOGOUT_DELIVERY_DEADLINE: durationSchema
     .refine((ms) => ms >= 1_000 && ms <= 2_592_000_000, 'must be a duration from 1s to 720h')
     .default(86_400_000),
@@ -176,6 +183,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     ...problemsOfDatabaseUrl(databaseUrl, values.CASTELLAN_ENV === 'production'),
     ...problemsOfIssuer(issuer),
     ...problemsOfApps(values),
+    ...(values.LOGOUT_URL?.includes('#') ? ['LOGOUT_URL: must have no fragment'] : []),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   const { consentUrl, loginUrl, errorUrl } = appUrls(values);
@@ -220,6 +228,8 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
     pendingRequestsPerClient: values.PENDING_REQUESTS_PER_CLIENT,
     pendingRequestsPerAddress: values.PENDING_REQUESTS_PER_ADDRESS,
+    ...(values.LOGOUT_URL !== undefined ? { logoutUrl: values.LOGOUT_URL } : {}),
+    postLogoutUrl: values.POST_LOGOUT_REDIRECT_URL ?? `${issuer}/oauth2/sessions/logout/done`,
     logoutDeliveryDeadlineMs: values.LOGOUT_DELIVERY_DEADLINE,
     warnings: [
       ...(values.BCRYPT_COST !== undefined

@@ -243,6 +243,11 @@ describe('clients', () => {
       sub: 'jwt-client',
       client_id: 'jwt-client',
     });
+    const stateless = { accessTokenFormat: 'stateless-jwt', lifespansMs, audience: [] };
+    await clients.createClient({ client: clientOf({ id: 'stateless', tokens: stateless }), clientSecret: 'a-secret' });
+    const rowless = (await issue(basic('stateless', 'a-secret'))).tokens?.accessToken ?? '';
+    const claims: unknown = JSON.parse(Buffer.from(rowless.split('.')[1] ?? '', 'base64url').toString());
+    expect(claims).toMatchObject({ client_id: 'stateless', grant: { revision: 1 } });
     const bad = clientOf({ id: 'bad', tokens: { accessTokenFormat: 'paseto', lifespansMs: new Map(), audience: [] } });
     await expect(clients.createClient({ client: bad, clientSecret: '' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',

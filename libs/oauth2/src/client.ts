@@ -1,4 +1,5 @@
 import type { Jwk } from '@castellan/jwk';
+import { OAuth2Error } from './errors.js';
 import type { LoginConsentFlow } from './interaction/interaction.js';
 import type { Lifespans } from './lifespans.js';
 import type { LogoutRegistration } from './logout/logout-registration.js';
@@ -52,8 +53,18 @@ export type TokenRules = {
   readonly audience?: readonly string[];
 };
 
-/** Opaque, or a JWT (RFC 9068). */
-export type AccessTokenFormat = 'opaque' | 'jwt';
+/** Opaque; a JWT (RFC 9068) with a row in the database; or a JWT without one. */
+export const accessTokenFormats = ['opaque', 'jwt', 'stateless-jwt'] as const;
+
+/** One of `accessTokenFormats`. */
+export type AccessTokenFormat = (typeof accessTokenFormats)[number];
+
+/** Reads a format as it is registered; undefined for an empty text. Throws `invalid_client_metadata`. */
+export function readAccessTokenFormat(text: string): AccessTokenFormat | undefined {
+  const format = accessTokenFormats.find((known) => known === text);
+  if (text === '' || format !== undefined) return format;
+  throw new OAuth2Error('invalid_client_metadata', `access_token_format must be ${accessTokenFormats.join(' or ')}`);
+}
 
 /**
  * What a client registered about OpenID Connect (OpenID Connect Dynamic Client Registration 1.0 section 2). A member

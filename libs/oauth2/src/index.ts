@@ -8,12 +8,14 @@ export { coversScope, coversScopes, formatScope, grantsOfflineAccess, narrowScop
 export { defaultLifetimes, type Lifetimes, signedAtMostMs } from './lifetimes.js';
 export {
   type AccessTokenFormat,
+  accessTokenFormats,
   allowsGrantType,
   allowsResponseType,
   type Client,
   type ClientSecretHash,
   type LoginConsentRules,
   type OpenIdRegistration,
+  readAccessTokenFormat,
   type TokenRules,
 } from './client.js';
 export { readLogoutRegistration, type LogoutMembers, type LogoutRegistration } from './logout/logout-registration.js';
@@ -158,9 +160,32 @@ export {
   deliverBackchannelLogout,
   type DeliveryOutcome,
 } from './logout/backchannel-delivery.js';
+export {
+  endSession,
+  type EndSessionInput,
+  type EndSessionOutcome,
+  type LogoutSettings,
+  type LogoutTools,
+} from './logout/end-session.js';
+export { acceptLogoutRequest, getLogoutRequest, rejectLogoutRequest } from './logout/logout-request-api.js';
+export type {
+  LogoutRequest,
+  LogoutRequestStore,
+  LogoutStage,
+  NewLogoutRequest,
+} from './logout/logout-request-store.js';
 export type { SignLogoutToken } from './logout/logout-token.js';
 export { retryDelayMs } from './outbox/retry-delay.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
+export { explainToken, type ExplainTools, type TokenExplanation } from './token/explain.js';
+export {
+  type InspectedFamily,
+  type InspectedToken,
+  type InvalidReason,
+  invalidReasons,
+  type TokenInspectionStore,
+} from './token/token-inspection.js';
+export type { StatelessAccessToken, StatelessTokenStore } from './token/stateless-token.js';
 export {
   createSessionSeal,
   type GrantSession,

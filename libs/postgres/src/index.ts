@@ -30,5 +30,6 @@ export {
   claimDerivedSecrets,
   clientSecretUses,
   type DerivedComponent,
+  registeredSecrets,
   removeDerivedSecret,
 } from './secret-claim.js';

@@ -1,5 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, logoutV1, openidV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
+import {
+  keysV1,
+  explanationV1,
+  logoutV1,
+  openidV1,
+  RpcError,
+  tokenV1,
+  wardenV1,
+  type RpcHandlers,
+} from '@castellan/rpc';
 import { RpcService, type Logger } from '@castellan/service';
 
 import type { RootClientOptions } from '../root-client.js';
@@ -20,6 +29,8 @@ export type Backends = {
   grants: readonly { readonly clientId: string; readonly subject: string }[];
   resourceServers: Map<string, tokenV1.ResourceServer>;
   deliveries: Map<string, logoutV1.Delivery>;
+  /** Logout requests by challenge; a text is where a decided one can start anew. */
+  logoutRequests: Map<string, logoutV1.LogoutRequest | string>;
   groups: Map<string, wardenV1.Group>;
   policies: Map<string, wardenV1.Policy>;
   /** Versions of policies, the oldest first. */
@@ -32,6 +43,8 @@ export type Backends = {
   /** The policies' verdict; the anonymous subject is `''`. */
   decide: (access: AccessRequest) => boolean;
   warnings: string[];
+  /** What the token service says of texts. */
+  explanations: Map<string, explanationV1.ExplainTokenResponse>;
   /** Set to a refusal or an outage that every rpc of a service then answers. */
   fails: Partial<Record<'warden' | 'clients' | 'groups' | 'policies' | 'keys', RpcError>>;
 };
@@ -46,6 +59,7 @@ export function createBackends(): Backends {
     ],
     resourceServers: new Map([['rs1', tokenV1.ResourceServer.create({ id: 'rs1', uri: 'urn:rs1' })]]),
     deliveries: new Map([['1', delivery('1')]]),
+    logoutRequests: new Map([['c1', logoutRequest('c1')]]),
     groups: new Map([['g1', { id: 'g1', members: ['peter', 'julia'] }]]),
     policies: new Map([['p1', policy({ id: 'p1' })]]),
     versions: new Map([['p1', [versionOf(1, policy({ id: 'p1' }))]]]),
@@ -66,6 +80,7 @@ export function createBackends(): Backends {
     ]),
     decide: ({ subject }) => subject === 'root',
     warnings: [],
+    explanations: new Map(),
     fails: {},
   };
 }
@@ -78,6 +93,19 @@ export function delivery(id: string, changes: Partial<logoutV1.Delivery> = {}): 
   const state = logoutV1.DeliveryState.DELIVERY_STATE_PENDING;
   const times = { createdAtMs: 1_000, dueAtMs: 2_000, givesUpAtMs: 3_000 };
   return logoutV1.Delivery.fromPartial({ id, clientId: 'rp', subject: 'alice', state, ...times, ...changes });
+}
+
+export function logoutRequest(challenge: string): logoutV1.LogoutRequest {
+  return logoutV1.LogoutRequest.fromPartial({
+    challenge,
+    subject: 'alice',
+    sid: 's1',
+    requestUrl: 'https://op.example/oauth2/sessions/logout',
+    rpInitiated: true,
+    client: client({ id: 'rp', clientName: 'Fotos' }),
+    requestedAtMs: 1_000,
+    expiresAtMs: 601_000,
+  });
 }
 
 export function policy(changes: Partial<wardenV1.Policy>): wardenV1.Policy {
@@ -478,6 +506,27 @@ export function backendsModule(backends: Backends): DynamicModule {
       super(backends);
     }
   }
+  @RpcService(logoutV1.LogoutService, everyRpc(logoutV1.LogoutService))
+  class Logout implements RpcHandlers<typeof logoutV1.LogoutService> {
+    endSession = notAsked;
+    async getLogoutRequest({ challenge }: logoutV1.GetLogoutRequestRequest) {
+      const stored = found(backends.logoutRequests, challenge);
+      return typeof stored === 'string' ? { handledRedirectTo: stored } : { request: stored };
+    }
+    async acceptLogoutRequest({ challenge }: logoutV1.AcceptLogoutRequestRequest) {
+      decide(challenge);
+      return { redirectTo: 'https://op.example/oauth2/sessions/logout?logout_verifier=v' };
+    }
+    async rejectLogoutRequest({ challenge }: logoutV1.RejectLogoutRequestRequest) {
+      decide(challenge);
+      return {};
+    }
+  }
+  function decide(challenge: string): void {
+    const stored = found(backends.logoutRequests, challenge);
+    if (typeof stored === 'string') throw new RpcError('ABORTED', 'the logout request is decided');
+    backends.logoutRequests.set(challenge, stored.requestUrl);
+  }
   @RpcService(logoutV1.DeliveriesService, everyRpc(logoutV1.DeliveriesService))
   class Deliveries implements RpcHandlers<typeof logoutV1.DeliveriesService> {
     async listDeliveries({ state, after, limit }: logoutV1.ListDeliveriesRequest) {
@@ -495,6 +544,13 @@ export function backendsModule(backends: Backends): DynamicModule {
       return {};
     }
   }
+  @RpcService(explanationV1.TokenExplanationsService, everyRpc(explanationV1.TokenExplanationsService))
+  class Explanations implements RpcHandlers<typeof explanationV1.TokenExplanationsService> {
+    async explainToken({ token }: explanationV1.ExplainTokenRequest) {
+      fail(backends, 'clients');
+      return backends.explanations.get(token) ?? explanationV1.ExplainTokenResponse.create({});
+    }
+  }
   @RpcService(openidV1.RegistrationService, everyRpc(openidV1.RegistrationService))
   class Registration implements RpcHandlers<typeof openidV1.RegistrationService> {
     async createInitialAccessToken({ uses, lifetimeMs }: openidV1.CreateInitialAccessTokenRequest) {
@@ -509,7 +565,10 @@ export function backendsModule(backends: Backends): DynamicModule {
     updateRegistration = notAsked;
     deleteRegistration = notAsked;
   }
-  return { module: BackendsModule, providers: [Clients, Deliveries, Registration, Policies, Groups, Warden, Keys] };
+  return {
+    module: BackendsModule,
+    providers: [Clients, Logout, Deliveries, Explanations, Registration, Policies, Groups, Warden, Keys],
+  };
 }
 
 async function notAsked(): Promise<never> {

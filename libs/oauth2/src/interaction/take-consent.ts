@@ -28,7 +28,7 @@ export async function takeConsent(returning: ReturningRequest, tools: Authorizat
   const response = await issueAuthorization(
     {
       pending,
-      client: client.client,
+      client,
       decision: decided,
       request,
       redirect,

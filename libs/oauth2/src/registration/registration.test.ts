@@ -33,6 +33,7 @@ beforeEach(async () => {
     introspection: {
       issuer,
       store: harness.store,
+      statelessTokens: harness.store.statelessTokens,
       tokenText: harness.tokenText,
       accessTokenSigner: harness.accessTokenSigner,
     },

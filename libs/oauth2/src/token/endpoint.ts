@@ -49,7 +49,10 @@ export async function issueTokens(
     }
     try {
       requireGrantType(client, grantType, grant);
-      const tokens = await grant.issue({ parameters, client, ...addressOf(request) }, tools);
+      const tokens = await grant.issue(
+        { parameters, client, clientIsFresh: freshness === 'fresh', ...addressOf(request) },
+        tools,
+      );
       if (tokens !== 'client-changed') return tokens;
     } catch (cause) {
       // What an outdated row refuses, the client may be registered for by now.

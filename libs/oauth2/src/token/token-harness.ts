@@ -100,6 +100,7 @@ export async function createTokenHarness({
     resourceServers,
     ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
     store,
+    statelessTokens: store.statelessTokens,
     mint,
     tokenText,
     idTokenSigner,

@@ -8,6 +8,8 @@ import type { TokenStore } from './token-store.js';
 export type TokenRequest = {
   readonly parameters: ParameterMap;
   readonly client: StoredClient;
+  /** Whether the client's row was read after the request came. */
+  readonly clientIsFresh: boolean;
   /** Address of the client, where it is known. */
   readonly remoteAddress?: string;
 };

@@ -150,6 +150,7 @@ function burnAndBuy(table: 'authorization_code' | 'refresh_token'): string {
            least(clock.now + i.access_lifetime_ms * interval '1 millisecond', b.family_expires_at),
            i.decision_id, i.policy_revision
       FROM burnt b JOIN input i ON i.n = b.n CROSS JOIN clock
+     WHERE i.access_id IS NOT NULL
   ),
   refresh AS (
     INSERT INTO token.refresh_token (bucket, id, family_bucket, family_id, issued_at, expires_at)
@@ -180,7 +181,8 @@ export const revokeFamily = `
 export const revokeGrants = `
   WITH ${clock},
   client AS (
-    UPDATE token.client c SET tokens_valid_after = clock.now, revision = c.revision + 1
+    UPDATE token.client c SET tokens_valid_after = clock.now, tokens_valid_from_revision = c.revision + 1,
+           revision = c.revision + 1
       FROM clock
      WHERE c.id = $1::text AND $2::text IS NULL
   ),

@@ -83,7 +83,7 @@ async function redeem(code: StoredAuthorizationCode, request: TokenRequest, tool
     { ...tools, mint },
     {
       ...callerOf(request),
-      ...{ issuer, client: client.client, family, kind: 'authorization_code' },
+      ...{ issuer, client, family, kind: 'authorization_code' },
       grant: { ...grant, scopes, audience },
     },
   );
@@ -104,13 +104,13 @@ async function redeem(code: StoredAuthorizationCode, request: TokenRequest, tool
     : undefined;
   const outcome = await store.consumeAuthorizationCode({
     code: code.key,
-    accessToken: accessToken.row,
+    ...(accessToken.row !== undefined ? { accessToken: accessToken.row } : {}),
     ...(refreshToken !== undefined ? { refreshToken: refreshToken.row } : {}),
   });
   if (outcome === 'lost') throw new OAuth2Error('invalid_grant', 'the code was used at the same time');
   return {
     accessToken: accessToken.text,
-    expiresIn: expiresIn(accessToken.row.lifetimeMs),
+    expiresIn: expiresIn(accessToken.lifetimeMs),
     scopes,
     ...(refreshToken !== undefined ? { refreshToken: refreshToken.text } : {}),
     ...(idToken !== undefined ? { idToken } : {}),

@@ -37,7 +37,7 @@ export const refreshToken: GrantHandler = {
       { ...tools, mint },
       {
         ...callerOf(request),
-        ...{ issuer, client, family, kind: 'refresh_token' },
+        ...{ issuer, client: request.client, family, kind: 'refresh_token' },
         grant: { ...grant, scopes, audience },
       },
     );
@@ -55,7 +55,7 @@ export const refreshToken: GrantHandler = {
       : undefined;
     const answer: IssuedTokens = {
       accessToken: accessToken.text,
-      expiresIn: expiresIn(accessToken.row.lifetimeMs),
+      expiresIn: expiresIn(accessToken.lifetimeMs),
       scopes,
       refreshToken: successor.text,
       ...(idToken !== undefined ? { idToken } : {}),
@@ -65,7 +65,7 @@ export const refreshToken: GrantHandler = {
     const outcome = await store.rotateRefreshToken({
       refreshToken: presented.key,
       successor: successor.row,
-      accessToken: accessToken.row,
+      ...(accessToken.row !== undefined ? { accessToken: accessToken.row } : {}),
       ...(windowMs > 0
         ? { answer: { ...sealAnswer(answer, text, request.parameters, mint.randomBytes), windowMs } }
         : {}),

@@ -341,7 +341,7 @@ export interface OpenIdRegistration {
 
 /** What a client's tokens are like. */
 export interface TokenRules {
-  /** `opaque` or `jwt` (RFC 9068); empty: opaque. */
+  /** `opaque`, `jwt` (RFC 9068) or `stateless-jwt` (without a row); empty: opaque. */
   accessTokenFormat: string;
   /** Lifetimes in milliseconds by grant and token, such as `refresh_token_grant_access_token_lifespan`. */
   lifespansMs: Map<string, number>;
@@ -480,7 +480,7 @@ export interface ResourceServer {
   name: string;
   /** Scopes that tokens for it may hold, separated by spaces; empty: whatever was granted. */
   scope: string;
-  /** `opaque` or `jwt`; empty: as for the client. */
+  /** `opaque`, `jwt` or `stateless-jwt`; empty: as for the client. */
   accessTokenFormat: string;
   /** Tokens for it live no longer, milliseconds; 0: as for the client. */
   accessTokenLifetimeMs: number;
