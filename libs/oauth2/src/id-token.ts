@@ -44,6 +44,7 @@ const reservedClaims: ReadonlySet<string> = new Set([
   'c_hash',
   's_hash',
   'azp',
+  'sid',
   // With it an ID token could pass for a logout token or a security event (OpenID Connect Back-Channel Logout section 2.4).
   'events',
 ]);
@@ -76,7 +77,7 @@ export function withoutReservedClaims(claims: JsonObject): JsonObject {
  */
 export async function mintIdToken(tools: IdTokenTools, input: IdTokenInput): Promise<string> {
   const signer = tools.idTokenSigner;
-  const subject = tools.subjectIdentifier(input.client, input.grant.subject);
+  const subject = input.grant.subjectIdentifier ?? tools.subjectIdentifier(input.client, input.grant.subject);
   const wanted = input.client.openid?.idTokenSignedResponseAlg;
   let algorithm = wanted ?? (await signer.algorithm());
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
@@ -100,6 +101,7 @@ function idTokenClaims(input: IdTokenInput, subject: string, algorithm: string):
     iat: issuedAt,
     ...(grant.authTime !== undefined ? { auth_time: grant.authTime } : {}),
     ...(input.nonce !== undefined ? { nonce: input.nonce } : {}),
+    ...(grant.sid !== undefined ? { sid: grant.sid } : {}),
     ...(input.accessToken !== undefined ? { at_hash: leftHash(input.accessToken, algorithm) } : {}),
     ...(input.code !== undefined ? { c_hash: leftHash(input.code, algorithm) } : {}),
   };
