@@ -41,7 +41,7 @@ export type AccessQuestions = (
 ) => AsyncGenerator<AccessQuestion, readonly keysV1.Jwk[] | void, void>;
 
 export type AdminRoute = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   /** Other paths that SDKs know it by. */
   readonly aliases?: readonly string[];
@@ -65,6 +65,11 @@ function param(call: AdminCall, name: string): string {
 
 function queried(call: AdminCall, name: string): string {
   return call.query.find((parameter) => parameter.name === name)?.value ?? '';
+}
+
+/** The challenge that a call names, as the handler reads it. */
+function challengeNamed(call: AdminCall, name: string): string {
+  return queried(call, name) || queried(call, 'challenge') || param(call, 'challenge');
 }
 
 /** A client, with its stored owner: read before the decision, told to nobody. */
@@ -138,6 +143,7 @@ export function isPublicKeyName(name: string): boolean {
 const client = 'hydra.clients';
 const resourceServer = 'hydra.resource-servers';
 const policy = 'hydra.policies';
+const loginConsent = 'hydra.consent';
 const group = 'hydra.warden.groups';
 const decide = 'hydra.warden';
 
@@ -171,6 +177,107 @@ export const ADMIN_ROUTES = {
     resource: one((n) => n.grants()),
   },
 
+  getLoginRequest: {
+    method: 'GET',
+    path: '/admin/oauth2/auth/requests/login',
+    aliases: ['/oauth2/auth/requests/login', '/oauth2/auth/requests/login/:challenge'],
+    scope: loginConsent,
+    action: 'get',
+    resource: one((n, call) => n.authRequest('login', challengeNamed(call, 'login_challenge'))),
+  },
+  acceptLoginRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/login/accept',
+    aliases: ['/oauth2/auth/requests/login/accept', '/oauth2/auth/requests/login/:challenge/accept'],
+    scope: loginConsent,
+    action: 'accept',
+    resource: one((n, call) => n.authRequest('login', challengeNamed(call, 'login_challenge'))),
+  },
+  rejectLoginRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/login/reject',
+    aliases: ['/oauth2/auth/requests/login/reject', '/oauth2/auth/requests/login/:challenge/reject'],
+    scope: loginConsent,
+    action: 'reject',
+    resource: one((n, call) => n.authRequest('login', challengeNamed(call, 'login_challenge'))),
+  },
+  getConsentRequest: {
+    method: 'GET',
+    path: '/admin/oauth2/auth/requests/consent',
+    aliases: ['/oauth2/auth/requests/consent', '/oauth2/auth/requests/consent/:challenge'],
+    scope: loginConsent,
+    action: 'get',
+    resource: one((n, call) => n.authRequest('consent', challengeNamed(call, 'consent_challenge'))),
+  },
+  acceptConsentRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/consent/accept',
+    aliases: ['/oauth2/auth/requests/consent/accept', '/oauth2/auth/requests/consent/:challenge/accept'],
+    scope: loginConsent,
+    action: 'accept',
+    resource: one((n, call) => n.authRequest('consent', challengeNamed(call, 'consent_challenge'))),
+  },
+  rejectConsentRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/consent/reject',
+    aliases: ['/oauth2/auth/requests/consent/reject', '/oauth2/auth/requests/consent/:challenge/reject'],
+    scope: loginConsent,
+    action: 'reject',
+    resource: one((n, call) => n.authRequest('consent', challengeNamed(call, 'consent_challenge'))),
+  },
+  getLevel2ConsentRequest: {
+    method: 'GET',
+    path: '/oauth2/consent/requests/:id',
+    scope: loginConsent,
+    action: 'get',
+    resource: one((n, call) => n.level2ConsentRequest(param(call, 'id'))),
+  },
+  acceptLevel2ConsentRequest: {
+    method: 'PATCH',
+    path: '/oauth2/consent/requests/:id/accept',
+    scope: loginConsent,
+    action: 'accept',
+    resource: one((n, call) => n.level2ConsentRequest(param(call, 'id'))),
+  },
+  rejectLevel2ConsentRequest: {
+    method: 'PATCH',
+    path: '/oauth2/consent/requests/:id/reject',
+    scope: loginConsent,
+    action: 'reject',
+    resource: one((n, call) => n.level2ConsentRequest(param(call, 'id'))),
+  },
+  listConsents: {
+    method: 'GET',
+    path: '/admin/oauth2/auth/sessions/consent',
+    aliases: ['/oauth2/auth/sessions/consent'],
+    scope: loginConsent,
+    action: 'get',
+    resource: one((n, call) => n.authSessions('consent', queried(call, 'subject'))),
+  },
+  revokeConsents: {
+    method: 'DELETE',
+    path: '/admin/oauth2/auth/sessions/consent',
+    aliases: ['/oauth2/auth/sessions/consent'],
+    scope: loginConsent,
+    action: 'delete',
+    resource: one((n, call) => n.authSessions('consent', queried(call, 'subject'))),
+  },
+  listLoginSessions: {
+    method: 'GET',
+    path: '/admin/oauth2/auth/sessions/login',
+    aliases: ['/oauth2/auth/sessions/login'],
+    scope: loginConsent,
+    action: 'get',
+    resource: one((n, call) => n.authSessions('login', queried(call, 'subject'))),
+  },
+  revokeLoginSessions: {
+    method: 'DELETE',
+    path: '/admin/oauth2/auth/sessions/login',
+    aliases: ['/oauth2/auth/sessions/login'],
+    scope: loginConsent,
+    action: 'delete',
+    resource: one((n, call) => n.authSessions('login', queried(call, 'subject'))),
+  },
   getLogoutRequest: {
     method: 'GET',
     path: '/admin/oauth2/auth/requests/logout',

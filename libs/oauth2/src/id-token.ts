@@ -44,7 +44,6 @@ const reservedClaims: ReadonlySet<string> = new Set([
   'c_hash',
   's_hash',
   'azp',
-  'sid',
   // With it an ID token could pass for a logout token or a security event (OpenID Connect Back-Channel Logout section 2.4).
   'events',
 ]);

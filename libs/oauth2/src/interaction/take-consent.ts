@@ -2,6 +2,7 @@ import { checkClaimsMet } from '../authorization/claims.js';
 import type { AuthorizationTools, AuthorizeOutcome } from '../authorization/flow.js';
 import { issueAuthorization } from '../authorization/issue-authorization.js';
 import type { ConsentDecision } from '../consent/response.js';
+import type { JsonObject } from '../grant.js';
 import { withoutReservedClaims } from '../id-token.js';
 import type { NewConsent } from './consent-store.js';
 import type { AcceptedConsent, ConsentFacts } from './interaction.js';
@@ -50,7 +51,7 @@ function decisionOf(facts: ConsentFacts, decision: AcceptedConsent, returning: R
     audience: decision.audience,
     accessTokenExtra: decision.accessTokenExtra,
     idTokenExtra: {
-      ...withoutReservedClaims(decision.idTokenExtra),
+      ...withoutSession(withoutReservedClaims(decision.idTokenExtra)),
       ...(facts.acr !== undefined ? { acr: facts.acr } : {}),
       ...(facts.amr !== undefined ? { amr: facts.amr } : {}),
     },
@@ -62,6 +63,11 @@ function decisionOf(facts: ConsentFacts, decision: AcceptedConsent, returning: R
       ? { subjectIdentifier: facts.forceSubjectIdentifier }
       : {}),
   };
+}
+
+/** Which session it was is ours to say. */
+function withoutSession({ sid: _sid, ...claims }: JsonObject): JsonObject {
+  return claims;
 }
 
 function consentOf(

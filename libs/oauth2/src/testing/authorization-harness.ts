@@ -115,6 +115,7 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
   const cookieKeys: [FlowCookieKey] = [{ id: randomBytes(4), key: randomBytes(32) }];
   const tokenText = createTokenText({ keys: [{ id: randomBytes(4), key: randomBytes(32) }], issuer, randomBytes });
   const responseKeys = { known: [responseKey.jwk], published: [responseKey.jwk], refreshed: 0 };
+  const resourceServers = createMemoryResourceServerStore();
   const web = createMemoryWeb();
   const outages = { idToken: false };
 
@@ -157,7 +158,7 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
     },
     subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
     accessTokenSigner: createLocalAccessTokenSigner(),
-    resourceServers: createMemoryResourceServerStore(),
+    resourceServers,
     idTokenSigner: {
       algorithm: async () => 'RS256',
       sign: async (claims) => {
@@ -223,6 +224,7 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
     requests,
     sessions,
     consents,
+    resourceServers,
     tokenText,
     cookieKeys,
     responseKeys,
