@@ -385,6 +385,13 @@ export const ADMIN_ROUTES = {
     action: 'update',
     resource: writtenKey,
   },
+  importKey: {
+    method: 'POST',
+    path: '/key-imports/:set',
+    scope: 'hydra.keys.update',
+    action: 'update',
+    resource: one((n, call) => n.keySet(param(call, 'set'))),
+  },
   deleteKeySet: {
     method: 'DELETE',
     path: '/keys/:set',

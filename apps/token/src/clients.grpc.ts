@@ -114,7 +114,10 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     client: message,
     clientSecret,
   }: tokenV1.CreateClientRequest): Promise<tokenV1.CreateClientResponse> {
-    const { client, warnings } = validateClient(await fromMessage(message, () => randomUUID()));
+    const { client, warnings } = validateClient(
+      await fromMessage(message, () => randomUUID()),
+      this.openid.isAllowedHost,
+    );
     await checkOpenIdRegistration(client, this.openid);
     const secret = await this.secretOf(client, clientSecret);
     if (!(await this.clients.insert(client, secret.hash))) {
@@ -140,7 +143,7 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     client: message,
     clientSecret,
   }: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
-    const { client, warnings } = validateClient(await fromMessage(message));
+    const { client, warnings } = validateClient(await fromMessage(message), this.openid.isAllowedHost);
     await checkOpenIdRegistration(client, this.openid);
     const stored = await this.clients.find(client.id);
     if (stored === undefined) throw notFound();

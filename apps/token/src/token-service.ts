@@ -69,7 +69,7 @@ import { startMaintenance } from './maintenance.js';
 import { type LogoutService, startLogout } from './logout-service.js';
 import { createRegistrationGuard } from './registration-guard.js';
 import { createSlowHasher } from './slow-hasher.js';
-import { countBurns, watchTokenDatabase } from './token-metrics.js';
+import { countBurns, watchSecretUses, watchTokenDatabase } from './token-metrics.js';
 import type { TokenConfig } from './token.config.js';
 
 /** What the endpoints beside the authorization endpoint work with. */
@@ -156,6 +156,7 @@ async function wire(
   const store = countBurns(createTokenStore(database, keeper, sessions), metrics);
   const statelessTokens = createStatelessTokenStore(database, keeper, sessions);
   watchTokenDatabase(metrics, database, keeper);
+  watchSecretUses(metrics, database);
   const seal = createJsonSeal({ keys: keysOf(serviceSecrets, 'interaction/v1'), randomBytes });
   const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper, sessions, seal);
   const consents = createConsentStore(database, seal);
@@ -247,7 +248,7 @@ async function wire(
           audiences: config.assertionAudience === 'issuer' ? [issuer] : [issuer, `${issuer}/oauth2/token`],
           now: () => store.now(),
         }),
-        noteSecretUse: createSecretUses({ store: clientStore, now: () => store.now() }),
+        noteSecretUse: createSecretUses({ store: clientStore, secrets, now: () => store.now() }),
       }),
       ...(config.introspectionAccess === 'policy'
         ? { mayIntrospect: createIntrospectionGuard(warden, config.resourceNamePrefix) }

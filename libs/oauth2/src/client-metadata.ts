@@ -2,7 +2,7 @@ import type { Client } from './client.js';
 import { clientAssertionAlgorithms } from './client-assertion.js';
 import { OAuth2Error } from './errors.js';
 import { validateOpenIdRegistration } from './openid-registration.js';
-import { outboundUrlProblem } from './outbound.js';
+import { type IsAllowedHost, outboundUrlProblem } from './outbound.js';
 import { redirectUriProblem } from './redirect-uri.js';
 import { formatScope, parseScope } from './scope.js';
 
@@ -50,9 +50,10 @@ const refusedInText =
 
 /**
  * Validates a client before it is stored (RFC 7591 section 2 and 3.2.2). Answers it in its stored form. Throws
- * `invalid_redirect_uri` or `invalid_client_metadata` with a hint that names the member.
+ * `invalid_redirect_uri` or `invalid_client_metadata` with a hint that names the member. `isAllowedHost`: hosts of documents
+ * that the client names which may be reached although they are not public; none without it.
  */
-export function validateClient(client: Client): ValidatedClient {
+export function validateClient(client: Client, isAllowedHost?: IsAllowedHost): ValidatedClient {
   const warnings: string[] = [];
   if (!isClientId(client.id)) {
     throw invalid('id must be 1 to 255 characters out of letters, digits and . _ ~ : @ -');
@@ -62,7 +63,8 @@ export function validateClient(client: Client): ValidatedClient {
   const types = readGrantTypes(client.grantTypes, warnings);
   const responseTypes = readResponseTypes(client.responseTypes);
   validateAuthMethod(client);
-  validateOpenIdRegistration(client);
+  validateKeys(client, isAllowedHost);
+  validateOpenIdRegistration(client, isAllowedHost);
   return {
     client: {
       ...client,
@@ -137,16 +139,18 @@ function readResponseTypes(registered: readonly string[]): readonly string[] {
 }
 
 function validateAuthMethod(client: Client): void {
-  validateKeys(client);
   if (client.tokenEndpointAuthMethod === undefined) return;
   if ((client.tokenEndpointAuthMethod === 'none') !== client.public) {
     throw invalid('token_endpoint_auth_method none belongs to public clients, the others to confidential ones');
   }
 }
 
-function validateKeys({ jwks, jwksUri, tokenEndpointAuthMethod, tokenEndpointAuthSigningAlg }: Client): void {
+function validateKeys(
+  { jwks, jwksUri, tokenEndpointAuthMethod, tokenEndpointAuthSigningAlg }: Client,
+  isAllowedHost?: IsAllowedHost,
+): void {
   if (jwks !== undefined && jwksUri !== undefined) throw invalid('jwks and jwks_uri must not both be given');
-  const problem = jwksUri === undefined ? undefined : outboundUrlProblem(jwksUri);
+  const problem = jwksUri === undefined ? undefined : outboundUrlProblem(jwksUri, isAllowedHost);
   if (problem !== undefined) throw invalid(`jwks_uri ${problem}`);
   const asserts = tokenEndpointAuthMethod === 'private_key_jwt';
   if (asserts && jwks === undefined && jwksUri === undefined) throw invalid('private_key_jwt needs jwks or jwks_uri');

@@ -61,6 +61,15 @@ export interface ClientStore {
   rotateSecret(id: string, secret: ClientSecretHash, rotation: SecretRotation): Promise<boolean>;
   /** Notes that a secret was used now. The revision stays. */
   noteSecretUse(uid: string, slot: SecretSlot): Promise<void>;
+  /**
+   * Puts a verifier of the same secret in the place of one, where that is still there. The revision stays: who has the old
+   * one in hand may go on using it. False when the client or the secret was changed.
+   */
+  replaceVerifier(
+    uid: string,
+    slot: SecretSlot,
+    verifiers: { readonly from: ClientSecretHash; readonly to: ClientSecretHash },
+  ): Promise<boolean>;
   /** Removes the client; every token, code and pending request of it is inactive once this returned. False when absent. */
   remove(id: string): Promise<boolean>;
 }

@@ -62,7 +62,13 @@ export {
 export { type ClientKeys, createClientKeys, readClientKeys } from './client-keys.js';
 export { createSecretUses } from './secret-uses.js';
 export { createClientCache, type ClientCache } from './client-cache.js';
-export { createClientSecrets, type ClientSecrets, type HashedSecret, type SlowHasher } from './client-secret.js';
+export {
+  createClientSecrets,
+  type ClientSecrets,
+  type HashedSecret,
+  type SecretCaller,
+  type SlowHasher,
+} from './client-secret.js';
 export { mintIdToken, type IdTokenInput, type IdTokenSigner, type IdTokenTools } from './id-token.js';
 export { createSubjectIdentifier, type SubjectIdentifier } from './subject-identifier.js';
 export {

@@ -14,6 +14,7 @@ export {
 } from './database.js';
 export { isPlaintextRemote, refusedDatabaseUrl } from './database-url.js';
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.js';
+export { type BorrowedPostgres, borrowEmbeddedPostgres } from './embedded-use.js';
 export { migrate, type MigrateOptions } from './migrate.js';
 export {
   bucketOf,

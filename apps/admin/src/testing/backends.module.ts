@@ -464,6 +464,12 @@ class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
     this.backends.keys.set(set, [...others, stored]);
     return { key: stored };
   }
+  async importKey({ set, keyId, pem }: keysV1.ImportKeyRequest): Promise<keysV1.ImportKeyResponse> {
+    if (pem === 'bad') throw new RpcError('INVALID_ARGUMENT', 'this is no PEM');
+    const json = JSON.stringify({ kty: 'EC', kid: keyId || 'thumbprint' });
+    this.backends.keys.set(set, [{ json, resourceName: keyId }]);
+    return { key: { json, resourceName: keyId } };
+  }
   async getKeyPlan(): Promise<keysV1.GetKeyPlanResponse> {
     fail(this.backends, 'keys');
     return { sets: [...this.backends.keys.keys()].map((set) => keysV1.SetPlan.fromPartial(plan(set))) };

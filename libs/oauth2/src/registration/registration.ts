@@ -180,7 +180,7 @@ async function readClient(
           ...(before.tokens !== undefined ? { tokens: before.tokens } : {}),
           ...(before.logout?.skipLogoutConsent === true ? { logout: { ...read.logout, skipLogoutConsent: true } } : {}),
         };
-  const { client } = validateClient({ ...read, ...kept });
+  const { client } = validateClient({ ...read, ...kept }, tools.openid.isAllowedHost);
   await checkOpenIdRegistration(client, tools.openid);
   return client;
 }

@@ -140,6 +140,31 @@ export function clientStoreContract(name: string, open: () => Promise<ClientStor
       expect(current - previous).toBeGreaterThanOrEqual(1_000);
     });
 
+    it('puts a verifier of the same secret in the place of the one that was read, and keeps the revision', async () => {
+      await clients.insert(sampleClient(), secret);
+      await clients.rotateSecret('conf', next, { overlapMs: 60_000 });
+      const uid = (await clients.find('conf'))?.uid ?? '';
+      const renewed = { kind: 'hmac', hash: 'renewed' } as const;
+      const older = { kind: 'hmac', hash: 'renewed-too' } as const;
+      expect(await clients.replaceVerifier(uid, 'current', { from: next, to: renewed })).toBe(true);
+      expect(await clients.replaceVerifier(uid, 'previous', { from: secret, to: older })).toBe(true);
+      expect(await clients.find('conf')).toMatchObject({
+        revision: 2,
+        secret: renewed,
+        previousSecret: { hash: older },
+      });
+    });
+
+    it('leaves a secret alone that was changed since its verifier was read', async () => {
+      await clients.insert(sampleClient(), secret);
+      const uid = (await clients.find('conf'))?.uid ?? '';
+      await clients.update(sampleClient(), next);
+      const to = { kind: 'hmac', hash: 'renewed' } as const;
+      expect(await clients.replaceVerifier(uid, 'current', { from: secret, to })).toBe(false);
+      expect(await clients.replaceVerifier(uid, 'previous', { from: next, to })).toBe(false);
+      expect((await clients.find('conf'))?.secret).toEqual(next);
+    });
+
     it('gives back a registered authentication method that an update drops', async () => {
       await clients.insert(sampleClient({ tokenEndpointAuthMethod: 'client_secret_basic' }), secret);
       await clients.update(sampleClient(), 'keep');

@@ -71,6 +71,17 @@ export function createMemoryClientStore(now: () => number = () => Date.now()): M
         }
       }
     },
+    async replaceVerifier(uid, slot, { from, to }) {
+      const same = (hash: ClientSecretHash | undefined) => hash?.kind === from.kind && hash.hash === from.hash;
+      for (const [id, row] of rows) {
+        if (row.uid !== uid) continue;
+        if (slot === 'current' && same(row.secret)) return rows.set(id, { ...row, secret: to }).has(id);
+        if (slot === 'previous' && row.previousSecret !== undefined && same(row.previousSecret.hash)) {
+          return rows.set(id, { ...row, previousSecret: { ...row.previousSecret, hash: to } }).has(id);
+        }
+      }
+      return false;
+    },
     async remove(id) {
       return rows.delete(id);
     },

@@ -89,7 +89,7 @@ export async function createTokenHarness({
       audiences: [issuer],
       now: clock,
     }),
-    noteSecretUse: createSecretUses({ store: clients, now: clock }),
+    noteSecretUse: createSecretUses({ store: clients, secrets, now: clock }),
   });
   const accessTokenSigner = createLocalAccessTokenSigner();
   const subjectIdentifier = createSubjectIdentifier(randomBytes(32));

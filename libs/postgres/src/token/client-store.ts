@@ -78,6 +78,17 @@ export function createClientStore(database: Database): ClientStore {
       );
     },
 
+    async replaceVerifier(uid, slot, { from, to }) {
+      const prefix = slot === 'current' ? '' : 'previous_';
+      const rows = await database.query(
+        `token.client.replace_${slot}_verifier`,
+        `UPDATE token.client SET ${prefix}secret_kind = $4, ${prefix}secret_hash = $5
+          WHERE uid = $1::uuid AND ${prefix}secret_kind = $2 AND ${prefix}secret_hash = $3 RETURNING uid`,
+        [uid, from.kind, from.hash, to.kind, to.hash],
+      );
+      return rows.length === 1;
+    },
+
     async remove(id) {
       const result = await repository.delete({ id });
       return result.affected === 1;
