@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { badRequest } from './admin-error.js';
 import { pathParameter, queryParameter, sendJson } from './admin-request.js';
 import { flagSchema, jsonObject, type JsonMember, listSchema, textSchema } from './json.js';
-import { sdkClientJson } from './sdk-client-json.js';
+import { hydraClientJson } from './hydra-client-json.js';
 
 const secondsSchema = z.number().int().min(0).nullish();
 const anySchema = z.unknown().optional();
@@ -94,7 +94,7 @@ export function requestMembers(
         ['login_hint', textOf(context?.loginHint)],
       ]),
     ],
-    ['client', request.client === undefined ? undefined : sdkClientJson(request.client)],
+    ['client', request.client === undefined ? undefined : hydraClientJson(request.client)],
     ['request_url', JSON.stringify(request.requestUrl)],
     [sessionName, JSON.stringify(request.sessionId)],
     ['expires_at', JSON.stringify(new Date(request.expiresAtMs).toISOString())],
@@ -117,7 +117,7 @@ export function consentRequestJson(found: loginV1.ConsentRequest, request: login
 /** A consent in force as the SDKs read it. */
 export function consentJson(consent: loginV1.Consent): string {
   const kept = consent.requestJson === '' ? '{}' : consent.requestJson;
-  const client = consent.client === undefined ? undefined : sdkClientJson(consent.client);
+  const client = consent.client === undefined ? undefined : hydraClientJson(consent.client);
   return jsonObject([
     ['consent_request', client === undefined ? kept : withMember(kept, 'client', client)],
     ['consent_request_id', JSON.stringify(consent.id)],

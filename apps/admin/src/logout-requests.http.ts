@@ -8,7 +8,7 @@ import { badRequest } from './admin-error.js';
 import { callOptionsOf, queryParameter, sendJson, sendNothing } from './admin-request.js';
 import { jsonObject } from './json.js';
 import { ADMIN_ROUTES } from './routes.js';
-import { sdkClientJson } from './sdk-client-json.js';
+import { hydraClientJson } from './hydra-client-json.js';
 
 /** Logouts that wait for the user's word, for the app that asks. Members and codes are those of Hydra's SDKs. */
 @AdminController()
@@ -65,7 +65,7 @@ function logoutRequestJson(found: logoutV1.LogoutRequest): string {
     ['rp_initiated', JSON.stringify(found.rpInitiated)],
     ['requested_at', time(found.requestedAtMs)],
     ['expires_at', time(found.expiresAtMs)],
-    ['client', found.client === undefined ? undefined : sdkClientJson(found.client)],
+    ['client', found.client === undefined ? undefined : hydraClientJson(found.client)],
   ]);
 }
 

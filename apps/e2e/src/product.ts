@@ -193,30 +193,37 @@ async function startReplicas(
   const ports = await freePorts(4 * starters.length);
   const output: Running[] = [];
   const proxies: RoundRobinProxy[] = [];
-  const replicas: (Replica & { readonly running: () => Running })[] = [];
+  const replicas: (Replica & { settle(): Promise<void> })[] = [];
   for (const { service, start: begin } of starters) {
-    const own = ports.splice(0, 4);
-    for (const [port = 0, operations = 0] of [own.slice(0, 2), own.slice(2)]) {
+    // As any balancer it gives nothing to a replica before that is ready, and learns of its end by trying.
+    const ready = new Set<number>();
+    for (let count = 0; count < 2; count++) {
+      const [port = 0, operations = 0] = ports.splice(0, 2);
       let running = begin(port, operations);
       output.push(running);
+      const settle = async (): Promise<void> => {
+        await running.until(LISTENING, REPLICA_START_MS);
+        await untilHealthy(`http://127.0.0.1:${operations}`, () => running.output());
+        ready.add(port);
+      };
       replicas.push({
         service,
-        running: () => running,
+        settle,
         stop: (signal) => running.stop(signal),
         async restart() {
+          ready.delete(port);
           running = begin(port, operations);
           output.push(running);
-          await running.until(LISTENING, REPLICA_START_MS);
-          await untilHealthy(`http://127.0.0.1:${operations}`, () => running.output());
+          await settle();
         },
       });
     }
-    proxies.push(await startRoundRobinProxy(places[service], [own[0] ?? 0, own[2] ?? 0]));
+    proxies.push(await startRoundRobinProxy(places[service], () => [...ready]));
   }
   return {
     replicas,
     output: () => output.map((program) => program.output()).join('\n'),
-    listening: () => Promise.all(replicas.map(({ running }) => running().until(LISTENING, REPLICA_START_MS))),
+    listening: () => Promise.all(replicas.map((replica) => replica.settle())),
     async stop(signal) {
       const codes = await Promise.all(replicas.map((replica) => replica.stop(signal ?? 'SIGTERM')));
       await Promise.all(proxies.map((proxy) => proxy.close()));

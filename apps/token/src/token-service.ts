@@ -17,16 +17,18 @@ import {
   createSecretUses,
   createSessionCookies,
   createSessionSeal,
+  createJsonSeal,
+  createPageTokens,
   createSubjectIdentifier,
   createTokenText,
   type ConsentStore,
-  createJsonSeal,
   type ExplainTools,
   type GrantTools,
   type LoginSessionStore,
   type IntrospectionCaller,
   type IntrospectionTools,
   type Mint,
+  type PageTokens,
   type RegistrationTools,
   requestObjectAlgorithms,
   type ResourceServerStore,
@@ -85,6 +87,7 @@ export type TokenService = {
   readonly issuer: string;
   readonly clientStore: ClientStore;
   readonly resourceServers: ResourceServerStore;
+  readonly pageTokens: PageTokens;
   readonly secrets: ClientSecrets;
   readonly endpoint: EndpointTools;
   readonly authorization: AuthorizationTools;
@@ -202,6 +205,10 @@ async function wire(
     fetch,
     now: () => performance.now(),
   });
+  const pageTokens = createPageTokens({
+    seal: createJsonSeal({ keys: keysOf(serviceSecrets, 'page-token/v1'), randomBytes }),
+    now: () => store.now(),
+  });
   const cookies = flowCookies(config, serviceSecrets, mint);
   const sessionCookies = createSessionCookies({
     keys: keysOf(cookieSecrets(config, serviceSecrets), 'session-cookie/v1'),
@@ -231,6 +238,7 @@ async function wire(
     issuer,
     clientStore,
     resourceServers,
+    pageTokens,
     secrets,
     idTokenSigner,
     endpoint: {

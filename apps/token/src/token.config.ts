@@ -24,6 +24,7 @@ import {
 } from '@castellan/service';
 import { z } from 'zod';
 import type { GuardedFetchOptions } from './guarded-fetch.js';
+import { serverProfileNames, withServerProfile } from './server-profile.js';
 
 /** Configuration of the token service. */
 export type TokenConfig = {
@@ -118,9 +119,12 @@ export const tokenVariables = z.object({
   URLS_LOGIN: urlSchema.optional(),
   URLS_CONSENT: urlSchema.optional(),
   URLS_ERROR: urlSchema.optional(),
+  URLS_LOGOUT: urlSchema.optional(),
+  URLS_POST_LOGOUT_REDIRECT: urlSchema.optional(),
   TOKEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
   COOKIE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   PAIRWISE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  SERVER_PROFILE: z.enum(serverProfileNames, `must be ${serverProfileNames.join(' or ')}`).default('strict'),
   UNSIGNED_REQUEST_OBJECTS: booleanSchema.default(false),
   DYNAMIC_REGISTRATION: z
     .enum(['off', 'initial-token', 'policy'], 'must be off, initial-token or policy')
@@ -176,14 +180,15 @@ export const tokenVariables = z.object({
  * used and shows no value.
  */
 export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
-  const values = readConfig(tokenVariables, env);
+  const values = readConfig(tokenVariables, withServerProfile(env));
   const databaseUrl = values.TOKEN_DATABASE_URL ?? values.DATABASE_URL ?? '';
   const issuer = values.ISSUER.replace(/\/$/, '');
+  const logoutUrl = values.LOGOUT_URL ?? values.URLS_LOGOUT;
   const problems = [
     ...problemsOfDatabaseUrl(databaseUrl, values.CASTELLAN_ENV === 'production'),
     ...problemsOfIssuer(issuer),
     ...problemsOfApps(values),
-    ...(values.LOGOUT_URL?.includes('#') ? ['LOGOUT_URL: must have no fragment'] : []),
+    ...(logoutUrl?.includes('#') ? ['LOGOUT_URL: must have no fragment'] : []),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   const { consentUrl, loginUrl, errorUrl } = appUrls(values);
@@ -228,8 +233,9 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
     pendingRequestsPerClient: values.PENDING_REQUESTS_PER_CLIENT,
     pendingRequestsPerAddress: values.PENDING_REQUESTS_PER_ADDRESS,
-    ...(values.LOGOUT_URL !== undefined ? { logoutUrl: values.LOGOUT_URL } : {}),
-    postLogoutUrl: values.POST_LOGOUT_REDIRECT_URL ?? `${issuer}/oauth2/sessions/logout/done`,
+    ...(logoutUrl !== undefined ? { logoutUrl } : {}),
+    postLogoutUrl:
+      values.POST_LOGOUT_REDIRECT_URL ?? values.URLS_POST_LOGOUT_REDIRECT ?? `${issuer}/oauth2/sessions/logout/done`,
     logoutDeliveryDeadlineMs: values.LOGOUT_DELIVERY_DEADLINE,
     warnings: [
       ...(values.BCRYPT_COST !== undefined

@@ -62,7 +62,13 @@ export {
 export { type ClientKeys, createClientKeys, readClientKeys } from './client-keys.js';
 export { createSecretUses } from './secret-uses.js';
 export { createClientCache, type ClientCache } from './client-cache.js';
-export { createClientSecrets, type ClientSecrets, type HashedSecret, type SlowHasher } from './client-secret.js';
+export {
+  createClientSecrets,
+  type ClientSecrets,
+  type HashedSecret,
+  type SecretCaller,
+  type SlowHasher,
+} from './client-secret.js';
 export { mintIdToken, type IdTokenInput, type IdTokenSigner, type IdTokenTools } from './id-token.js';
 export { createSubjectIdentifier, type SubjectIdentifier } from './subject-identifier.js';
 export {
@@ -89,6 +95,7 @@ export { issueTokens, tokenEndpointGrantTypes, type EndpointRequest } from './to
 export type { GrantTools, IssuedTokens } from './token/token-request.js';
 export {
   introspect,
+  inspectToken,
   introspectForCaller,
   type Introspection,
   type IntrospectionCaller,
@@ -222,6 +229,7 @@ export type {
   WhichSessions,
 } from './interaction/login-session-store.js';
 export { createJsonSeal, type JsonSeal } from './interaction/json-seal.js';
+export { createPageTokens, type PageTokens } from './page-token.js';
 export {
   createSessionCookies,
   hashSessionSecret,

@@ -40,7 +40,7 @@ export async function issueTokens(
   const grantType = parameters.get('grant_type');
   if (grantType === undefined) throw new OAuth2Error('invalid_request', 'the parameter grant_type is missing');
   const grant = grants.get(grantType);
-  const carried = { authorization: request.authorization, parameters };
+  const carried = { authorization: request.authorization, parameters, ...addressOf(request) };
   for (let attempt = 0; attempt < attempts; attempt++) {
     const freshness = attempt === 0 && grant !== undefined ? grant.clientRow : 'fresh';
     const client = await tools.clients.authenticate(carried, freshness);
