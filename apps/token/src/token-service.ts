@@ -240,6 +240,10 @@ async function wire(
       store,
       statelessTokens,
       refreshGraceMs: config.refreshGraceMs,
+      noteReuse: ({ event, clientId, subject, family }) =>
+        logger.warn('A single-use token came again: its grant is revoked', {
+          ...{ event, client: clientId, subject, family: `${family.bucket}.${family.id}` },
+        }),
       mint,
       tokenText: mint.tokenText,
       idTokenSigner,

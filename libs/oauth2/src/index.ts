@@ -92,7 +92,7 @@ export {
   type Minted,
 } from './token/mint.js';
 export { issueTokens, tokenEndpointGrantTypes, type EndpointRequest } from './token/endpoint.js';
-export type { GrantTools, IssuedTokens } from './token/token-request.js';
+export type { GrantTools, IssuedTokens, TokenReuse } from './token/token-request.js';
 export {
   introspect,
   inspectToken,
