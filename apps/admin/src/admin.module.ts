@@ -14,7 +14,10 @@ import {
 import { createAccessFacts } from './access-facts.js';
 import { ACCESS_CONTROL, AccessGuard, requireAccess } from './access.guard.js';
 import type { AccessControl } from './access.js';
+import { AdminClientsController } from './admin-clients.http.js';
 import { renderAdminError } from './admin-error.js';
+import { AdminKeysController } from './admin-keys.http.js';
+import { AdminTokensController } from './admin-tokens.http.js';
 import type { AdminConfig } from './admin.config.js';
 import { ACCESS_URL, AuthzenController, AuthzenMetadataController } from './authzen.http.js';
 import { ClientsController } from './clients.http.js';
@@ -54,6 +57,9 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   DeliveriesController,
   LogoutRequestsController,
   StatsController,
+  AdminClientsController,
+  AdminKeysController,
+  AdminTokensController,
 ];
 
 export type AdminModuleOptions = {
@@ -72,6 +78,7 @@ export class AdminModule {
       controllers: [...ADMIN_CONTROLLERS, AuthzenMetadataController],
       providers: [
         provideRpcClient(tokenV1.ClientsService, 'admin'),
+        provideRpcClient(tokenV1.TokensService, 'admin'),
         provideRpcClient(openidV1.RegistrationService, 'admin'),
         provideRpcClient(explanationV1.TokenExplanationsService, 'admin'),
         provideRpcClient(logoutV1.DeliveriesService, 'admin'),

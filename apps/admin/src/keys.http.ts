@@ -7,6 +7,7 @@ import { Access, AdminController, grantOf } from './access.guard.js';
 import type { AccessGrant } from './access.js';
 import { notFound } from './admin-error.js';
 import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from './admin-request.js';
+import { isPublicKeyName } from './access-questions.js';
 import {
   generateBodySchema,
   holdsSecret,
@@ -16,7 +17,7 @@ import {
   keySetJson,
 } from './key-json.js';
 import { publicPem } from './public-pem.js';
-import { ADMIN_ROUTES, isPublicKeyName } from './routes.js';
+import { ADMIN_ROUTES } from './routes.js';
 
 /** JSON Web Key sets. */
 @AdminController()
@@ -122,7 +123,7 @@ function sendPem(reply: FastifyReply, keys: readonly keysV1.Jwk[]): void {
 }
 
 /** The keys that the guard read and asked about. The second wall: what policies call public must be public. */
-function readable({ anonymous, keys }: AccessGrant): readonly keysV1.Jwk[] {
+export function readable({ anonymous, keys }: AccessGrant): readonly keysV1.Jwk[] {
   if (keys.length === 0) {
     throw notFound();
   }

@@ -20,6 +20,8 @@ export type ResourceNames = {
   groups(): string;
   group(id: string): string;
   healthStats(): string;
+  /** Tokens, where somebody asks about one. */
+  tokens(): string;
   /** The life of the keys of one signing set; without a set, of all of them. */
   rotation(set?: string): string;
   grants(): string;
@@ -59,6 +61,7 @@ export function createResourceNames(prefix: string): ResourceNames {
     accessEvaluations: () => 'rn:castellan:access:evaluations',
     groups: () => name('warden', 'groups'),
     group: (id) => name('warden', 'groups', escapeResourcePart(id)),
+    tokens: () => name('oauth2', 'tokens'),
     healthStats: () => name('health', 'stats'),
     rotation: (set) => own('rotation', ...(set === undefined ? [] : [escapeResourcePart(set)])),
     grants: () => own('grants'),

@@ -1,12 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { keysV1, logoutV1, openidV1, tokenV1 } from '@castellan/rpc';
-import { HTTP_ERROR_RENDERER, provideRpcClient, READINESS, rpcClientToken } from '@castellan/service';
+import { HealthController, HTTP_ERROR_RENDERER, provideRpcClient, READINESS, rpcClientToken } from '@castellan/service';
 
 import { AuthorizeController } from './authorize.http.js';
 import { ConsentPageController } from './consent-page.http.js';
 import { DiscoveryController } from './discovery.http.js';
 import type { GatewayConfig } from './gateway.config.js';
-import { HealthController } from './health.http.js';
 import { IntrospectionController } from './introspection.http.js';
 import { LogoutController } from './logout.http.js';
 import { PageStyleController } from './page-style.http.js';

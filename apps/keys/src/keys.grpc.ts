@@ -16,8 +16,8 @@ export class KeysRpc implements RpcHandlers<typeof keysV1.KeysService> {
   ) {}
 
   async generateKey(request: keysV1.GenerateKeyRequest, context: CallContext): Promise<keysV1.GenerateKeyResponse> {
-    const { set, algorithm, keyId: name } = request;
-    return { keys: (await answer(this.sets.generate({ set, algorithm, name }, context))).map(toMessage) };
+    const { set, algorithm, keyId: name, single = false } = request;
+    return { keys: (await answer(this.sets.generate({ set, algorithm, name, single }, context))).map(toMessage) };
   }
 
   async getKeySet(request: keysV1.GetKeySetRequest, context: CallContext): Promise<keysV1.GetKeySetResponse> {

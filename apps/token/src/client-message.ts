@@ -31,5 +31,9 @@ export function toClientMessage(client: Client): tokenV1.Client {
     openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),
     logout: client.logout === undefined ? undefined : toLogoutMessage(client.logout),
     loginConsent: toLoginConsentMessage(client.loginConsent),
+    metadataJson: client.metadata === undefined ? '' : JSON.stringify(client.metadata),
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    revision: 0,
   };
 }

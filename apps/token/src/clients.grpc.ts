@@ -5,8 +5,10 @@ import {
   type ClientSecretHash,
   type ClientSecrets,
   type ClientStore,
+  type JsonObject,
   OAuth2Error,
   type OpenIdCheckTools,
+  type PageTokens,
   parseScope,
   readAuthMethod,
   readClientKeys,
@@ -17,6 +19,7 @@ import {
   type TokenStore,
   validateClient,
 } from '@castellan/oauth2';
+import { parseStrictObject, StrictJsonError } from '@castellan/jwk';
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 import { toClientMessage } from './client-message.js';
@@ -29,6 +32,7 @@ import type { TokenService } from './token-service.js';
 
 type SecretToStore = { readonly text: string; readonly hash?: ClientSecretHash; readonly warnings: readonly string[] };
 
+const longestPage = 1_000;
 const longestSecretMs = 315_360_000_000;
 
 /** The service Clients: the clients of the authorization server, for the admin API. Secrets leave it once, at creation. */
@@ -39,12 +43,17 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
   private readonly resourceServers: ResourceServerStore;
   private readonly tokens: Pick<TokenStore, 'revokeGrants'>;
   private readonly openid: OpenIdCheckTools;
+  private readonly pageTokens: PageTokens;
 
   constructor(
-    service: Pick<TokenService, 'clientStore' | 'secrets' | 'registration' | 'resourceServers' | 'endpoint'>,
+    service: Pick<
+      TokenService,
+      'clientStore' | 'secrets' | 'registration' | 'resourceServers' | 'endpoint' | 'pageTokens'
+    >,
   ) {
     this.resourceServers = service.resourceServers;
     this.tokens = service.endpoint.store;
+    this.pageTokens = service.pageTokens;
     this.clients = service.clientStore;
     this.secrets = service.secrets;
     this.openid = service.registration.openid;
@@ -68,6 +77,17 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     if (limit < 0) throw new RpcError('INVALID_ARGUMENT', 'limit must not be negative');
     const page = await answerOrStatus(this.clients.list({ after, limit }));
     return { clients: page.map(toAnswer) };
+  }
+
+  async listClientPage(request: tokenV1.ListClientPageRequest): Promise<tokenV1.ListClientPageResponse> {
+    return answerOrStatus(this.listPage(request));
+  }
+
+  async endRotatedSecret({ id }: tokenV1.EndRotatedSecretRequest): Promise<tokenV1.EndRotatedSecretResponse> {
+    if (!(await answerOrStatus(this.clients.endPreviousSecret(id)))) throw notFound();
+    const stored = await answerOrStatus(this.clients.find(id));
+    if (stored === undefined) throw notFound();
+    return { client: toAnswer(stored) };
   }
 
   async updateClient(request: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
@@ -110,6 +130,21 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     return {};
   }
 
+  private async listPage(request: tokenV1.ListClientPageRequest): Promise<tokenV1.ListClientPageResponse> {
+    const { pageSize, pageToken, clientName: name, owner, reader } = request;
+    if (pageSize < 1 || pageSize > longestPage) throw new RpcError('INVALID_ARGUMENT', 'page_size must be 1 to 1000');
+    const list = JSON.stringify(['clients', name ?? null, owner ?? null, reader]);
+    const after = pageToken === '' ? '' : this.pageTokens.open(pageToken, list);
+    const filter = { ...(name !== undefined ? { name } : {}), ...(owner !== undefined ? { owner } : {}) };
+    const found = await this.clients.list({ ...filter, after, limit: pageSize + 1 });
+    const page = found.slice(0, pageSize);
+    const last = found.length > pageSize ? page.at(-1) : undefined;
+    return {
+      clients: page.map(toAnswer),
+      nextPageToken: last === undefined ? '' : this.pageTokens.seal(last.client.id, list),
+    };
+  }
+
   private async create({
     client: message,
     clientSecret,
@@ -123,7 +158,12 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     if (!(await this.clients.insert(client, secret.hash))) {
       throw new RpcError('ALREADY_EXISTS', 'a client with this id exists already');
     }
-    return { client: toClientMessage(client), clientSecret: secret.text, warnings: [...warnings, ...secret.warnings] };
+    const stored = await this.clients.find(client.id);
+    return {
+      client: stored === undefined ? toClientMessage(client) : toAnswer(stored),
+      clientSecret: secret.text,
+      warnings: [...warnings, ...secret.warnings],
+    };
   }
 
   private async createFirst({
@@ -142,6 +182,7 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
   private async update({
     client: message,
     clientSecret,
+    revision,
   }: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
     const { client, warnings } = validateClient(await fromMessage(message), this.openid.isAllowedHost);
     await checkOpenIdRegistration(client, this.openid);
@@ -152,8 +193,14 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
       throw new OAuth2Error('invalid_client_metadata', 'a client that becomes confidential needs a client_secret');
     }
     const secret = keeps ? undefined : await this.secretOf(client, clientSecret);
-    if (!(await this.clients.update(client, keeps ? 'keep' : (secret?.hash ?? 'none')))) throw notFound();
-    return { client: toClientMessage(client), warnings: [...warnings, ...(secret?.warnings ?? [])] };
+    if (!(await this.clients.update(client, keeps ? 'keep' : (secret?.hash ?? 'none'), revision))) {
+      throw revision === undefined ? notFound() : new RpcError('ABORTED', 'the client was changed meanwhile');
+    }
+    const after = await this.clients.find(client.id);
+    return {
+      client: after === undefined ? toClientMessage(client) : { ...toAnswer(after), secrets: [] },
+      warnings: [...warnings, ...(secret?.warnings ?? [])],
+    };
   }
 
   private async rotate({
@@ -233,16 +280,29 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
     ...(openid !== undefined ? { openid } : {}),
     ...(logout !== undefined ? { logout } : {}),
     ...(loginConsent !== undefined ? { loginConsent } : {}),
+    ...(message.metadataJson !== '' ? { metadata: readMetadata(message.metadataJson) } : {}),
   };
 }
 
-function toAnswer({ client, secret, secretUse, previousSecret }: StoredClient): tokenV1.Client {
+function readMetadata(json: string): JsonObject {
+  try {
+    return parseStrictObject(json);
+  } catch (cause) {
+    if (!(cause instanceof StrictJsonError)) throw cause;
+    throw new OAuth2Error('invalid_client_metadata', `metadata is ${cause.message}`);
+  }
+}
+
+function toAnswer({ client, secret, secretUse, previousSecret, ...row }: StoredClient): tokenV1.Client {
   const uses = [
     ...(secret !== undefined ? [secretUse ?? {}] : []),
     ...(previousSecret !== undefined ? [previousSecret.use] : []),
   ];
   return {
     ...toClientMessage(client),
+    createdAtMs: row.createdAt,
+    updatedAtMs: row.updatedAt,
+    revision: row.revision,
     secrets: uses.map((use) => ({ expiresAtMs: use.expiresAt ?? 0, lastUsedAtMs: use.lastUsedAt ?? 0 })),
   };
 }

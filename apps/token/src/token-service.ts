@@ -17,6 +17,8 @@ import {
   createSecretUses,
   createSessionCookies,
   createSessionSeal,
+  createJsonSeal,
+  createPageTokens,
   createSubjectIdentifier,
   createTokenText,
   type ExplainTools,
@@ -24,6 +26,7 @@ import {
   type IntrospectionCaller,
   type IntrospectionTools,
   type Mint,
+  type PageTokens,
   type RegistrationTools,
   requestObjectAlgorithms,
   type ResourceServerStore,
@@ -80,6 +83,7 @@ export type TokenService = {
   readonly issuer: string;
   readonly clientStore: ClientStore;
   readonly resourceServers: ResourceServerStore;
+  readonly pageTokens: PageTokens;
   readonly secrets: ClientSecrets;
   readonly endpoint: EndpointTools;
   readonly authorization: AuthorizationTools;
@@ -187,6 +191,10 @@ async function wire(
     fetch,
     now: () => performance.now(),
   });
+  const pageTokens = createPageTokens({
+    seal: createJsonSeal({ keys: keysOf(serviceSecrets, 'page-token/v1'), randomBytes }),
+    now: () => store.now(),
+  });
   const cookies = flowCookies(config, serviceSecrets, mint);
   const sessionCookies = createSessionCookies({
     keys: keysOf(cookieSecrets(config, serviceSecrets), 'session-cookie/v1'),
@@ -214,6 +222,7 @@ async function wire(
     issuer,
     clientStore,
     resourceServers,
+    pageTokens,
     secrets,
     idTokenSigner,
     endpoint: {

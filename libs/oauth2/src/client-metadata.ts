@@ -44,6 +44,7 @@ const grantTypes = new Set(['authorization_code', 'implicit', 'refresh_token', '
 const responseTypeWords = new Set(['code', 'token', 'id_token']);
 const maxEntries = 100;
 const maxTextLength = 1024;
+const maxMetadataBytes = 16_384;
 // Controls, and the marks that reorder text on a consent page.
 const refusedInText =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffd]|\p{Surrogate}/u;
@@ -65,6 +66,7 @@ export function validateClient(client: Client, isAllowedHost?: IsAllowedHost): V
   validateAuthMethod(client);
   validateKeys(client, isAllowedHost);
   validateOpenIdRegistration(client, isAllowedHost);
+  validateOperatorMetadata(client);
   return {
     client: {
       ...client,
@@ -92,6 +94,12 @@ function validateTexts(client: Client): void {
     checkText(member, uri);
     if (uri !== '' && !/^https?:\/\/[^/]/i.test(uri)) throw invalid(`${member} must be an http or https URL`);
     if (uri !== '' && !URL.canParse(uri)) throw invalid(`${member} is not a URL`);
+  }
+}
+
+function validateOperatorMetadata({ metadata }: Client): void {
+  if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > maxMetadataBytes) {
+    throw invalid(`metadata is longer than ${maxMetadataBytes} bytes`);
   }
 }
 

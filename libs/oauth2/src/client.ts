@@ -2,6 +2,7 @@ import type { Jwk } from '@castellan/jwk';
 import { OAuth2Error } from './errors.js';
 import type { LoginConsentFlow } from './interaction/interaction.js';
 import type { Lifespans } from './lifespans.js';
+import type { JsonObject } from './grant.js';
 import type { LogoutRegistration } from './logout/logout-registration.js';
 
 /** An OAuth 2.0 client (RFC 6749 section 2; member names on the wire are those of RFC 7591 section 2). */
@@ -33,6 +34,8 @@ export type Client = {
   readonly requirePkce: boolean;
   readonly openid?: OpenIdRegistration;
   readonly logout?: LogoutRegistration;
+  /** What its operator notes about it. Nothing here reads it. */
+  readonly metadata?: JsonObject;
   readonly loginConsent?: LoginConsentRules;
 };
 

@@ -95,6 +95,7 @@ export { issueTokens, tokenEndpointGrantTypes, type EndpointRequest } from './to
 export type { GrantTools, IssuedTokens } from './token/token-request.js';
 export {
   introspect,
+  inspectToken,
   introspectForCaller,
   type Introspection,
   type IntrospectionCaller,
@@ -228,6 +229,7 @@ export type {
   WhichSessions,
 } from './interaction/login-session-store.js';
 export { createJsonSeal, type JsonSeal } from './interaction/json-seal.js';
+export { createPageTokens, type PageTokens } from './page-token.js';
 export {
   createSessionCookies,
   hashSessionSecret,

@@ -131,7 +131,8 @@ export class TestClients implements RpcHandlers<typeof tokenV1.ClientsService> {
 
   async createClient(request: tokenV1.CreateClientRequest): Promise<tokenV1.CreateClientResponse> {
     fail(this.backends, 'clients');
-    const stored = client({ ...request.client, id: request.client?.id || 'made-up-id' });
+    const times = { createdAtMs: 1_000, updatedAtMs: 1_000, revision: 1 };
+    const stored = client({ ...request.client, id: request.client?.id || 'made-up-id', ...times });
     if (this.backends.clients.has(stored.id)) {
       throw new RpcError('ALREADY_EXISTS', 'The ID is taken');
     }
@@ -157,10 +158,36 @@ export class TestClients implements RpcHandlers<typeof tokenV1.ClientsService> {
     return { clients: limit > 0 ? clients.slice(0, limit) : clients };
   }
   async updateClient(request: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
-    const stored = client({ ...request.client });
-    found(this.backends.clients, stored.id);
+    const before = found(this.backends.clients, request.client?.id ?? '');
+    if (request.revision !== undefined && request.revision !== before.revision) {
+      throw new RpcError('ABORTED', 'The client was changed meanwhile');
+    }
+    const { createdAtMs } = before;
+    const stored = client({ ...request.client, createdAtMs, updatedAtMs: 2_000, revision: before.revision + 1 });
     this.backends.clients.set(stored.id, stored);
     return { client: stored, warnings: this.backends.warnings };
+  }
+  /** The page token is the last ID with what it is bound to. */
+  async listClientPage(request: tokenV1.ListClientPageRequest): Promise<tokenV1.ListClientPageResponse> {
+    fail(this.backends, 'clients');
+    const { clientName, owner, pageToken, pageSize, reader } = request;
+    const bound = JSON.stringify([clientName, owner, reader]);
+    if (pageToken !== '' && !pageToken.endsWith(bound)) {
+      throw new RpcError('INVALID_ARGUMENT', 'page_token is not one of this list');
+    }
+    const after = pageToken.slice(0, pageToken.length - bound.length);
+    const fitting = [...this.backends.clients.values()]
+      .filter((one) => one.id > after && (clientName === undefined || one.clientName === clientName))
+      .filter((one) => owner === undefined || one.owner === owner)
+      .sort((left, right) => (left.id < right.id ? -1 : 1));
+    const last = fitting.length > pageSize ? fitting[pageSize - 1] : undefined;
+    return {
+      clients: fitting.slice(0, pageSize),
+      nextPageToken: last === undefined ? '' : `${last.id}${bound}`,
+    };
+  }
+  async endRotatedSecret({ id }: tokenV1.EndRotatedSecretRequest): Promise<tokenV1.EndRotatedSecretResponse> {
+    return { client: found(this.backends.clients, id) };
   }
   async rotateClientSecret(request: tokenV1.RotateClientSecretRequest): Promise<tokenV1.RotateClientSecretResponse> {
     const stored = found(this.backends.clients, request.id);
@@ -388,11 +415,11 @@ class TestWarden implements RpcHandlers<typeof wardenV1.WardenService> {
 class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
   constructor(private readonly backends: Backends) {}
 
-  async generateKey({ set, algorithm, keyId }: keysV1.GenerateKeyRequest): Promise<keysV1.GenerateKeyResponse> {
+  async generateKey({ set, algorithm, keyId, single }: keysV1.GenerateKeyRequest): Promise<keysV1.GenerateKeyResponse> {
     if (algorithm !== 'HS256') {
       throw new RpcError('INVALID_ARGUMENT', `Generator ${algorithm} unknown`);
     }
-    const kid = keyId || 'shared';
+    const kid = keyId || (single === true ? 'random' : 'shared');
     const keys = [{ json: JSON.stringify({ kty: 'oct', kid, k: 'k' }), resourceName: kid }];
     this.backends.keys.set(set, keys);
     return { keys };
@@ -571,9 +598,35 @@ export function backendsModule(backends: Backends): DynamicModule {
     updateRegistration = notAsked;
     deleteRegistration = notAsked;
   }
+  @RpcService(tokenV1.TokensService, everyRpc(tokenV1.TokensService))
+  class Tokens implements RpcHandlers<typeof tokenV1.TokensService> {
+    async inspectToken({ token, scopes }: tokenV1.InspectTokenRequest): Promise<tokenV1.InspectTokenResponse> {
+      const known = backends.tokens.get(token);
+      if (known === undefined || !scopes.every((scope) => known.scopes.includes(scope))) {
+        return { introspection: tokenV1.Introspection.create({ active: false }), tokenUse: '' };
+      }
+      const introspection = tokenV1.Introspection.fromPartial({
+        active: true,
+        scopes: [...known.scopes],
+        clientId: 'app',
+        subject: known.subject,
+        expiresAtMs: 1_750_003_600_000,
+        issuedAtMs: 1_750_000_000_500,
+        audience: ['app'],
+        issuer: 'https://issuer.example',
+        extraJson: known.extraJson ?? '',
+      });
+      return { introspection, tokenUse: 'access_token' };
+    }
+    issueToken = notAsked;
+    revokeToken = notAsked;
+    introspectForCaller = notAsked;
+    introspect = notAsked;
+    getMetadata = notAsked;
+  }
   return {
     module: BackendsModule,
-    providers: [Clients, Logout, Deliveries, Explanations, Registration, Policies, Groups, Warden, Keys],
+    providers: [Clients, Tokens, Logout, Deliveries, Explanations, Registration, Policies, Groups, Warden, Keys],
   };
 }
 

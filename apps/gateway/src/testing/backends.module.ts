@@ -65,6 +65,7 @@ export function backendsModule(backends: Backends): DynamicModule {
     revokeToken: gateway,
     introspectForCaller: gateway,
     introspect: [],
+    inspectToken: [],
     getMetadata: gateway,
   })
   class Tokens implements RpcHandlers<typeof tokenV1.TokensService> {
@@ -80,6 +81,9 @@ export function backendsModule(backends: Backends): DynamicModule {
       return backends.introspect(request);
     }
     async introspect(): Promise<tokenV1.IntrospectResponse> {
+      throw new RpcError('UNIMPLEMENTED', 'the gateway never asks this');
+    }
+    async inspectToken(): Promise<tokenV1.InspectTokenResponse> {
       throw new RpcError('UNIMPLEMENTED', 'the gateway never asks this');
     }
     async getMetadata(): Promise<tokenV1.GetMetadataResponse> {

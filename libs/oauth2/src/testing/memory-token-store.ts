@@ -253,6 +253,8 @@ export function createMemoryTokenStore(options: {
         key,
         family: family.key,
         familyExpiresAt: family.expiresAt,
+        issuedAt: row.issuedAt,
+        expiresAt: row.expiresAt,
         grant: family.grant,
         state: stateOf(row),
         ...(kept

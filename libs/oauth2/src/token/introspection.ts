@@ -96,6 +96,42 @@ export async function introspect(
   };
 }
 
+/** What an inspection says a token is for. */
+export type InspectedToken = { readonly introspection: Introspection; readonly use?: 'access_token' | 'refresh_token' };
+
+/**
+ * About an access or refresh token, for an administrator. A refresh token is active while it buys something. A needed
+ * scope that was not granted makes either inactive.
+ */
+export async function inspectToken(
+  text: string,
+  neededScopes: readonly string[],
+  tools: IntrospectionTools,
+): Promise<InspectedToken> {
+  const refreshKey = tools.tokenText.parse(text, 'refresh_token');
+  if (refreshKey === undefined) {
+    const { introspection } = await introspect(text, neededScopes, tools);
+    return introspection.active ? { introspection, use: 'access_token' } : { introspection };
+  }
+  const stored = await tools.store.findRefreshToken(refreshKey);
+  if (stored?.state !== 'live' || !coversScopes(stored.grant.scopes, neededScopes)) return { introspection: inactive };
+  const { grant, issuedAt, expiresAt, familyExpiresAt } = stored;
+  return {
+    introspection: {
+      active: true,
+      clientId: grant.clientId,
+      subject: grant.subject,
+      scopes: grant.scopes,
+      audience: grant.audience.length === 0 ? [grant.clientId] : grant.audience,
+      issuer: tools.issuer,
+      issuedAt,
+      expiresAt: Math.min(expiresAt, familyExpiresAt),
+      extra: grant.accessTokenExtra,
+    },
+    use: 'refresh_token',
+  };
+}
+
 /**
  * The introspection endpoint (RFC 7662): a confidential client, or the holder of another active access token, asks about
  * `token`, optionally with `scope` that must all have been granted. `mayIntrospect` is asked where a policy guards it.

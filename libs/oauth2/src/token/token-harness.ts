@@ -20,7 +20,7 @@ import { createLocalAccessTokenSigner } from '../testing/local-access-token-sign
 import { createMemoryWeb } from '../testing/memory-web.js';
 import { sampleClient } from '../testing/sample-client.js';
 import { issueTokens } from './endpoint.js';
-import { introspect, introspectForCaller, type IntrospectionCaller } from './introspection.js';
+import { inspectToken, introspect, introspectForCaller, type IntrospectionCaller } from './introspection.js';
 import type { IssuanceGuard } from './issuance-guard.js';
 import { type Mint, mintAuthorizationCode, newFamily } from './mint.js';
 import { revokeToken } from './revocation.js';
@@ -181,6 +181,7 @@ export async function createTokenHarness({
     token: (form: Form, authorization = '') => issueTokens(requestOf(form, authorization), tools),
     revoke: (form: Form, authorization = '') => revokeToken(requestOf(form, authorization), tools),
     introspect: (token: string, scopes: readonly string[] = []) => introspect(token, scopes, tools),
+    inspect: (token: string, scopes: readonly string[] = []) => inspectToken(token, scopes, tools),
     introspectForCaller: (
       form: Form,
       authorization = '',

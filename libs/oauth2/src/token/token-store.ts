@@ -46,6 +46,9 @@ export type StoredRefreshToken = {
   readonly key: RowKey;
   readonly family: RowKey;
   readonly familyExpiresAt: number;
+  readonly issuedAt: number;
+  /** It lives no longer than its family, whatever stands here. */
+  readonly expiresAt: number;
   readonly grant: Grant;
   readonly state: 'live' | 'used' | 'expired' | 'revoked';
   /**

@@ -32,16 +32,20 @@ export function createClientStore(database: Database): ClientStore {
         return !(await manager.exists(clientTable)) && insertClient(manager, client, secret);
       }),
 
-    async list({ after, limit }) {
+    async list({ after, limit, name, owner }) {
       const rows = await repository.find({
-        where: { id: MoreThan(after) },
+        where: {
+          id: MoreThan(after),
+          ...(name !== undefined ? { name } : {}),
+          ...(owner !== undefined ? { owner } : {}),
+        },
         order: { id: 'ASC' },
         ...(limit > 0 ? { take: limit } : {}),
       });
       return rows.map(toClient);
     },
 
-    async update(client, secret) {
+    async update(client, secret, revision) {
       const result = await repository
         .createQueryBuilder()
         .update()
@@ -53,7 +57,10 @@ export function createClientStore(database: Database): ClientStore {
           revision: () => 'revision + 1',
           updated_at: () => 'token.castellan_now()',
         })
-        .where('id = :id', { id: client.id })
+        .where('id = :id AND (:revision::bigint IS NULL OR revision = :revision::bigint)', {
+          id: client.id,
+          revision: revision ?? null,
+        })
         .execute();
       return result.affected === 1;
     },
@@ -66,6 +73,11 @@ export function createClientStore(database: Database): ClientStore {
         overlapMs,
         lifetimeMs ?? null,
       ]);
+      return rows.length === 1;
+    },
+
+    async endPreviousSecret(id) {
+      const rows = await database.query('token.client.end_previous_secret', endPreviousSecret, [id]);
       return rows.length === 1;
     },
 
@@ -110,6 +122,16 @@ const rotateSecret = `
     FROM (SELECT token.castellan_now() AS now) clock
    WHERE c.id = $1 AND c.secret_hash IS NOT NULL
   RETURNING c.id`;
+
+/** A client without a previous secret is found and left as it is. */
+const endPreviousSecret = `
+  WITH ended AS (
+    UPDATE token.client SET
+           revision = revision + 1, updated_at = token.castellan_now(),
+           previous_secret_kind = NULL, previous_secret_hash = NULL,
+           previous_secret_expires_at = NULL, previous_secret_last_used_at = NULL
+     WHERE id = $1 AND previous_secret_hash IS NOT NULL)
+  SELECT id FROM token.client WHERE id = $1`;
 
 const endedSecretColumns = {
   secret_expires_at: null,
@@ -182,10 +204,12 @@ function toClient(row: ClientRow): StoredClient {
       public: row.public,
       ...(method !== null && method !== undefined ? { tokenEndpointAuthMethod: method } : {}),
       requirePkce: row.require_pkce,
-      ...row.settings,
+      ...(row.settings as Partial<Client>),
     },
     uid: row.uid,
     revision: Number(row.revision),
+    createdAt: row.created_at.getTime(),
+    updatedAt: row.updated_at.getTime(),
     ...(kind !== null && row.secret_hash !== null ? { secret: { kind, hash: row.secret_hash } } : {}),
     ...secretTimes(row),
   };

@@ -84,6 +84,7 @@ export const findRefreshTokens = findWithFamily(
   'refresh_token',
   `CASE WHEN a.ends_at > clock.now AND s.used_at IS NULL AND f.revoked_at IS NULL AND c.uid IS NOT NULL
         THEN a.sealed END AS sealed,
+   ${milliseconds('t.issued_at')} AS issued_at, ${milliseconds('t.expires_at')} AS expires_at,
    a.parameters_hash, (extract(epoch FROM clock.now - t.used_at) * 1000)::float8 AS used_ago_ms,`,
   `LEFT JOIN token.refresh_answer a ON a.bucket = t.bucket AND a.id = t.id
    LEFT JOIN token.refresh_token s ON s.bucket = a.successor_bucket AND s.id = a.successor_id`,

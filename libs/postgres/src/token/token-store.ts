@@ -57,7 +57,13 @@ type CodeRow = FamilyRow & {
   code_challenge: string | null;
   used_ago_ms: number | null;
 };
-type RefreshRow = FamilyRow & { sealed: string | null; parameters_hash: string | null; used_ago_ms: number | null };
+type RefreshRow = FamilyRow & {
+  issued_at: number;
+  expires_at: number;
+  sealed: string | null;
+  parameters_hash: string | null;
+  used_ago_ms: number | null;
+};
 type Burn = {
   readonly key: RowKey;
   readonly accessToken?: NewAccessToken;
@@ -254,7 +260,13 @@ function toGrant(row: FamilyRow, sessions: SessionSeal): Grant {
 function toRefreshToken(row: RefreshRow, sessions: SessionSeal): StoredRefreshToken {
   const { sealed, parameters_hash: parametersHash, used_ago_ms: usedAgoMs } = row;
   const kept = sealed !== null && parametersHash !== null && usedAgoMs !== null;
-  return { ...toFamilyMember(row, sessions), ...(kept ? { answer: { sealed, parametersHash, usedAgoMs } } : {}) };
+  const { issued_at: issuedAt, expires_at: expiresAt } = row;
+  const times = { issuedAt, expiresAt };
+  return {
+    ...toFamilyMember(row, sessions),
+    ...times,
+    ...(kept ? { answer: { sealed, parametersHash, usedAgoMs } } : {}),
+  };
 }
 
 function toFamilyMember(row: FamilyRow, sessions: SessionSeal) {

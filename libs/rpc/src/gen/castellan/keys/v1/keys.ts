@@ -70,6 +70,8 @@ export interface GenerateKeyRequest {
   algorithm: string;
   /** Name within the set; empty makes `private`/`public` (or `shared`), x makes `private:x`/`public:x` (or `x`). */
   keyId: string;
+  /** One JWK under the key ID itself, without a public twin; an empty key ID becomes a random one. */
+  single?: boolean | undefined;
 }
 
 /** The keys made, private part first. */
@@ -363,7 +365,7 @@ export const Jwk: MessageFns<Jwk> = {
 };
 
 function createBaseGenerateKeyRequest(): GenerateKeyRequest {
-  return { set: "", algorithm: "", keyId: "" };
+  return { set: "", algorithm: "", keyId: "", single: undefined };
 }
 
 export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
@@ -376,6 +378,9 @@ export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
     }
     if (message.keyId !== "") {
       writer.uint32(26).string(message.keyId);
+    }
+    if (message.single !== undefined) {
+      writer.uint32(32).bool(message.single);
     }
     return writer;
   },
@@ -417,6 +422,14 @@ export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
             message.keyId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.single = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -437,6 +450,7 @@ export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
     message.set = object.set ?? "";
     message.algorithm = object.algorithm ?? "";
     message.keyId = object.keyId ?? "";
+    message.single = object.single ?? undefined;
     return message;
   },
 };
