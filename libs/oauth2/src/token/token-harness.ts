@@ -24,6 +24,7 @@ import { inspectToken, introspect, introspectForCaller, type IntrospectionCaller
 import type { IssuanceGuard } from './issuance-guard.js';
 import { type Mint, mintAuthorizationCode, newFamily } from './mint.js';
 import { revokeToken } from './revocation.js';
+import type { TokenReuse } from './token-request.js';
 import { createTokenText } from './token-text.js';
 
 export const issuer = 'https://as.example';
@@ -94,9 +95,11 @@ export async function createTokenHarness({
   const accessTokenSigner = createLocalAccessTokenSigner();
   const subjectIdentifier = createSubjectIdentifier(randomBytes(32));
   const resourceServers = createMemoryResourceServerStore();
+  const reuses: TokenReuse[] = [];
   const tools = {
     issuer,
     refreshGraceMs,
+    noteReuse: (reuse: TokenReuse) => void reuses.push(reuse),
     resourceServers,
     ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
     store,
@@ -126,6 +129,7 @@ export async function createTokenHarness({
   }
 
   return {
+    reuses,
     web,
     resourceServers,
     accessTokenSigner,

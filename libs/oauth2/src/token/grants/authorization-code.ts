@@ -43,7 +43,11 @@ async function findLiveCode({ parameters }: TokenRequest, tools: GrantTools): Pr
   const key = tools.mint.tokenText.parse(requireParameter(parameters, 'code'), 'authorization_code');
   const code = key === undefined ? undefined : await tools.store.findAuthorizationCode(key);
   if (code?.state === 'live') return code;
-  if (code?.state === 'used' && (code.usedAgoMs ?? Infinity) > raceMs) await tools.store.revokeFamily(code.family);
+  if (code?.state === 'used' && (code.usedAgoMs ?? Infinity) > raceMs) {
+    await tools.store.revokeFamily(code.family);
+    const { family, grant } = code;
+    tools.noteReuse?.({ event: 'code_reuse', clientId: grant.clientId, subject: grant.subject, family });
+  }
   throw new OAuth2Error('invalid_grant', 'the code is unknown, expired, revoked or was used before');
 }
 

@@ -93,7 +93,7 @@ async function findRefreshToken({ parameters, client }: TokenRequest, tools: Gra
 async function answerAgain(
   presented: StoredRefreshToken,
   { parameters, client }: TokenRequest,
-  { store, refreshGraceMs }: GrantTools,
+  { store, refreshGraceMs, noteReuse }: GrantTools,
 ): Promise<IssuedTokens> {
   if (graceWindow(client.client, refreshGraceMs) > 0) {
     const stored = presented.state === 'used' ? presented : await store.findRefreshToken(presented.key);
@@ -102,6 +102,8 @@ async function answerAgain(
     if (answer !== undefined) return answer;
   }
   await store.revokeFamily(presented.family);
+  const { family, grant } = presented;
+  noteReuse?.({ event: 'refresh_reuse', clientId: grant.clientId, subject: grant.subject, family });
   throw new OAuth2Error('invalid_grant', 'the refresh token was used before; every token of its grant is revoked');
 }
 
