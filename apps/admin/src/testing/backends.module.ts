@@ -1,5 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, logoutV1, openidV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
+import {
+  keysV1,
+  explanationV1,
+  loginV1,
+  logoutV1,
+  openidV1,
+  RpcError,
+  tokenV1,
+  wardenV1,
+  type RpcHandlers,
+} from '@castellan/rpc';
 import { RpcService, type Logger } from '@castellan/service';
 
 import type { RootClientOptions } from '../root-client.js';
@@ -20,6 +30,12 @@ export type Backends = {
   grants: readonly { readonly clientId: string; readonly subject: string }[];
   resourceServers: Map<string, tokenV1.ResourceServer>;
   deliveries: Map<string, logoutV1.Delivery>;
+  /** Login and consent requests by challenge; a text is where a decided one can start anew. */
+  authRequests: Map<string, loginV1.PendingRequest | string>;
+  /** What was decided and revoked, as it was asked for. */
+  decisions: object[];
+  /** Logout requests by challenge; a text is where a decided one can start anew. */
+  logoutRequests: Map<string, logoutV1.LogoutRequest | string>;
   groups: Map<string, wardenV1.Group>;
   policies: Map<string, wardenV1.Policy>;
   /** Versions of policies, the oldest first. */
@@ -32,6 +48,8 @@ export type Backends = {
   /** The policies' verdict; the anonymous subject is `''`. */
   decide: (access: AccessRequest) => boolean;
   warnings: string[];
+  /** What the token service says of texts. */
+  explanations: Map<string, explanationV1.ExplainTokenResponse>;
   /** Set to a refusal or an outage that every rpc of a service then answers. */
   fails: Partial<Record<'warden' | 'clients' | 'groups' | 'policies' | 'keys', RpcError>>;
 };
@@ -46,6 +64,12 @@ export function createBackends(): Backends {
     ],
     resourceServers: new Map([['rs1', tokenV1.ResourceServer.create({ id: 'rs1', uri: 'urn:rs1' })]]),
     deliveries: new Map([['1', delivery('1')]]),
+    authRequests: new Map<string, loginV1.PendingRequest | string>([
+      ['c1', pendingRequest('c1')],
+      ['over', 'https://op.example/oauth2/auth?client_id=rp'],
+    ]),
+    decisions: [],
+    logoutRequests: new Map([['c1', logoutRequest('c1')]]),
     groups: new Map([['g1', { id: 'g1', members: ['peter', 'julia'] }]]),
     policies: new Map([['p1', policy({ id: 'p1' })]]),
     versions: new Map([['p1', [versionOf(1, policy({ id: 'p1' }))]]]),
@@ -66,6 +90,7 @@ export function createBackends(): Backends {
     ]),
     decide: ({ subject }) => subject === 'root',
     warnings: [],
+    explanations: new Map(),
     fails: {},
   };
 }
@@ -78,6 +103,52 @@ export function delivery(id: string, changes: Partial<logoutV1.Delivery> = {}): 
   const state = logoutV1.DeliveryState.DELIVERY_STATE_PENDING;
   const times = { createdAtMs: 1_000, dueAtMs: 2_000, givesUpAtMs: 3_000 };
   return logoutV1.Delivery.fromPartial({ id, clientId: 'rp', subject: 'alice', state, ...times, ...changes });
+}
+
+export function pendingRequest(challenge: string): loginV1.PendingRequest {
+  return loginV1.PendingRequest.fromPartial({
+    challenge,
+    requestedScope: ['openid'],
+    skip: false,
+    oidcContext: { acrValues: ['gold'], display: 'page', idTokenHintClaimsJson: '{"sub":"alice"}' },
+    client: { id: 'rp', clientName: 'Relying Party' },
+    requestUrl: 'https://op.example/oauth2/auth?client_id=rp',
+    sessionId: 's1',
+    expiresAtMs: 1_700_000_000_000,
+    reason: 'no_session',
+  });
+}
+
+const consentPart = {
+  loginChallenge: 'l1',
+  acr: 'gold',
+  amr: ['pwd'],
+  contextJson: '{"from":"login"}',
+  consentRequestId: 'k1',
+  redirectTo: 'https://op.example/oauth2/auth?consent=c1&consent_csrf=x',
+};
+const sampleConsent = {
+  grantScope: ['openid'],
+  accessTokenJson: '{}',
+  idTokenJson: '{"name":"Alice"}',
+  remember: true,
+  rememberFor: 60,
+  handledAtMs: 1_700_000_000_000,
+  requestJson: '{"challenge":"c1","subject":"alice"}',
+  client: { id: 'rp' },
+};
+
+export function logoutRequest(challenge: string): logoutV1.LogoutRequest {
+  return logoutV1.LogoutRequest.fromPartial({
+    challenge,
+    subject: 'alice',
+    sid: 's1',
+    requestUrl: 'https://op.example/oauth2/sessions/logout',
+    rpInitiated: true,
+    client: client({ id: 'rp', clientName: 'Fotos' }),
+    requestedAtMs: 1_000,
+    expiresAtMs: 601_000,
+  });
 }
 
 export function policy(changes: Partial<wardenV1.Policy>): wardenV1.Policy {
@@ -103,7 +174,8 @@ export class TestClients implements RpcHandlers<typeof tokenV1.ClientsService> {
 
   async createClient(request: tokenV1.CreateClientRequest): Promise<tokenV1.CreateClientResponse> {
     fail(this.backends, 'clients');
-    const stored = client({ ...request.client, id: request.client?.id || 'made-up-id' });
+    const times = { createdAtMs: 1_000, updatedAtMs: 1_000, revision: 1 };
+    const stored = client({ ...request.client, id: request.client?.id || 'made-up-id', ...times });
     if (this.backends.clients.has(stored.id)) {
       throw new RpcError('ALREADY_EXISTS', 'The ID is taken');
     }
@@ -129,10 +201,36 @@ export class TestClients implements RpcHandlers<typeof tokenV1.ClientsService> {
     return { clients: limit > 0 ? clients.slice(0, limit) : clients };
   }
   async updateClient(request: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
-    const stored = client({ ...request.client });
-    found(this.backends.clients, stored.id);
+    const before = found(this.backends.clients, request.client?.id ?? '');
+    if (request.revision !== undefined && request.revision !== before.revision) {
+      throw new RpcError('ABORTED', 'The client was changed meanwhile');
+    }
+    const { createdAtMs } = before;
+    const stored = client({ ...request.client, createdAtMs, updatedAtMs: 2_000, revision: before.revision + 1 });
     this.backends.clients.set(stored.id, stored);
     return { client: stored, warnings: this.backends.warnings };
+  }
+  /** The page token is the last ID with what it is bound to. */
+  async listClientPage(request: tokenV1.ListClientPageRequest): Promise<tokenV1.ListClientPageResponse> {
+    fail(this.backends, 'clients');
+    const { clientName, owner, pageToken, pageSize, reader } = request;
+    const bound = JSON.stringify([clientName, owner, reader]);
+    if (pageToken !== '' && !pageToken.endsWith(bound)) {
+      throw new RpcError('INVALID_ARGUMENT', 'page_token is not one of this list');
+    }
+    const after = pageToken.slice(0, pageToken.length - bound.length);
+    const fitting = [...this.backends.clients.values()]
+      .filter((one) => one.id > after && (clientName === undefined || one.clientName === clientName))
+      .filter((one) => owner === undefined || one.owner === owner)
+      .sort((left, right) => (left.id < right.id ? -1 : 1));
+    const last = fitting.length > pageSize ? fitting[pageSize - 1] : undefined;
+    return {
+      clients: fitting.slice(0, pageSize),
+      nextPageToken: last === undefined ? '' : `${last.id}${bound}`,
+    };
+  }
+  async endRotatedSecret({ id }: tokenV1.EndRotatedSecretRequest): Promise<tokenV1.EndRotatedSecretResponse> {
+    return { client: found(this.backends.clients, id) };
   }
   async rotateClientSecret(request: tokenV1.RotateClientSecretRequest): Promise<tokenV1.RotateClientSecretResponse> {
     const stored = found(this.backends.clients, request.id);
@@ -360,11 +458,11 @@ class TestWarden implements RpcHandlers<typeof wardenV1.WardenService> {
 class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
   constructor(private readonly backends: Backends) {}
 
-  async generateKey({ set, algorithm, keyId }: keysV1.GenerateKeyRequest): Promise<keysV1.GenerateKeyResponse> {
+  async generateKey({ set, algorithm, keyId, single }: keysV1.GenerateKeyRequest): Promise<keysV1.GenerateKeyResponse> {
     if (algorithm !== 'HS256') {
       throw new RpcError('INVALID_ARGUMENT', `Generator ${algorithm} unknown`);
     }
-    const kid = keyId || 'shared';
+    const kid = keyId || (single === true ? 'random' : 'shared');
     const keys = [{ json: JSON.stringify({ kty: 'oct', kid, k: 'k' }), resourceName: kid }];
     this.backends.keys.set(set, keys);
     return { keys };
@@ -392,6 +490,12 @@ class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
     const others = (this.backends.keys.get(set) ?? []).filter((one) => kidOf(one) !== keyId);
     this.backends.keys.set(set, [...others, stored]);
     return { key: stored };
+  }
+  async importKey({ set, keyId, pem }: keysV1.ImportKeyRequest): Promise<keysV1.ImportKeyResponse> {
+    if (pem === 'bad') throw new RpcError('INVALID_ARGUMENT', 'this is no PEM');
+    const json = JSON.stringify({ kty: 'EC', kid: keyId || 'thumbprint' });
+    this.backends.keys.set(set, [{ json, resourceName: keyId }]);
+    return { key: { json, resourceName: keyId } };
   }
   async getKeyPlan(): Promise<keysV1.GetKeyPlanResponse> {
     fail(this.backends, 'keys');
@@ -478,6 +582,65 @@ export function backendsModule(backends: Backends): DynamicModule {
       super(backends);
     }
   }
+  @RpcService(loginV1.LoginConsentService, everyRpc(loginV1.LoginConsentService))
+  class LoginConsent implements RpcHandlers<typeof loginV1.LoginConsentService> {
+    async getLoginRequest({ challenge }: loginV1.GetLoginRequestRequest) {
+      const stored = found(backends.authRequests, challenge);
+      return typeof stored === 'string' ? { handled: { redirectTo: stored } } : { request: stored };
+    }
+    acceptLoginRequest = (request: loginV1.AcceptLoginRequestRequest) => decideRequest(request, 'login_verifier');
+    rejectLoginRequest = (request: loginV1.RejectLoginRequestRequest) => decideRequest(request, 'login_verifier');
+    async getConsentRequest({ challenge }: loginV1.GetConsentRequestRequest) {
+      const stored = found(backends.authRequests, challenge);
+      if (typeof stored === 'string') return { handled: { redirectTo: stored } };
+      return { request: loginV1.ConsentRequest.fromPartial({ ...consentPart, request: stored }) };
+    }
+    acceptConsentRequest = (request: loginV1.AcceptConsentRequestRequest) => decideRequest(request, 'consent_verifier');
+    rejectConsentRequest = (request: loginV1.RejectConsentRequestRequest) => decideRequest(request, 'consent_verifier');
+    async listConsents({ subject, limit, after }: loginV1.ListConsentsRequest) {
+      const ids = ['k1', 'k2', 'k3'].filter((id) => id > after && subject === 'alice').slice(0, limit);
+      return { consents: ids.map((id) => loginV1.Consent.fromPartial({ ...sampleConsent, id })) };
+    }
+    async revokeConsents(request: loginV1.RevokeConsentsRequest) {
+      backends.decisions.push(request);
+      return { grants: 1 };
+    }
+    async listLoginSessions({ subject }: loginV1.ListLoginSessionsRequest) {
+      return { sessions: [loginV1.LoginSession.fromPartial({ id: 's1', subject, authTime: 1_700_000_000 })] };
+    }
+    async revokeLoginSessions(request: loginV1.RevokeLoginSessionsRequest) {
+      backends.decisions.push(request);
+      return { sessions: 1 };
+    }
+  }
+  async function decideRequest(request: { readonly challenge: string }, verifier: string) {
+    if (typeof found(backends.authRequests, request.challenge) === 'string') {
+      throw new RpcError('ABORTED', 'The request was decided already');
+    }
+    backends.decisions.push(request);
+    return { redirectTo: `https://op.example/oauth2/auth?${verifier}=v` };
+  }
+  @RpcService(logoutV1.LogoutService, everyRpc(logoutV1.LogoutService))
+  class Logout implements RpcHandlers<typeof logoutV1.LogoutService> {
+    endSession = notAsked;
+    async getLogoutRequest({ challenge }: logoutV1.GetLogoutRequestRequest) {
+      const stored = found(backends.logoutRequests, challenge);
+      return typeof stored === 'string' ? { handledRedirectTo: stored } : { request: stored };
+    }
+    async acceptLogoutRequest({ challenge }: logoutV1.AcceptLogoutRequestRequest) {
+      decide(challenge);
+      return { redirectTo: 'https://op.example/oauth2/sessions/logout?logout_verifier=v' };
+    }
+    async rejectLogoutRequest({ challenge }: logoutV1.RejectLogoutRequestRequest) {
+      decide(challenge);
+      return {};
+    }
+  }
+  function decide(challenge: string): void {
+    const stored = found(backends.logoutRequests, challenge);
+    if (typeof stored === 'string') throw new RpcError('ABORTED', 'the logout request is decided');
+    backends.logoutRequests.set(challenge, stored.requestUrl);
+  }
   @RpcService(logoutV1.DeliveriesService, everyRpc(logoutV1.DeliveriesService))
   class Deliveries implements RpcHandlers<typeof logoutV1.DeliveriesService> {
     async listDeliveries({ state, after, limit }: logoutV1.ListDeliveriesRequest) {
@@ -495,6 +658,13 @@ export function backendsModule(backends: Backends): DynamicModule {
       return {};
     }
   }
+  @RpcService(explanationV1.TokenExplanationsService, everyRpc(explanationV1.TokenExplanationsService))
+  class Explanations implements RpcHandlers<typeof explanationV1.TokenExplanationsService> {
+    async explainToken({ token }: explanationV1.ExplainTokenRequest) {
+      fail(backends, 'clients');
+      return backends.explanations.get(token) ?? explanationV1.ExplainTokenResponse.create({});
+    }
+  }
   @RpcService(openidV1.RegistrationService, everyRpc(openidV1.RegistrationService))
   class Registration implements RpcHandlers<typeof openidV1.RegistrationService> {
     async createInitialAccessToken({ uses, lifetimeMs }: openidV1.CreateInitialAccessTokenRequest) {
@@ -509,7 +679,48 @@ export function backendsModule(backends: Backends): DynamicModule {
     updateRegistration = notAsked;
     deleteRegistration = notAsked;
   }
-  return { module: BackendsModule, providers: [Clients, Deliveries, Registration, Policies, Groups, Warden, Keys] };
+  @RpcService(tokenV1.TokensService, everyRpc(tokenV1.TokensService))
+  class Tokens implements RpcHandlers<typeof tokenV1.TokensService> {
+    async inspectToken({ token, scopes }: tokenV1.InspectTokenRequest): Promise<tokenV1.InspectTokenResponse> {
+      const known = backends.tokens.get(token);
+      if (known === undefined || !scopes.every((scope) => known.scopes.includes(scope))) {
+        return { introspection: tokenV1.Introspection.create({ active: false }), tokenUse: '' };
+      }
+      const introspection = tokenV1.Introspection.fromPartial({
+        active: true,
+        scopes: [...known.scopes],
+        clientId: 'app',
+        subject: known.subject,
+        expiresAtMs: 1_750_003_600_000,
+        issuedAtMs: 1_750_000_000_500,
+        audience: ['app'],
+        issuer: 'https://issuer.example',
+        extraJson: known.extraJson ?? '',
+      });
+      return { introspection, tokenUse: 'access_token' };
+    }
+    issueToken = notAsked;
+    revokeToken = notAsked;
+    introspectForCaller = notAsked;
+    introspect = notAsked;
+    getMetadata = notAsked;
+  }
+  return {
+    module: BackendsModule,
+    providers: [
+      Clients,
+      Tokens,
+      Logout,
+      LoginConsent,
+      Deliveries,
+      Explanations,
+      Registration,
+      Policies,
+      Groups,
+      Warden,
+      Keys,
+    ],
+  };
 }
 
 async function notAsked(): Promise<never> {
