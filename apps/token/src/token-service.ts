@@ -161,7 +161,13 @@ async function wire(
   watchTokenDatabase(metrics, database, keeper);
   watchSecretUses(metrics, database);
   const seal = createJsonSeal({ keys: keysOf(serviceSecrets, 'interaction/v1'), randomBytes });
-  const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper, sessions, seal);
+  const requests: AuthorizationRequestStore = createAuthorizationRequestStore(
+    database,
+    keeper,
+    sessions,
+    seal,
+    config.logoutDeliveryDeadlineMs,
+  );
   const consents = createConsentStore(database, seal);
   const mint: Mint = {
     tokenText: createTokenText({
@@ -272,6 +278,7 @@ async function wire(
         consentUrl: config.consentUrl,
         stateMinLength: config.stateMinLength,
         requirePkce: config.requirePkce,
+        scopePolicy: config.scopePolicy,
         legacyErrorRedirect: config.legacyErrorRedirect,
         pendingRequestsPerClient: config.pendingRequestsPerClient,
         pendingRequestsPerAddress: config.pendingRequestsPerAddress,

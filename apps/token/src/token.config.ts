@@ -64,6 +64,8 @@ export type TokenConfig = {
   readonly stateMinLength: number;
   /** PKCE is demanded of every client. */
   readonly requirePkce: boolean;
+  /** `narrow`: authorization requests lose the scopes that their client may not ask for, instead of being refused. */
+  readonly scopePolicy: 'strict' | 'narrow';
   readonly clientSecretMinLength: number;
   /** What `aud` of a client assertion may be (rulings 37). */
   readonly assertionAudience: 'issuer' | 'issuer-or-token-url';
@@ -148,6 +150,7 @@ export const tokenVariables = z.object({
     .default([]),
   STATE_MIN_LENGTH: integerSchema.refine((length) => length <= 128, 'must be at most 128').default(0),
   REQUIRE_PKCE: booleanSchema.default(false),
+  SCOPE_POLICY: z.enum(['strict', 'narrow'], 'must be strict or narrow').default('strict'),
   CLIENT_SECRET_MIN_LENGTH: integerSchema
     .refine((length) => length >= 6 && length <= 128, 'must be 6 to 128')
     .default(6),
@@ -220,6 +223,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     topLevelClaims: values.ACCESS_TOKEN_TOP_LEVEL_CLAIMS,
     stateMinLength: values.STATE_MIN_LENGTH,
     requirePkce: values.REQUIRE_PKCE,
+    scopePolicy: values.SCOPE_POLICY,
     clientSecretMinLength: values.CLIENT_SECRET_MIN_LENGTH,
     assertionAudience: values.CLIENT_ASSERTION_AUDIENCE,
     outbound: {

@@ -28,6 +28,8 @@ export type AuthorizationSettings = {
   readonly stateMinLength: number;
   /** PKCE is demanded of every client. */
   readonly requirePkce: boolean;
+  /** `narrow`: scopes that the client may not ask for are left out; absent or `strict`: they are refused. */
+  readonly scopePolicy?: 'strict' | 'narrow';
   /** Errors that no client may be told go to the consent app, as the original did, instead of to our error page. */
   readonly legacyErrorRedirect: boolean;
   /** Undecided requests that one client may have at a time. */
