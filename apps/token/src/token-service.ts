@@ -14,6 +14,7 @@ import {
   createClientSecrets,
   createFlowCookies,
   createSecretUses,
+  createSessionSeal,
   createSubjectIdentifier,
   createTokenText,
   type GrantTools,
@@ -135,9 +136,10 @@ async function wire(
   const keeper = createPartitionKeeper(database, tokenPartitionedTables(lifetimes));
   await keeper.makeAhead();
   const clientStore = createClientStore(database);
-  const store = countBurns(createTokenStore(database, keeper), metrics);
+  const sessions = createSessionSeal({ keys: keysOf(serviceSecrets, 'grant-session/v1'), randomBytes });
+  const store = countBurns(createTokenStore(database, keeper, sessions), metrics);
   watchTokenDatabase(metrics, database, keeper);
-  const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper);
+  const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper, sessions);
   const mint: Mint = {
     tokenText: createTokenText({
       keys: keysOf(serviceSecrets, 'token-mac/v1'),
@@ -236,7 +238,7 @@ async function wire(
       accessTokenSigner,
       tokenText: mint.tokenText,
       clientStore,
-      subjectClaims: createSubjectClaimsStore(database),
+      subjectClaims: createSubjectClaimsStore(database, sessions),
       subjectIdentifier,
       signUserinfo: createUserinfoSigner(signing),
     },

@@ -134,3 +134,10 @@ export {
   validateResourceServer,
 } from './resource-server.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
+export {
+  createSessionSeal,
+  type GrantSession,
+  type SessionKey,
+  type SessionSeal,
+  SessionSealError,
+} from './token/session-seal.js';

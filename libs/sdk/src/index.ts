@@ -1,10 +1,12 @@
 /**
- * What other teams' services use of Castellan: a typed client of the Warden, and guards that put it in front of HTTP
- * routes. Without an answer nothing is allowed. Decides nothing itself and keeps nothing from one check to the next.
+ * What other teams' services use of Castellan: a typed client of the Warden, guards that put it in front of HTTP routes,
+ * and the calls of a login and consent app. Without an answer nothing is allowed. Decides nothing itself and keeps nothing
+ * from one check to the next.
  */
 export { type AccessOutcome, type AccessRule, checkBearer } from './bearer-access.js';
 export { expressGuard, type ExpressMiddleware } from './express.js';
 export { fastifyGuard, type FastifyHook } from './fastify.js';
+export * from './login-consent.js';
 export {
   type Check,
   type CheckOptions,

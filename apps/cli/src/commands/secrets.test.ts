@@ -1,6 +1,7 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
-import { deriveServiceSecrets, secretVerifier } from '@castellan/jwk';
+import { deriveKey, deriveServiceSecrets, keyId, secretVerifier } from '@castellan/jwk';
 import { openKeyManager, readKeysConfig, type KeyManager } from '@castellan/keys';
+import { createSessionSeal } from '@castellan/oauth2';
 import { claimDerivedSecrets, migrate, openDatabase } from '@castellan/postgres';
 import { createTestDatabase, type TestDatabase } from '@castellan/postgres/testing';
 import { createSilentLogger } from '@castellan/service';
@@ -107,6 +108,51 @@ describe('a system secret is replaced', () => {
     expect((await run(['status'], both)).stdout).toMatch(new RegExp(`${oldId} .* 1\n`));
     expect((await run(['retire', oldId], both)).stderr).toContain('1 generated client secrets');
     expect((await run(['retire', oldId, '--tokens-may-die'], both)).exitCode).toBe(0);
+  });
+
+  it('is not forgotten while grants are sealed with it: rewrap seals them anew', async () => {
+    await start(older);
+    await Promise.all([claim('token', older), claim('warden', older)]);
+    const family = { bucket: 3000, id: 'a-family' };
+    const session = { accessTokenExtra: {}, idTokenExtra: { email: 'alice@example.org' } };
+    const [oldSeal, newSeal] = [older, newer].map((secret) => {
+      const token = deriveServiceSecrets(secret, 'token');
+      return createSessionSeal({
+        keys: [{ id: keyId(token), key: deriveKey(token, 'grant-session/v1') }],
+        randomBytes,
+      });
+    });
+    await test.database.pool.query(
+      `CREATE TABLE token.family_3000 PARTITION OF token.family FOR VALUES FROM (3000) TO (3001);
+       INSERT INTO token.family (bucket, id, client_uid, client_id, subject, scopes, audience, session, created_at, expires_at)
+       VALUES (3000, 'a-family', gen_random_uuid(), 'conf', 'alice', '{}', '{}', '${oldSeal?.seal(session, family)}',
+         now(), now() + interval '1 year')`,
+    );
+    await run(['add'], both);
+    const early = await run(['retire', oldId, '--tokens-may-die'], both);
+    expect([early.exitCode, early.stdout]).toEqual([1, '']);
+    const rewrapped = await run(['rewrap'], both);
+    expect(rewrapped.stdout).toContain(`1 grants are sealed with secret ${newId} now, and none with another.`);
+    const { rows } = await test.database.pool.query<{ session: string }>('SELECT session FROM token.family');
+    expect(newSeal?.open(rows[0]?.session ?? '', family)).toEqual(session);
+    expect((await run(['retire', oldId, '--tokens-may-die'], both)).exitCode).toBe(0);
+  });
+
+  it('is not forgotten while a grant alone is sealed with it', async () => {
+    await start(older);
+    await Promise.all([claim('token', older), claim('warden', older)]);
+    await run(['add'], both);
+    await run(['rewrap'], both);
+    const tokenId = secretVerifier(deriveServiceSecrets(older, 'token'), 'token').keyId;
+    await test.database.pool.query(
+      `CREATE TABLE token.family_3000 PARTITION OF token.family FOR VALUES FROM (3000) TO (3001);
+       INSERT INTO token.family (bucket, id, client_uid, client_id, subject, scopes, audience, session, created_at, expires_at)
+       VALUES (3000, 'a-family', gen_random_uuid(), 'conf', 'alice', '{}', '{}', '${tokenId}.AAAA', now(), now() + interval '1 year')`,
+    );
+    const refused = await run(['retire', oldId, '--tokens-may-die'], both);
+    expect(refused.stderr).toBe(`1 grants are sealed with secret ${oldId}. Run \`secrets rewrap\` first.\n`);
+    // What was tampered with is named and left as it is.
+    expect((await run(['rewrap'], both)).stderr).toContain('A row of token.family does not open');
   });
 
   /** A client with values for whatever a client must have. */

@@ -44,7 +44,7 @@ export const secretsRows: readonly CommandRow[] = [
   },
   {
     path: 'secrets rewrap',
-    summary: 'Seal every key with the secret in use; can be stopped and started again',
+    summary: 'Seal every key and grant with the secret in use; can be stopped and started again',
     details: rotationDetails,
     run: async (call) => (await import('../secrets/rotate-secrets.js')).rewrap(call),
   },

@@ -1,10 +1,17 @@
 import type { KeyActor, SecretUse } from '@castellan/jwk';
-import { addDerivedSecret, claimDerivedSecrets, clientSecretUses, removeDerivedSecret } from '@castellan/postgres';
+import {
+  addDerivedSecret,
+  claimDerivedSecrets,
+  clientSecretUses,
+  removeDerivedSecret,
+  sessionSecretUses,
+} from '@castellan/postgres';
 import { parseDuration } from '@castellan/service';
 import type { CommandCall } from '../command.js';
 import { table } from '../keys/table.js';
 import { CommandError } from '../terminal.js';
 import { progressBar } from './progress-bar.js';
+import { resealGrants } from './reseal-grants.js';
 import { type HeldSecret, type SecretDatabases, withSecretDatabases } from './secret-databases.js';
 
 const actor: KeyActor = { peer: 'cli', requestId: '' };
@@ -18,6 +25,7 @@ export async function printStatus(call: CommandCall): Promise<void> {
     const { store, held } = databases;
     const inUse = await judge(databases);
     const clients = await clientSecretUses(databases.token);
+    const grants = await sessionSecretUses(databases.token);
     const uses = await store.secretUses();
     const known = uses.map(({ keyId }) => keyId);
     const waiting = held
@@ -27,10 +35,11 @@ export async function printStatus(call: CommandCall): Promise<void> {
       const mine = held.find((secret) => secret.keyId === keyId);
       const state = keyId === inUse ? 'in use' : registeredAt === undefined ? 'waiting' : 'kept';
       const verifiers = mine === undefined ? '?' : String(clients.get(mine.token.keyId) ?? 0);
+      const sessions = mine === undefined ? '?' : String(grants.get(mine.token.keyId) ?? 0);
       const since = registeredAt?.toISOString().replace(/\.\d+Z$/, 'Z') ?? '-';
-      return [keyId, mine === undefined ? 'no' : 'yes', state, since, String(keys), verifiers];
+      return [keyId, mine === undefined ? 'no' : 'yes', state, since, String(keys), sessions, verifiers];
     });
-    const head = ['KEY ID', 'HELD', 'STATE', 'SINCE', 'SEALED KEYS', 'CLIENT SECRETS'];
+    const head = ['KEY ID', 'HELD', 'STATE', 'SINCE', 'SEALED KEYS', 'GRANTS', 'CLIENT SECRETS'];
     for (const line of table(head, rows)) call.print(line);
     const unnamed = clients.get('') ?? 0;
     if (unnamed > 0) call.print(`${unnamed} client secrets were made before their verifiers named a secret.`);
@@ -82,6 +91,7 @@ export async function rewrap(call: CommandCall): Promise<void> {
     }
     bar.end();
     call.print(`${done} keys are sealed with secret ${inUse} now, and none with another.`);
+    await resealGrants(call, databases, inUse);
   });
 }
 
@@ -97,6 +107,9 @@ export async function retire(call: CommandCall): Promise<void> {
     const uses = await store.secretUses();
     const keys = uses.find((use) => use.keyId === keyId)?.keys ?? 0;
     if (keys > 0) throw new CommandError(`${keys} keys are sealed with secret ${keyId}. Run \`secrets rewrap\` first.`);
+    const grants = (await sessionSecretUses(databases.token)).get(old.token.keyId) ?? 0;
+    if (grants > 0)
+      throw new CommandError(`${grants} grants are sealed with secret ${keyId}. Run \`secrets rewrap\` first.`);
     if (!call.has('tokens-may-die')) await refuseWhileNeeded(call, databases, old, uses, inUse);
     if (!(await store.removeSecret(keyId, actor))) {
       throw new CommandError(`A key was sealed with secret ${keyId} just now. Run \`secrets rewrap\` again.`);

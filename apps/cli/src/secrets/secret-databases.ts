@@ -2,13 +2,17 @@ import { randomBytes } from 'node:crypto';
 import {
   checkSystemSecrets,
   createSealer,
+  deriveKey,
   deriveServiceSecret,
+  inUseFirst,
+  keyId,
   type KeyStore,
   parseSecretList,
   type Sealer,
   type SecretVerifier,
   secretVerifier,
 } from '@castellan/jwk';
+import { createSessionSeal, type SessionKey, type SessionSeal } from '@castellan/oauth2';
 import { createKeyStore, type Database, openDatabase, refusedDatabaseUrl } from '@castellan/postgres';
 import type { CommandCall } from '../command.js';
 import { CommandError, errorText } from '../terminal.js';
@@ -30,6 +34,8 @@ export type SecretDatabases = {
   readonly warden: Database;
   /** Newest first. */
   readonly held: readonly [HeldSecret, ...HeldSecret[]];
+  /** Seals grants with the token secret that belongs to the system secret of that key ID, and opens those of all. */
+  sessions(keyId: string): SessionSeal;
 };
 
 /**
@@ -61,6 +67,7 @@ export async function withSecretDatabases<T>(
       token: await open('token'),
       warden: await open('warden'),
       held: [holdSecret(first), ...others.map(holdSecret)],
+      sessions: (inUse) => sessionSeal(inUseFirst(secrets, inUse)),
     });
   } finally {
     await Promise.all(opened.map((database) => database.close()));
@@ -83,6 +90,15 @@ function databaseUrl(call: CommandCall, variable: string): string {
   const refusal = refusedDatabaseUrl(url);
   if (refusal !== undefined) throw new CommandError(refusal);
   return url;
+}
+
+function sessionSeal([first, ...others]: readonly [string, ...string[]]): SessionSeal {
+  return createSessionSeal({ keys: [sessionKey(first), ...others.map(sessionKey)], randomBytes });
+}
+
+function sessionKey(systemSecret: string): SessionKey {
+  const secret = deriveServiceSecret(systemSecret, 'token');
+  return { id: keyId(secret), key: deriveKey(secret, 'grant-session/v1') };
 }
 
 function holdSecret(secret: string): HeldSecret {

@@ -43,8 +43,7 @@ export const completeRequest = `
   input AS MATERIALIZED (
     SELECT * FROM json_to_record($2::json) AS i(
       family_bucket int, family_id text, client_uid uuid, client_id text, subject text, scopes text[], audience text[],
-      access_token_extra jsonb, id_token_extra jsonb, auth_time bigint, nonce text, userinfo_claims text[],
-      family_expires_at float8,
+      session text, auth_time bigint, family_expires_at float8,
       code_bucket int, code_id text, redirect_uri text, redirect_uri_given boolean, code_challenge text,
       code_lifetime_ms float8,
       access_bucket int, access_id text, access_lifetime_ms float8, access_scopes text[], decision_id text,
@@ -58,11 +57,9 @@ export const completeRequest = `
   ),
   family AS (
     INSERT INTO token.family
-      (bucket, id, client_uid, client_id, subject, scopes, audience, access_token_extra, id_token_extra, auth_time,
-       nonce, userinfo_claims, created_at, expires_at)
+      (bucket, id, client_uid, client_id, subject, scopes, audience, session, auth_time, created_at, expires_at)
     SELECT i.family_bucket, i.family_id, i.client_uid, i.client_id, i.subject, i.scopes, i.audience,
-           i.access_token_extra, i.id_token_extra, i.auth_time, i.nonce,
-           coalesce(i.userinfo_claims, '{}'), b.now, to_timestamp(i.family_expires_at / 1000)
+           i.session, i.auth_time, b.now, to_timestamp(i.family_expires_at / 1000)
       FROM burnt b CROSS JOIN input i
   ),
   code AS (
@@ -75,11 +72,11 @@ export const completeRequest = `
   ),
   access AS (
     INSERT INTO token.access_token
-      (bucket, id, family_bucket, family_id, client_uid, client_id, subject, scopes, audience, extra, issued_at, expires_at,
+      (bucket, id, family_bucket, family_id, client_uid, client_id, subject, scopes, audience, issued_at, expires_at,
        decision_id, policy_revision)
     SELECT i.access_bucket, i.access_id, i.family_bucket, i.family_id, i.client_uid, i.client_id, i.subject,
            i.access_scopes,
-           i.audience, i.access_token_extra, b.now,
+           i.audience, b.now,
            least(b.now + i.access_lifetime_ms * interval '1 millisecond', to_timestamp(i.family_expires_at / 1000)),
            i.decision_id, i.policy_revision
       FROM burnt b CROSS JOIN input i

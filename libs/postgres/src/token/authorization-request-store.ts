@@ -1,4 +1,4 @@
-import type { AuthorizationOutcome, AuthorizationRequestStore, StoredParameters } from '@castellan/oauth2';
+import type { AuthorizationOutcome, AuthorizationRequestStore, SessionSeal, StoredParameters } from '@castellan/oauth2';
 import type { Database } from '../database.js';
 import type { PartitionKeeper } from '../partitions.js';
 import * as statements from './authorization-request-statements.js';
@@ -15,10 +15,14 @@ type PendingRow = {
   now: number;
 };
 
-/** Authorization requests in PostgreSQL; `keeper` makes partitions that are missing for what a decision buys. */
+/**
+ * Authorization requests in PostgreSQL; `keeper` makes partitions that are missing for what a decision buys, and what it
+ * says about people is sealed by `sessions`.
+ */
 export function createAuthorizationRequestStore(
   database: Database,
   keeper: PartitionKeeper,
+  sessions: SessionSeal,
 ): AuthorizationRequestStore {
   return {
     async insert(request, pendingLimit) {
@@ -55,7 +59,7 @@ export function createAuthorizationRequestStore(
     },
 
     async complete(id, outcome) {
-      const input = JSON.stringify(toInput(outcome));
+      const input = JSON.stringify(toInput(outcome, sessions));
       const [row] = await insertIntoPartitions(
         keeper,
         () => partitionsOf(outcome),
@@ -82,7 +86,7 @@ export function createAuthorizationRequestStore(
   };
 }
 
-function toInput({ family, code, accessToken }: AuthorizationOutcome) {
+function toInput({ family, code, accessToken }: AuthorizationOutcome, sessions: SessionSeal) {
   const { grant } = family;
   return {
     family_bucket: family.key.bucket,
@@ -92,11 +96,8 @@ function toInput({ family, code, accessToken }: AuthorizationOutcome) {
     subject: grant.subject,
     scopes: grant.scopes,
     audience: grant.audience,
-    access_token_extra: grant.accessTokenExtra,
-    id_token_extra: grant.idTokenExtra,
+    session: sessions.seal(grant, family.key),
     auth_time: grant.authTime,
-    nonce: grant.nonce,
-    userinfo_claims: grant.userinfoClaims,
     family_expires_at: family.expiresAt,
     code_bucket: code?.key.bucket,
     code_id: code?.key.id,

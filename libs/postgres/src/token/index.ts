@@ -5,6 +5,7 @@ export { tokenMigrations } from './migrations.js';
 export { createResourceServerStore } from './resource-server-store.js';
 export { tokenTables } from './tables.js';
 export { tokenPartitionedTables } from './token-partitions.js';
+export { resealSessions, sessionSecretUses } from './session-reseal.js';
 export { createTokenStore } from './token-store.js';
 export { createSubjectClaimsStore } from './subject-claims-store.js';
 export { createRegistrationStore } from './registration-store.js';

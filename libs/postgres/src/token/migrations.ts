@@ -304,6 +304,31 @@ export class Revocation1764300004500 implements MigrationInterface {
   }
 }
 
+/**
+ * What consent says about people, sealed in one column. Rows of before keep the open columns, which new rows leave empty,
+ * until they expire or `secrets rewrap` comes by.
+ */
+export class SealedSessions1764540000000 implements MigrationInterface {
+  name = 'SealedSessions1764540000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE token.family ADD COLUMN session text,
+        ALTER COLUMN access_token_extra SET DEFAULT '{}',
+        ALTER COLUMN id_token_extra SET DEFAULT '{}';
+      ALTER TABLE token.access_token ALTER COLUMN extra SET DEFAULT '{}';
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE token.family DROP COLUMN session,
+        ALTER COLUMN access_token_extra DROP DEFAULT, ALTER COLUMN id_token_extra DROP DEFAULT;
+      ALTER TABLE token.access_token ALTER COLUMN extra DROP DEFAULT;
+    `);
+  }
+}
+
 /** Every migration of the token component, in order. */
 export const tokenMigrations = [
   TokenSchema1764000000000,
@@ -315,4 +340,5 @@ export const tokenMigrations = [
   Revocation1764300004500,
   UserinfoClaims1764350000000,
   Registration1764350000001,
+  SealedSessions1764540000000,
 ];

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { defaultLifetimes } from '@castellan/oauth2';
+import { createSessionSeal, defaultLifetimes } from '@castellan/oauth2';
 import {
   assertionStoreContract,
   clientStoreContract,
@@ -46,6 +46,8 @@ resourceServerStoreContract('PostgreSQL', async () => {
   };
 });
 
+const sessions = createSessionSeal({ keys: [{ id: randomBytes(4), key: randomBytes(32) }], randomBytes });
+
 function keeperOf(database: Database) {
   return createPartitionKeeper(database, tokenPartitionedTables(defaultLifetimes));
 }
@@ -73,11 +75,11 @@ tokenStoreContract('PostgreSQL', {
     const test = await createTestDatabase('token');
     const replica = await test.openReplica();
     const keeper = keeperOf(test.database);
-    const requests = createAuthorizationRequestStore(test.database, keeper);
+    const requests = createAuthorizationRequestStore(test.database, keeper, sessions);
     return {
       clients: createClientStore(test.database),
-      tokens: createTokenStore(test.database, keeper),
-      replica: createTokenStore(replica, keeperOf(replica)),
+      tokens: createTokenStore(test.database, keeper, sessions),
+      replica: createTokenStore(replica, keeperOf(replica), sessions),
       async storeOutcome(outcome) {
         const id = randomBytes(32).toString('base64url');
         const { clientUid, clientId } = outcome.family.grant;

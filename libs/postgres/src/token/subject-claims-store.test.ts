@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createTokenText, defaultLifetimes, type Grant, newFamily } from '@castellan/oauth2';
+import { createSessionSeal, createTokenText, defaultLifetimes, type Grant, newFamily } from '@castellan/oauth2';
 import { sampleClient } from '@castellan/oauth2/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPartitionKeeper } from '../partitions.js';
@@ -10,6 +10,7 @@ import { createSubjectClaimsStore } from './subject-claims-store.js';
 import { tokenPartitionedTables } from './token-partitions.js';
 import { createTokenStore } from './token-store.js';
 
+const sessions = createSessionSeal({ keys: [{ id: randomBytes(4), key: randomBytes(32) }], randomBytes });
 let test: TestDatabase;
 
 beforeAll(async () => {
@@ -20,7 +21,7 @@ afterAll(() => test.drop());
 async function storeFamily(changes: Partial<Grant>) {
   const keeper = createPartitionKeeper(test.database, tokenPartitionedTables(defaultLifetimes));
   const clients = createClientStore(test.database);
-  const tokens = createTokenStore(test.database, keeper);
+  const tokens = createTokenStore(test.database, keeper, sessions);
   await clients.insert(sampleClient(), undefined);
   const uid = (await clients.find('conf'))?.uid ?? '';
   const mint = {
@@ -31,7 +32,7 @@ async function storeFamily(changes: Partial<Grant>) {
   };
   const base = { clientId: 'conf', clientUid: uid, subject: 'alice', scopes: ['openid'], audience: [] };
   const family = newFamily(mint, { ...base, accessTokenExtra: {}, idTokenExtra: { name: 'Älice' }, ...changes });
-  const requests = createAuthorizationRequestStore(test.database, keeper);
+  const requests = createAuthorizationRequestStore(test.database, keeper, sessions);
   const id = randomBytes(32).toString('base64url');
   const request = { id, clientUid: uid, clientId: 'conf', parameters: {}, parametersHash: '', browserHash: '' };
   await requests.insert({ ...request, lifetimeMs: 60_000 }, 10);
@@ -41,7 +42,7 @@ async function storeFamily(changes: Partial<Grant>) {
 
 describe('claims about subjects in PostgreSQL', () => {
   it('are found by their family, with the claims that the request asked for', async () => {
-    const store = createSubjectClaimsStore(test.database);
+    const store = createSubjectClaimsStore(test.database, sessions);
     const plain = await storeFamily({});
     const asked = await storeFamily({ userinfoClaims: ['email', 'name'] });
     const found = await Promise.all([plain.key, { bucket: 1, id: 'no' }, asked.key].map(store.findSubjectClaims));
@@ -55,6 +56,6 @@ describe('claims about subjects in PostgreSQL', () => {
   it('are gone with their family', async () => {
     const { key, tokens } = await storeFamily({});
     await tokens.revokeFamily(key);
-    expect(await createSubjectClaimsStore(test.database).findSubjectClaims(key)).toBeUndefined();
+    expect(await createSubjectClaimsStore(test.database, sessions).findSubjectClaims(key)).toBeUndefined();
   });
 });

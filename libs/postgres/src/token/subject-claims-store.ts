@@ -1,17 +1,18 @@
-import type { JsonObject, RowKey, SubjectClaims, SubjectClaimsStore } from '@castellan/oauth2';
+import type { RowKey, SessionSeal, SubjectClaims, SubjectClaimsStore } from '@castellan/oauth2';
 import { createBatcher } from '../batch.js';
 import type { Database } from '../database.js';
+import { type SessionColumns, sessionOf } from './session-columns.js';
 
-type Row = { n: number; id_token_extra: JsonObject; userinfo_claims: string[] };
+type Row = SessionColumns & { readonly n: number };
 
 const findSubjectClaims = `
-  SELECT k.n::int AS n, f.id_token_extra, f.userinfo_claims
+  SELECT k.n::int AS n, f.session, f.access_token_extra, f.id_token_extra, f.nonce, f.userinfo_claims
     FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS k(bucket, id, n)
     JOIN token.family f ON f.bucket = k.bucket AND f.id = k.id
    WHERE f.revoked_at IS NULL`;
 
 /** Claims about subjects in PostgreSQL, in the families of their tokens. Concurrent look-ups share one statement. */
-export function createSubjectClaimsStore(database: Database): SubjectClaimsStore {
+export function createSubjectClaimsStore(database: Database, sessions: SessionSeal): SubjectClaimsStore {
   return {
     findSubjectClaims: createBatcher<RowKey, SubjectClaims | undefined>({
       async run(keys) {
@@ -19,10 +20,13 @@ export function createSubjectClaimsStore(database: Database): SubjectClaimsStore
           keys.map((key) => key.bucket),
           keys.map((key) => key.id),
         ]);
-        const found = new Map(
-          rows.map((row) => [row.n, { claims: row.id_token_extra, requestedClaims: row.userinfo_claims }]),
-        );
-        return keys.map((_, index) => found.get(index + 1));
+        const found = new Map(rows.map((row) => [row.n, row]));
+        return keys.map((key, index) => {
+          const row = found.get(index + 1);
+          if (row === undefined) return undefined;
+          const { idTokenExtra, userinfoClaims } = sessionOf(row, key, sessions);
+          return { claims: idTokenExtra, requestedClaims: userinfoClaims ?? [] };
+        });
       },
     }),
   };

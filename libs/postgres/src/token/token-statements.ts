@@ -34,7 +34,7 @@ export const insertClientAccessTokens = `
 export const findActiveAccessTokens = `
   WITH ${clock}
   SELECT k.n::int AS n, a.client_id, a.client_uid, a.subject, a.scopes, a.audience, a.extra,
-         a.family_bucket, a.family_id, a.decision_id, a.policy_revision::float8 AS policy_revision,
+         a.family_bucket, a.family_id, f.session, a.decision_id, a.policy_revision::float8 AS policy_revision,
          ${milliseconds('a.issued_at')} AS issued_at, ${milliseconds('a.expires_at')} AS expires_at,
          ${milliseconds('clock.now')} AS now
     FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS k(bucket, id, n)
@@ -48,8 +48,8 @@ export const findActiveAccessTokens = `
 
 const familyColumns = `
   f.bucket AS family_bucket, f.id AS family_id, ${milliseconds('f.expires_at')} AS family_expires_at,
-  f.client_uid, f.client_id, f.subject, f.scopes, f.audience, f.access_token_extra, f.id_token_extra,
-  f.auth_time::float8 AS auth_time, f.nonce,
+  f.client_uid, f.client_id, f.subject, f.scopes, f.audience, f.session, f.access_token_extra, f.id_token_extra,
+  f.auth_time::float8 AS auth_time, f.nonce, f.userinfo_claims,
   CASE WHEN t.used_at IS NOT NULL THEN 'used'
        WHEN f.revoked_at IS NOT NULL OR c.uid IS NULL THEN 'revoked'
        WHEN least(t.expires_at, f.expires_at) <= clock.now THEN 'expired'

@@ -7,6 +7,7 @@ import type {
   NewRefreshToken,
   RowKey,
   SealedAnswer,
+  SessionSeal,
   StoredAuthorizationCode,
   StoredRefreshToken,
   TokenStore,
@@ -15,6 +16,7 @@ import { createBatcher } from '../batch.js';
 import type { Database } from '../database.js';
 import type { PartitionKeeper } from '../partitions.js';
 import { insertIntoPartitions, type PartitionName } from './token-partitions.js';
+import { type SessionColumns, sessionOf } from './session-columns.js';
 import * as statements from './token-statements.js';
 
 type Numbered = { n: number; now: number };
@@ -30,22 +32,21 @@ type AccessTokenRow = Numbered &
     extra: JsonObject;
     family_bucket: number | null;
     family_id: string | null;
+    session: string | null;
     decision_id: string | null;
     policy_revision: number | null;
     issued_at: number;
     expires_at: number;
   };
 type FamilyRow = Numbered &
-  GrantColumns & {
+  GrantColumns &
+  SessionColumns & {
     bucket: number;
     id: string;
     family_bucket: number;
     family_id: string;
     family_expires_at: number;
-    access_token_extra: JsonObject;
-    id_token_extra: JsonObject;
     auth_time: number | null;
-    nonce: string | null;
     state: 'live' | 'used' | 'expired' | 'revoked';
   };
 type CodeRow = FamilyRow & {
@@ -62,8 +63,11 @@ type Burn = {
   readonly answer?: SealedAnswer & { readonly windowMs: number };
 };
 
-/** Tokens in PostgreSQL. Concurrent calls of one kind share one statement; `keeper` makes partitions that are missing. */
-export function createTokenStore(database: Database, keeper: PartitionKeeper): TokenStore {
+/**
+ * Tokens in PostgreSQL. Concurrent calls of one kind share one statement; `keeper` makes partitions that are missing,
+ * `sessions` opens what grants say about people.
+ */
+export function createTokenStore(database: Database, keeper: PartitionKeeper, sessions: SessionSeal): TokenStore {
   function observe(now: number | undefined): void {
     if (now !== undefined) database.observeClock(new Date(now));
   }
@@ -124,9 +128,15 @@ export function createTokenStore(database: Database, keeper: PartitionKeeper): T
   return {
     now: () => database.now(),
     insertClientAccessToken: (token, revision) => insertAccessToken({ token, revision }),
-    findActiveAccessToken: finder('token.access_token.find', statements.findActiveAccessTokens, toActiveAccessToken),
-    findAuthorizationCode: finder('token.authorization_code.find', statements.findAuthorizationCodes, toCode),
-    findRefreshToken: finder('token.refresh_token.find', statements.findRefreshTokens, toRefreshToken),
+    findActiveAccessToken: finder('token.access_token.find', statements.findActiveAccessTokens, (row: AccessTokenRow) =>
+      toActiveAccessToken(row, sessions),
+    ),
+    findAuthorizationCode: finder('token.authorization_code.find', statements.findAuthorizationCodes, (row: CodeRow) =>
+      toCode(row, sessions),
+    ),
+    findRefreshToken: finder('token.refresh_token.find', statements.findRefreshTokens, (row: RefreshRow) =>
+      toRefreshToken(row, sessions),
+    ),
     consumeAuthorizationCode: ({ code, accessToken, refreshToken }) =>
       consume({ key: code, accessToken, ...(refreshToken !== undefined ? { refreshToken } : {}) }),
     rotateRefreshToken: ({ refreshToken, successor, accessToken, answer }) =>
@@ -197,7 +207,9 @@ function partitionsOf({ accessToken, refreshToken }: Burn): readonly PartitionNa
   return refreshToken === undefined ? [access] : [access, { table: 'refresh_token', bucket: refreshToken.key.bucket }];
 }
 
-function toActiveAccessToken(row: AccessTokenRow): ActiveAccessToken {
+function toActiveAccessToken(row: AccessTokenRow, sessions: SessionSeal): ActiveAccessToken {
+  const family =
+    row.family_bucket !== null && row.family_id !== null ? { bucket: row.family_bucket, id: row.family_id } : undefined;
   return {
     grant: {
       clientId: row.client_id,
@@ -205,11 +217,10 @@ function toActiveAccessToken(row: AccessTokenRow): ActiveAccessToken {
       subject: row.subject,
       scopes: row.scopes,
       audience: row.audience,
-      accessTokenExtra: row.extra,
+      accessTokenExtra:
+        family !== undefined && row.session !== null ? sessions.open(row.session, family).accessTokenExtra : row.extra,
     },
-    ...(row.family_bucket !== null && row.family_id !== null
-      ? { family: { bucket: row.family_bucket, id: row.family_id } }
-      : {}),
+    ...(family !== undefined ? { family } : {}),
     issuedAt: row.issued_at,
     expiresAt: row.expires_at,
     ...(row.decision_id !== null && row.policy_revision !== null
@@ -218,39 +229,37 @@ function toActiveAccessToken(row: AccessTokenRow): ActiveAccessToken {
   };
 }
 
-function toGrant(row: FamilyRow): Grant {
+function toGrant(row: FamilyRow, sessions: SessionSeal): Grant {
   return {
     clientId: row.client_id,
     clientUid: row.client_uid,
     subject: row.subject,
     scopes: row.scopes,
     audience: row.audience,
-    accessTokenExtra: row.access_token_extra,
-    idTokenExtra: row.id_token_extra,
     ...(row.auth_time !== null ? { authTime: row.auth_time } : {}),
-    ...(row.nonce !== null ? { nonce: row.nonce } : {}),
+    ...sessionOf(row, { bucket: row.family_bucket, id: row.family_id }, sessions),
   };
 }
 
-function toRefreshToken(row: RefreshRow): StoredRefreshToken {
+function toRefreshToken(row: RefreshRow, sessions: SessionSeal): StoredRefreshToken {
   const { sealed, parameters_hash: parametersHash, used_ago_ms: usedAgoMs } = row;
   const kept = sealed !== null && parametersHash !== null && usedAgoMs !== null;
-  return { ...toFamilyMember(row), ...(kept ? { answer: { sealed, parametersHash, usedAgoMs } } : {}) };
+  return { ...toFamilyMember(row, sessions), ...(kept ? { answer: { sealed, parametersHash, usedAgoMs } } : {}) };
 }
 
-function toFamilyMember(row: FamilyRow) {
+function toFamilyMember(row: FamilyRow, sessions: SessionSeal) {
   return {
     key: { bucket: row.bucket, id: row.id },
     family: { bucket: row.family_bucket, id: row.family_id },
     familyExpiresAt: row.family_expires_at,
-    grant: toGrant(row),
+    grant: toGrant(row, sessions),
     state: row.state,
   };
 }
 
-function toCode(row: CodeRow): StoredAuthorizationCode {
+function toCode(row: CodeRow, sessions: SessionSeal): StoredAuthorizationCode {
   return {
-    ...toFamilyMember(row),
+    ...toFamilyMember(row, sessions),
     redirectUri: row.redirect_uri,
     redirectUriGiven: row.redirect_uri_given,
     ...(row.code_challenge !== null ? { codeChallenge: row.code_challenge } : {}),
