@@ -106,6 +106,10 @@ function serialize(method: RpcMethod, request: unknown): Buffer {
   }
 }
 
+function lateError(): RpcError {
+  return new RpcError('DEADLINE_EXCEEDED', 'the deadline was exceeded');
+}
+
 /** Opens a channel; it connects at the first call and again whenever the connection is lost. */
 export function openRpcChannel(options: RpcChannelOptions): RpcChannel {
   const { security, target } = options;
@@ -130,10 +134,12 @@ export function openRpcChannel(options: RpcChannelOptions): RpcChannel {
   function call(method: RpcMethod, request: unknown, callOptions?: CallOptions): Promise<unknown> {
     const deadlineMs = clampDeadline(callOptions?.deadlineMs, DEFAULT_CALL_DEADLINE_MS);
     return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
+      const bytes = serialize(method, request);
+      const isStreamed = streams !== undefined && bytes.length <= MAX_STREAMED_REQUEST_BYTES;
+      const timer = isStreamed ? setTimeout(() => outgoing.settle(lateError(), undefined), deadlineMs) : undefined;
       const outgoing: OutgoingCall = {
         path: method.path,
-        request: serialize(method, request),
+        request: bytes,
         deadline: Date.now() + deadlineMs,
         requestId: callOptions?.requestId ?? '',
         traceparent: callOptions?.traceparent ?? '',
@@ -150,13 +156,8 @@ export function openRpcChannel(options: RpcChannelOptions): RpcChannel {
           }
         },
       };
-      if (streams === undefined || outgoing.request.length > MAX_STREAMED_REQUEST_BYTES) {
-        return callUnary(client, security, outgoing);
-      }
-      timer = setTimeout(() => {
-        outgoing.settle(new RpcError('DEADLINE_EXCEEDED', 'the deadline was exceeded'), undefined);
-      }, deadlineMs);
-      streams.call(outgoing);
+      if (isStreamed) streams.call(outgoing);
+      else callUnary(client, security, outgoing);
     });
   }
 
