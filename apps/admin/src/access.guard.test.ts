@@ -13,7 +13,7 @@ const ROUTES: readonly [name: string, route: AdminRoute][] = Object.entries(ADMI
 /** A path that names stored objects, and a body that would be accepted. */
 function urlOf(route: AdminRoute): string {
   const first = route.path.split('/')[1] ?? '';
-  const id = { clients: 'stored', policies: 'p1', warden: 'g1', 'resource-servers': 'rs1' }[first] ?? '';
+  const id = { clients: 'stored', policies: 'p1', warden: 'g1', 'resource-servers': 'rs1', logout: '1' }[first] ?? '';
   const path = route.path.replace(':id', id).replace(':set', 's1').replace(':key', 'k9');
   if (path === '/grants') return `${path}?client_id=stored`;
   return path === '/warden/groups' && route.method === 'GET' ? `${path}?member=peter` : path;

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
-import { keysV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
+import { keysV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
 import {
   HTTP_ERROR_RENDERER,
   LOGGER,
@@ -18,6 +18,7 @@ import { renderAdminError } from './admin-error.js';
 import type { AdminConfig } from './admin.config.js';
 import { ACCESS_URL, AuthzenController, AuthzenMetadataController } from './authzen.http.js';
 import { ClientsController } from './clients.http.js';
+import { DeliveriesController } from './deliveries.http.js';
 import { GrantsController } from './grants.http.js';
 import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
@@ -43,6 +44,7 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   GroupsController,
   ResourceServersController,
   GrantsController,
+  DeliveriesController,
   StatsController,
 ];
 
@@ -63,6 +65,7 @@ export class AdminModule {
       providers: [
         provideRpcClient(tokenV1.ClientsService, 'admin'),
         provideRpcClient(openidV1.RegistrationService, 'admin'),
+        provideRpcClient(logoutV1.DeliveriesService, 'admin'),
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),
         provideRpcClient(wardenV1.GroupsService, 'admin'),

@@ -2,6 +2,7 @@ import type { tokenV1 } from '@castellan/rpc';
 import { z } from 'zod';
 
 import { keyEntries, keyMembers, keysFromBody } from './client-keys-json.js';
+import { logoutEntries, logoutFromBody, logoutMembers } from './logout-json.js';
 import { openIdEntries, openIdFromBody, openIdMembers } from './openid-json.js';
 import { tokenRuleEntries, tokenRuleMembers, tokenRulesFromBody } from './token-rules-json.js';
 import { flagSchema as flag, jsonList, jsonObject, listSchema as list, textSchema as text } from './json.js';
@@ -25,6 +26,7 @@ export const clientBodySchema = z.object({
   token_endpoint_auth_method: text,
   require_pkce: flag,
   ...openIdMembers,
+  ...logoutMembers,
   ...keyMembers,
   ...tokenRuleMembers,
 });
@@ -50,6 +52,7 @@ export function clientFromBody(body: ClientBody, id: string): tokenV1.Client {
     tokenEndpointAuthMethod: body.token_endpoint_auth_method ?? '',
     requirePkce: body.require_pkce ?? false,
     openid: openIdFromBody(body),
+    logout: logoutFromBody(body),
     ...keysFromBody(body),
     tokens: tokenRulesFromBody(body),
     secrets: [],
@@ -82,6 +85,7 @@ export function clientJson(client: tokenV1.Client, secret = ''): string {
     ],
     ['require_pkce', client.requirePkce ? 'true' : undefined],
     ...openIdEntries(client.openid),
+    ...logoutEntries(client.logout),
     ...keyEntries(client),
     ...tokenRuleEntries(client.tokens),
   ]);

@@ -81,6 +81,21 @@ describe('POST /clients', () => {
     expect(response.json().client_secret).toBe('cs_generated');
   });
 
+  it('takes and shows what a client says about logout, by the names of the standards', async () => {
+    const logout = {
+      post_logout_redirect_uris: ['https://rp.example/bye'],
+      backchannel_logout_uri: 'https://rp.example/logout',
+      backchannel_logout_session_required: true,
+      frontchannel_logout_uri: 'https://rp.example/frame',
+      frontchannel_logout_session_required: true,
+      skip_logout_consent: true,
+    };
+    const created = await admin.call('POST', '/clients', JSON.stringify({ id: 'leaver', ...logout }));
+    expect(created.json()).toMatchObject(logout);
+    expect((await admin.call('GET', '/clients/leaver')).json()).toMatchObject(logout);
+    expect((await admin.call('PUT', '/clients/leaver', '{"skip_logout_consent":false}')).body).not.toContain('logout');
+  });
+
   it('percent-encodes the ID in Location', async () => {
     const response = await admin.call('POST', '/clients', '{"id":"a/b \u00e9"}');
     expect(response.headers.location).toBe('/clients/a%2Fb%20%C3%A9');

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { startHttpService } from '@castellan/service';
 
-import { readAdminConfig } from './admin.config.js';
+import { adminVariables, readAdminConfig } from './admin.config.js';
 import { AdminModule } from './admin.module.js';
 import { AdminHealthModule } from './health.http.js';
 
@@ -15,6 +15,7 @@ function announce(id: string, secret: string): void {
 
 await startHttpService({
   name: 'admin',
+  variables: adminVariables.shape,
   http: { defaultPort: 4446, portVariable: 'ADMIN_PORT' },
   module: (env) => ({
     module: AdminServiceModule,

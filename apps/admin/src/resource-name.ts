@@ -23,6 +23,8 @@ export type ResourceNames = {
   /** The life of the keys of one signing set; without a set, of all of them. */
   rotation(set?: string): string;
   grants(): string;
+  /** Logout tokens that clients have yet to take; without an ID, all of them. */
+  logoutDeliveries(id?: string): string;
   resourceServers(): string;
   resourceServer(id: string): string;
 };
@@ -52,6 +54,7 @@ export function createResourceNames(prefix: string): ResourceNames {
     healthStats: () => name('health', 'stats'),
     rotation: (set) => own('rotation', ...(set === undefined ? [] : [escapeResourcePart(set)])),
     grants: () => own('grants'),
+    logoutDeliveries: (id) => own('logout', 'deliveries', ...(id === undefined ? [] : [escapeResourcePart(id)])),
     resourceServers: () => own('resource-servers'),
     resourceServer: (id) => own('resource-servers', escapeResourcePart(id)),
   };

@@ -152,5 +152,6 @@ function rootClient(id: string): tokenV1.Client {
     secrets: [],
     tokens: undefined,
     openid: undefined,
+    logout: undefined,
   };
 }

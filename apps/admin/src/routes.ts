@@ -169,6 +169,28 @@ export const ADMIN_ROUTES = {
     resource: one((n) => n.grants()),
   },
 
+  listDeliveries: {
+    method: 'GET',
+    path: '/logout/deliveries',
+    scope: 'hydra.logout',
+    action: 'get',
+    resource: one((n) => n.logoutDeliveries()),
+  },
+  retryDelivery: {
+    method: 'POST',
+    path: '/logout/deliveries/:id/retry',
+    scope: 'hydra.logout',
+    action: 'retry',
+    resource: one((n, call) => n.logoutDeliveries(param(call, 'id'))),
+  },
+  discardDelivery: {
+    method: 'DELETE',
+    path: '/logout/deliveries/:id',
+    scope: 'hydra.logout',
+    action: 'delete',
+    resource: one((n, call) => n.logoutDeliveries(param(call, 'id'))),
+  },
+
   listResourceServers: {
     method: 'GET',
     path: '/resource-servers',

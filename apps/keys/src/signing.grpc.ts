@@ -8,6 +8,7 @@ const purposes: ReadonlyMap<keysV1.Purpose, Purpose> = new Map<keysV1.Purpose, P
   [keysV1.Purpose.PURPOSE_ID_TOKEN, 'id-token'],
   [keysV1.Purpose.PURPOSE_ACCESS_TOKEN, 'access-token'],
   [keysV1.Purpose.PURPOSE_USERINFO, 'userinfo'],
+  [keysV1.Purpose.PURPOSE_LOGOUT_TOKEN, 'logout-token'],
   [keysV1.Purpose.PURPOSE_CONSENT_CHALLENGE, 'consent-challenge'],
   [keysV1.Purpose.PURPOSE_CONSENT_RESPONSE, 'consent-response'],
 ]);

@@ -11,6 +11,7 @@ import {
   parseScope,
   readAuthMethod,
   readClientKeys,
+  readLogoutRegistration,
   readOpenIdRegistration,
   type ResourceServerStore,
   type StoredClient,
@@ -20,6 +21,7 @@ import {
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 import { readTokenRules, toTokenRulesMessage } from './token-rules-message.js';
+import { toLogoutMessage } from './logout-message.js';
 import { toOpenIdMessage } from './openid-message.js';
 import { clientsPeers } from './peers.js';
 import { readResourceServer, toResourceServerMessage } from './resource-server-message.js';
@@ -202,6 +204,7 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
   if (message === undefined) throw new RpcError('INVALID_ARGUMENT', 'the client is missing');
   const method = readAuthMethod(message.tokenEndpointAuthMethod);
   const openid = message.openid === undefined ? undefined : readOpenIdRegistration(message.openid);
+  const logout = message.logout === undefined ? undefined : readLogoutRegistration(message.logout);
   return {
     id: message.id === '' ? makeId() : message.id,
     name: message.clientName,
@@ -225,6 +228,7 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
       ? { tokenEndpointAuthSigningAlg: message.tokenEndpointAuthSigningAlg }
       : {}),
     ...(openid !== undefined ? { openid } : {}),
+    ...(logout !== undefined ? { logout } : {}),
   };
 }
 
@@ -262,5 +266,6 @@ function toMessage(client: Client): tokenV1.Client {
     tokenEndpointAuthSigningAlg: client.tokenEndpointAuthSigningAlg ?? '',
     secrets: [],
     openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),
+    logout: client.logout === undefined ? undefined : toLogoutMessage(client.logout),
   };
 }

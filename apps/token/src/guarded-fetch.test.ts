@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OutboundError, outboundUrlProblem } from '@castellan/oauth2';
-import { createGuardedFetch } from './guarded-fetch.js';
+import { createAllowedHosts, createGuardedFetch, createGuardedPost } from './guarded-fetch.js';
 
 const asked: string[] = [];
 let server: Server;
@@ -15,6 +15,15 @@ let port: number;
 
 function serve(request: IncomingMessage, response: ServerResponse): void {
   asked.push(`${request.headers.host} ${request.url}`);
+  if (request.method === 'POST') {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      asked.push(`${request.headers['content-type']} ${body}`);
+      response.writeHead(400, { location: 'https://evil.example/' }).end('no');
+    });
+    return;
+  }
   if (request.url === '/moved') return void response.writeHead(302, { location: 'https://evil.example/' }).end();
   if (request.url === '/large') return void response.end('x'.repeat(300 * 1024));
   response.writeHead(200, { 'content-type': 'Application/JWK-Set+json; charset=utf-8' }).end('{"keys":[]}');
@@ -120,5 +129,30 @@ describe('a URL to be fetched is refused at registration', () => {
 
   it('unless it is an https URL of a public name', () => {
     expect(outboundUrlProblem('https://rp.example:8443/jwks.json?v=1')).toBeUndefined();
+  });
+});
+
+describe('a form posted to a client', () => {
+  const options = () => ({ allowedNetworks: ['127.0.0.0/8', '::1/128'], allowedPorts: [port], certificates });
+
+  it('goes under the same guards, and any status is an answer', async () => {
+    expect(await createGuardedPost(options())(`https://localhost:${port}/logout`, 'logout_token=a.b.c')).toEqual({
+      status: 400,
+    });
+    expect(asked.at(-1)).toBe('application/x-www-form-urlencoded logout_token=a.b.c');
+    const before = asked.length;
+    const guarded = createGuardedPost({ ...options(), allowedNetworks: [] });
+    await expect(guarded(`https://localhost:${port}/logout`, 'logout_token=a.b.c')).rejects.toThrow(OutboundError);
+    expect(asked.length).toBe(before);
+  });
+});
+
+describe('hosts that the operator lets through', () => {
+  it('are addresses in a network of the list, and names when there is any', () => {
+    const allowed = createAllowedHosts({ allowedNetworks: ['10.0.0.0/8', '::1/128'], allowedPorts: [] });
+    expect(['10.1.2.3', '[::1]', 'localhost', 'intranet'].map(allowed)).toEqual([true, true, true, true]);
+    expect(['127.0.0.1', '[::2]'].map(allowed)).toEqual([false, false]);
+    const none = createAllowedHosts({ allowedNetworks: [], allowedPorts: [] });
+    expect(['10.1.2.3', 'localhost'].map(none)).toEqual([false, false]);
   });
 });

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
-import { request } from 'node:https';
+import { request as requestHttps } from 'node:https';
 import { BlockList, isIP } from 'node:net';
-import { type FetchedDocument, OutboundError, type OutboundFetch } from '@castellan/oauth2';
+import { type FetchedDocument, OutboundError, type OutboundFetch, type OutboundPost } from '@castellan/oauth2';
 
 /** How outbound requests are limited. */
 export type GuardedFetchOptions = {
@@ -43,6 +43,29 @@ const refusedNetworks6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'
  * connection goes to the address that was judged; name and SNI stay. No proxy, no redirect, no compression.
  */
 export function createGuardedFetch(options: GuardedFetchOptions): OutboundFetch {
+  return createGuardedRequest(options);
+}
+
+/** The same guards for what is posted to a client. What it answers is not read beyond its status. */
+export function createGuardedPost(options: GuardedFetchOptions): OutboundPost {
+  const send = createGuardedRequest(options);
+  return async (url, form) => ({ status: (await send(url, form)).status });
+}
+
+/**
+ * Whether the operator lets a host through that is an address or a local name: an address when it is in a network that may
+ * be reached, a name when there is any such network; its addresses are judged when it is asked.
+ */
+export function createAllowedHosts({ allowedNetworks }: GuardedFetchOptions): (host: string) => boolean {
+  const allowed = blockListOf(allowedNetworks);
+  return (host) => {
+    const literal = host.replace(/^\[|\]$/g, '');
+    const family = isIP(literal);
+    return family === 0 ? allowedNetworks.length > 0 : allowed.check(literal, family === 6 ? 'ipv6' : 'ipv4');
+  };
+}
+
+function createGuardedRequest(options: GuardedFetchOptions): (url: string, form?: string) => Promise<FetchedDocument> {
   const allowed = blockListOf(options.allowedNetworks);
   const refused = blockListOf([...refusedNetworks, ...refusedNetworks6]);
   const reached6 = blockListOf(reachedNetworks6);
@@ -54,7 +77,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): OutboundFetch 
     return !refused.check(address, family) && (family === 'ipv4' || reached6.check(address, family));
   }
 
-  async function fetchDocument(text: string): Promise<FetchedDocument> {
+  async function request(text: string, form: string | undefined): Promise<FetchedDocument> {
     const url = new URL(text);
     const port = url.port === '' ? 443 : Number(url.port);
     const literal = url.hostname.replace(/^\[|\]$/g, '');
@@ -64,14 +87,14 @@ export function createGuardedFetch(options: GuardedFetchOptions): OutboundFetch 
       isIP(literal) !== 0 ? [literal] : (await lookup(literal, { all: true })).map(({ address }) => address);
     const [address] = addresses;
     if (address === undefined || !addresses.every(mayReach)) throw refusal();
-    return get(url, address, port, options.certificates);
+    return exchange(url, { address, port, certificates: options.certificates, form });
   }
 
-  return async (url) => {
+  return async (url, form) => {
     if (running >= most) throw new OutboundError();
     running += 1;
     try {
-      return await withDeadline(fetchDocument(url));
+      return await withDeadline(request(url, form));
     } catch {
       throw new OutboundError();
     } finally {
@@ -80,19 +103,29 @@ export function createGuardedFetch(options: GuardedFetchOptions): OutboundFetch 
   };
 }
 
-function get(url: URL, address: string, port: number, certificates: string | undefined): Promise<FetchedDocument> {
+type Exchange = {
+  readonly address: string;
+  readonly port: number;
+  readonly certificates: string | undefined;
+  readonly form: string | undefined;
+};
+
+function exchange(url: URL, { address, port, certificates, form }: Exchange): Promise<FetchedDocument> {
   return new Promise((resolve, reject) => {
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    const outgoing = request(
+    const outgoing = requestHttps(
       {
         host: address,
         port,
         path: `${url.pathname}${url.search}`,
-        method: 'GET',
+        method: form === undefined ? 'GET' : 'POST',
         headers: {
           host: url.host,
           accept: 'application/json, application/*, */*;q=0.1',
           'accept-encoding': 'identity',
+          ...(form === undefined
+            ? {}
+            : { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(form) }),
         },
         ...(isIP(host) === 0 ? { servername: host } : {}),
         ...(certificates !== undefined ? { ca: certificates } : {}),
@@ -120,7 +153,7 @@ function get(url: URL, address: string, port: number, certificates: string | und
       },
     );
     outgoing.on('error', reject);
-    outgoing.end();
+    outgoing.end(form);
   });
 }
 

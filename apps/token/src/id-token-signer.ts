@@ -1,5 +1,5 @@
 import type { Jwk } from '@castellan/jwk';
-import type { IdTokenKeys, IdTokenSigner, SignUserinfo } from '@castellan/oauth2';
+import type { IdTokenKeys, IdTokenSigner, SignLogoutToken, SignUserinfo } from '@castellan/oauth2';
 import { keysV1, RpcError, type RpcClient } from '@castellan/rpc';
 
 const purpose = keysV1.Purpose.PURPOSE_ID_TOKEN;
@@ -50,6 +50,15 @@ export function createUserinfoSigner(signing: RpcClient<typeof keysV1.SigningSer
   return async (claims, algorithm) => {
     const claimsJson = JSON.stringify(claims);
     const { jws } = await signing.sign({ purpose: keysV1.Purpose.PURPOSE_USERINFO, claimsJson, algorithm });
+    return jws;
+  };
+}
+
+/** Lets the key manager sign logout tokens, with the key of an algorithm where one is named. */
+export function createLogoutTokenSigner(signing: RpcClient<typeof keysV1.SigningService>): SignLogoutToken {
+  return async (claims, algorithm) => {
+    const claimsJson = JSON.stringify(claims);
+    const { jws } = await signing.sign({ purpose: keysV1.Purpose.PURPOSE_LOGOUT_TOKEN, claimsJson, algorithm });
     return jws;
   };
 }

@@ -1,4 +1,4 @@
-import type { AssertionStore, AuthorizationRequestStore, TokenStore } from '@castellan/oauth2';
+import type { AssertionStore, AuthorizationRequestStore, OutboxStore, TokenStore } from '@castellan/oauth2';
 import type { PartitionKeeper } from '@castellan/postgres';
 import type { Logger } from '@castellan/service';
 
@@ -6,6 +6,8 @@ const partitionsEveryMs = 10 * 60_000;
 const requestsEveryMs = 60_000;
 const answersEveryMs = 5_000;
 const rowsAtOnce = 500;
+/** Dead letters stay that long for an operator to look at. */
+const deadLettersMs = 30 * 24 * 3_600_000;
 
 /** Keeps the token tables in order while the service runs. */
 export type Maintenance = { stop(): Promise<void> };
@@ -16,9 +18,10 @@ export function startMaintenance(tools: {
   readonly store: TokenStore;
   readonly requests: AuthorizationRequestStore;
   readonly assertions: AssertionStore;
+  readonly outbox: OutboxStore;
   readonly logger: Logger;
 }): Maintenance {
-  const { keeper, store, requests, assertions, logger } = tools;
+  const { keeper, store, requests, assertions, outbox, logger } = tools;
   const timers: NodeJS.Timeout[] = [];
   const running = new Set<Promise<void>>();
 
@@ -47,6 +50,10 @@ export function startMaintenance(tools: {
   });
   every(requestsEveryMs, 'remove client assertions that are over', async () => {
     while ((await assertions.sweep(rowsAtOnce)) === rowsAtOnce);
+  });
+
+  every(partitionsEveryMs, 'remove old dead letters', async () => {
+    while ((await outbox.sweep(deadLettersMs, rowsAtOnce)) === rowsAtOnce);
   });
 
   every(answersEveryMs, 'erase answers to refreshes whose window is over', async () => {

@@ -1,4 +1,4 @@
-import type { StoredAuthorizationCode, StoredRefreshToken, TokenStore } from '@castellan/oauth2';
+import type { OutboxStore, StoredAuthorizationCode, StoredRefreshToken, TokenStore } from '@castellan/oauth2';
 import type { Database, PartitionKeeper } from '@castellan/postgres';
 import { watchPool, type Metrics } from '@castellan/service';
 
@@ -46,5 +46,24 @@ export function watchTokenDatabase(metrics: Metrics, database: Database, keeper:
     labels: ['table'],
     read: async () =>
       (await keeper.state()).map(({ table, overdueSeconds }) => ({ labels: { table }, value: overdueSeconds })),
+  });
+}
+
+/** Watches the outbox: what waits, what was given up, and for how long the oldest of each has been there. */
+export function watchOutbox(metrics: Metrics, outbox: OutboxStore): void {
+  const labels = ['kind', 'state'];
+  metrics.watch({
+    name: 'castellan_outbox_messages',
+    help: 'Messages of the outbox, by kind and state.',
+    labels,
+    read: async () =>
+      (await outbox.counts()).map(({ kind, state, messages: value }) => ({ labels: { kind, state }, value })),
+  });
+  metrics.watch({
+    name: 'castellan_outbox_oldest_seconds',
+    help: 'Age of the oldest message of the outbox, by kind and state.',
+    labels,
+    read: async () =>
+      (await outbox.counts()).map(({ kind, state, oldestMs }) => ({ labels: { kind, state }, value: oldestMs / 1000 })),
   });
 }

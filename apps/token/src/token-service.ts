@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { deriveKey, inUseFirst, keyId, parseSecretList, secretVerifier } from '@castellan/jwk';
 import {
   type AuthorizationRequestStore,
+  backchannelLogoutKind,
+  deliverBackchannelLogout,
   type AuthorizationTools,
   type ClientAuthentication,
   type ClientSecrets,
@@ -20,6 +22,7 @@ import {
   type GrantTools,
   type IntrospectionCaller,
   type IntrospectionTools,
+  type LeasedMessage,
   type Mint,
   type RegistrationTools,
   requestObjectAlgorithms,
@@ -32,6 +35,7 @@ import {
   createAssertionStore,
   createAuthorizationRequestStore,
   createClientStore,
+  createOutboxStore,
   createPartitionKeeper,
   createResourceServerStore,
   createRegistrationStore,
@@ -45,20 +49,26 @@ import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
 import { ConfigError, type Logger, type Metrics } from '@castellan/service';
 import { createAccessTokenSigner } from './access-token-signer.js';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
-import { createGuardedFetch } from './guarded-fetch.js';
+import type { Deliveries } from './deliveries.grpc.js';
+import { createAllowedHosts, createGuardedFetch, createGuardedPost } from './guarded-fetch.js';
 import {
   createIdTokenKeys,
   createIdTokenSigner,
+  createLogoutTokenSigner,
   createUserinfoSigner,
   type PublishedIdTokenSigner,
 } from './id-token-signer.js';
 import { createIntrospectionGuard } from './introspection-guard.js';
 import { createIssuanceGuard } from './issuance-guard.js';
 import { startMaintenance } from './maintenance.js';
+import { startOutboxWorker } from './outbox-worker.js';
 import { createRegistrationGuard } from './registration-guard.js';
 import { createSlowHasher } from './slow-hasher.js';
-import { countBurns, watchTokenDatabase } from './token-metrics.js';
+import { countBurns, watchOutbox, watchTokenDatabase } from './token-metrics.js';
 import type { TokenConfig } from './token.config.js';
+
+/** How often another replica's messages are looked for, and those whose time has come. */
+const outboxPollMs = 1_000;
 
 /** What the endpoints beside the authorization endpoint work with. */
 type EndpointTools = GrantTools &
@@ -79,6 +89,7 @@ export type TokenService = {
   readonly userinfo: UserinfoTools;
   readonly registration: RegistrationTools;
   readonly idTokenSigner: PublishedIdTokenSigner;
+  readonly deliveries: Deliveries;
   ping(): Promise<void>;
   close(): Promise<void>;
 };
@@ -176,7 +187,29 @@ async function wire(
     fetch,
     now: () => performance.now(),
   });
-  const maintenance = startMaintenance({ keeper, store, requests, assertions, logger });
+  const outbox = createOutboxStore(database);
+  watchOutbox(metrics, outbox);
+  const logoutTools = {
+    issuer,
+    clients: clientStore,
+    subjectIdentifier,
+    signLogoutToken: createLogoutTokenSigner(signing),
+    post: createGuardedPost(config.outbound),
+    now: mint.now,
+    randomBytes,
+  };
+  const handlers = new Map([
+    [backchannelLogoutKind, (message: LeasedMessage) => deliverBackchannelLogout(message, logoutTools)],
+  ]);
+  const worker = startOutboxWorker({
+    store: outbox,
+    handlers,
+    logger,
+    metrics,
+    random: Math.random,
+    pollMs: outboxPollMs,
+  });
+  const maintenance = startMaintenance({ keeper, store, requests, assertions, outbox, logger });
   return {
     issuer,
     clientStore,
@@ -255,13 +288,21 @@ async function wire(
         signingAlgorithms: () => idTokenSigner.publishedAlgorithms(),
         requestObjectAlgorithms: requestObjectAlgorithms(config.unsignedRequestObjects),
         fetch,
+        isAllowedHost: createAllowedHosts(config.outbound),
       },
       makeId: randomUUID,
       randomBytes,
       now: mint.now,
     },
+    deliveries: {
+      outbox,
+      worker,
+      kinds: [backchannelLogoutKind],
+      giveUpAfterMs: config.logoutDeliveryDeadlineMs,
+    },
     ping: () => database.ping(),
     async close() {
+      await worker.stop();
       await maintenance.stop();
       await database.close();
     },

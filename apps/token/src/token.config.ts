@@ -69,6 +69,8 @@ export type TokenConfig = {
   readonly unsignedRequestObjects: boolean;
   /** Who may register clients (RFC 7591), and the scopes that such clients may have. */
   readonly registration: { readonly access: RegistrationAccess; readonly scopes: readonly string[] };
+  /** How long a logout is brought to a client that does not take it, in milliseconds. */
+  readonly logoutDeliveryDeadlineMs: number;
   /** One line each, for the log at start. */
   readonly warnings: readonly string[];
 };
@@ -133,6 +135,9 @@ export const tokenVariables = z.object({
   INTROSPECTION_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
   LEGACY_ERROR_REDIRECT: booleanSchema.default(false),
   RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
+  LOGOUT_DELIVERY_DEADLINE: durationSchema
+    .refine((ms) => ms >= 1_000 && ms <= 2_592_000_000, 'must be a duration from 1s to 720h')
+    .default(86_400_000),
   PENDING_REQUESTS_PER_CLIENT: integerSchema.refine((count) => count > 0, 'must be at least 1').default(10_000),
   BCRYPT_COST: z.string().optional(),
   CASTELLAN_ENV: z.string().optional(),
@@ -188,6 +193,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     registration: { access: values.DYNAMIC_REGISTRATION, scopes: values.DYNAMIC_REGISTRATION_SCOPES.split(' ') },
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
     pendingRequestsPerClient: values.PENDING_REQUESTS_PER_CLIENT,
+    logoutDeliveryDeadlineMs: values.LOGOUT_DELIVERY_DEADLINE,
     warnings: [
       ...(values.BCRYPT_COST !== undefined
         ? ['BCRYPT_COST has no effect: client secrets are hashed with argon2id']

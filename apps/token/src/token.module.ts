@@ -12,6 +12,7 @@ import {
 } from '@castellan/service';
 import { AuthorizationGrpc } from './authorization.grpc.js';
 import { ClientsRpc } from './clients.grpc.js';
+import { DeliveriesRpc } from './deliveries.grpc.js';
 import { OpenIdRpc } from './openid.grpc.js';
 import { RegistrationRpc } from './registration.grpc.js';
 import type { TokenConfig } from './token.config.js';
@@ -29,7 +30,7 @@ class TokenServiceShutdown implements OnApplicationShutdown {
   }
 }
 
-/** The token service as a module: services Authorization, Tokens, OpenId, Registration and Clients. */
+/** The token service as a module: services Authorization, Tokens, OpenId, Registration, Clients and Deliveries. */
 @Module({})
 export class TokenModule {
   static forRoot(config: TokenConfig): DynamicModule {
@@ -76,6 +77,11 @@ const rpcs: readonly Provider[] = [
     provide: RegistrationRpc,
     inject: [TOKEN_SERVICE, LOGGER],
     useFactory: (service: TokenService, logger: Logger) => new RegistrationRpc(service, logger),
+  },
+  {
+    provide: DeliveriesRpc,
+    inject: [TOKEN_SERVICE],
+    useFactory: (service: TokenService) => new DeliveriesRpc(service.deliveries),
   },
   {
     provide: TokenServiceShutdown,

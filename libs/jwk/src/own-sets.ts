@@ -1,7 +1,8 @@
 import { signatureAlgorithms } from './algorithm.js';
 
 /** What a signature of the product is for; each purpose has a key set of its own (RFC 8725 section 2.8). */
-export type Purpose = 'id-token' | 'access-token' | 'userinfo' | 'consent-challenge' | 'consent-response';
+export type Purpose =
+  'id-token' | 'access-token' | 'userinfo' | 'logout-token' | 'consent-challenge' | 'consent-response';
 
 /** A key set that the product itself makes or keeps for itself. Its keys are named by their thumbprint. */
 export type OwnSet = {
@@ -100,10 +101,11 @@ export function setOfPurpose(purpose: Purpose): OwnSet {
 }
 
 /**
- * Every set that holds keys of a purpose, the one that always signs first. Clients verify userinfo with the keys that the
- * issuer publishes, which are those of ID tokens; it has no `exp`, without which no ID token is valid.
+ * Every set that holds keys of a purpose, the one that always signs first. Clients verify userinfo and logout tokens with
+ * the keys that the issuer publishes, which are those of ID tokens (OpenID Connect Back-Channel Logout 1.0 section 2.4).
+ * Userinfo has no `exp`, without which no ID token is valid; a logout token has a `typ` of its own and `events`.
  */
 export function setsOfPurpose(purpose: Purpose): readonly OwnSet[] {
-  const wanted = purpose === 'userinfo' ? 'id-token' : purpose;
+  const wanted = purpose === 'userinfo' || purpose === 'logout-token' ? 'id-token' : purpose;
   return ownSets.filter((own) => own.purpose === wanted);
 }

@@ -3,6 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { createKeyManagerFixture } from './testing/key-manager-fixture.js';
 
 const idToken = { iss: 'https://op.example', sub: 'peter', aud: 'client', exp: 2_000_000_000, iat: 1_900_000_000 };
+const logoutToken = {
+  iss: 'https://op.example',
+  aud: 'client',
+  iat: 1_900_000_000,
+  exp: 2_000_000_000,
+  jti: 'id',
+  events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+};
 const challenge = {
   aud: 'client',
   exp: 2_000_000_000,
@@ -55,6 +63,26 @@ describe('signing', () => {
     const { keyId } = await signing.sign('userinfo', JSON.stringify(claims));
     expect((await signing.verificationKeys('id-token')).map(({ kid }) => kid)).toContain(keyId);
     await expect(signing.sign('id-token', JSON.stringify(claims))).rejects.toMatchObject({ code: 'malformed' });
+  });
+
+  it('a logout token with a type of its own, with the keys of ID tokens', async () => {
+    const { signing } = await createKeyManagerFixture({ ownSets: true });
+    const { jws, keyId } = await signing.sign('logout-token', JSON.stringify(logoutToken));
+    const [jwk] = await signing.verificationKeys('id-token');
+    const { protectedHeader } = await compactVerify(jws, await importJWK(jwk as JWK));
+    expect(protectedHeader).toEqual({ alg: 'RS256', typ: 'logout+jwt', kid: keyId });
+  });
+
+  it.each([
+    ['logout-token', 'a nonce', { ...logoutToken, nonce: 'n' }],
+    ['logout-token', 'another event', { ...logoutToken, events: { other: {} } }],
+    ['logout-token', 'several audiences', { ...logoutToken, aud: ['a', 'b'] }],
+    ...Object.keys(logoutToken).map((claim) => ['logout-token', `no ${claim}`, without(logoutToken, claim)] as const),
+    ['id-token', 'events', { ...idToken, events: logoutToken.events }],
+    ['userinfo', 'events', { ...idToken, events: logoutToken.events }],
+  ] as const)('refuses a %s with %s, so that neither is taken for the other', async (purpose, _name, claims) => {
+    const { signing } = await createKeyManagerFixture({ ownSets: true });
+    await expect(signing.sign(purpose, JSON.stringify(claims))).rejects.toMatchObject({ code: 'malformed' });
   });
 
   it('takes null for the scopes of a challenge, and an audience of several for an ID token', async () => {

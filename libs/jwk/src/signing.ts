@@ -6,7 +6,7 @@ import type { StoredKey } from './key-store.js';
 import { isShown } from './life-cycle.js';
 import { publicViews } from './key-view.js';
 import { type Purpose, setsOfPurpose } from './own-sets.js';
-import { parseStrictObject, StrictJsonError } from './strict-json.js';
+import { isObject, parseStrictObject, StrictJsonError } from './strict-json.js';
 
 /** A signature and what is said about it. */
 export type Signed = { readonly jws: string; readonly keyId: string; readonly algorithm: string };
@@ -25,6 +25,7 @@ export type Signing = {
 };
 
 const MAX_CLAIMS = 32 * 1024;
+const BACKCHANNEL_LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 type ClaimRule = (value: unknown) => boolean;
 
@@ -32,17 +33,36 @@ const isText: ClaimRule = (value) => typeof value === 'string' && value !== '';
 const isTime: ClaimRule = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 const isTexts: ClaimRule = (value) => Array.isArray(value) && value.every(isText);
 const isAudience: ClaimRule = (value) => isText(value) || (isTexts(value) && (value as unknown[]).length > 0);
+const isEvents: ClaimRule = (value) => isObject(value) && Object.hasOwn(value, BACKCHANNEL_LOGOUT_EVENT);
 const isScopes: ClaimRule = (value) => value === null || isTexts(value);
 
 type SignedPurpose = {
   readonly typ?: string;
   readonly namesKey: boolean;
   readonly claims: Readonly<Record<string, ClaimRule>>;
+  /** Claims by which it could be taken for something else. */
+  readonly refused?: readonly string[];
 };
 
-// ID token: OpenID Connect Core 1.0 section 2. Access token: RFC 9068 section 2. Userinfo: section 5.3.2. Consent challenge: exactly what the original sent, whose header has no `kid`.
+// ID token: OpenID Connect Core 1.0 section 2. Logout token: Back-Channel Logout 1.0 section 2.4. Access token: RFC 9068 section 2. Userinfo: section 5.3.2. Consent challenge: exactly what the original sent, whose header has no `kid`.
 const signedPurposes: ReadonlyMap<Purpose, SignedPurpose> = new Map<Purpose, SignedPurpose>([
-  ['id-token', { namesKey: true, claims: { iss: isText, sub: isText, aud: isAudience, exp: isTime, iat: isTime } }],
+  [
+    'id-token',
+    {
+      namesKey: true,
+      claims: { iss: isText, sub: isText, aud: isAudience, exp: isTime, iat: isTime },
+      refused: ['events'],
+    },
+  ],
+  [
+    'logout-token',
+    {
+      typ: 'logout+jwt',
+      namesKey: true,
+      claims: { iss: isText, aud: isText, exp: isTime, iat: isTime, jti: isText, events: isEvents },
+      refused: ['nonce'],
+    },
+  ],
   [
     'access-token',
     {
@@ -51,7 +71,7 @@ const signedPurposes: ReadonlyMap<Purpose, SignedPurpose> = new Map<Purpose, Sig
       claims: { iss: isText, sub: isText, aud: isAudience, exp: isTime, iat: isTime, jti: isText, client_id: isText },
     },
   ],
-  ['userinfo', { namesKey: true, claims: { iss: isText, sub: isText, aud: isAudience } }],
+  ['userinfo', { namesKey: true, claims: { iss: isText, sub: isText, aud: isAudience }, refused: ['events'] }],
   [
     'consent-challenge',
     { namesKey: false, claims: { aud: isText, exp: isTime, jti: isText, redir: isText, scp: isScopes } },
@@ -84,7 +104,7 @@ export function createSigning({ ring, now, mayLiveMs, onSign }: SigningOptions):
     async sign(purpose, claimsJson, algorithm) {
       const rules = signedPurposes.get(purpose);
       if (rules === undefined) throw new KeyError('malformed', 'nothing is signed for this purpose');
-      const { exp } = refuseUnfitClaims(claimsJson, rules.claims);
+      const { exp } = refuseUnfitClaims(claimsJson, rules);
       const { own, key } = await currentKey(purpose, algorithm);
       // After the key was asked for: that also brings the clock of the store up to date.
       if (typeof exp === 'number' && exp * 1000 > now() + mayLiveMs(purpose)) {
@@ -115,10 +135,12 @@ function mayVerify({ life }: StoredKey): boolean {
 
 function refuseUnfitClaims(
   claimsJson: string,
-  rules: Readonly<Record<string, ClaimRule>>,
+  { claims: rules, refused = [] }: SignedPurpose,
 ): Readonly<Record<string, unknown>> {
   if (claimsJson.length > MAX_CLAIMS) throw new KeyError('malformed', 'the claims are too long');
   const claims = parseClaims(claimsJson);
+  const foreign = refused.find((claim) => Object.hasOwn(claims, claim));
+  if (foreign !== undefined) throw new KeyError('malformed', `claim "${foreign}" belongs to something else`);
   for (const [claim, holds] of Object.entries(rules)) {
     if (!Object.hasOwn(claims, claim) || !holds(claims[claim])) {
       throw new KeyError('malformed', `claim "${claim}" is missing or of another type`);

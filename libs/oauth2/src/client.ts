@@ -1,5 +1,6 @@
 import type { Jwk } from '@castellan/jwk';
 import type { Lifespans } from './lifespans.js';
+import type { LogoutRegistration } from './logout/logout-registration.js';
 
 /** An OAuth 2.0 client (RFC 6749 section 2; member names on the wire are those of RFC 7591 section 2). */
 export type Client = {
@@ -29,6 +30,7 @@ export type Client = {
   readonly tokens?: TokenRules;
   readonly requirePkce: boolean;
   readonly openid?: OpenIdRegistration;
+  readonly logout?: LogoutRegistration;
 };
 
 /** What a client's tokens are like, where they differ from the server's. */

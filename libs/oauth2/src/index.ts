@@ -15,6 +15,7 @@ export {
   type OpenIdRegistration,
   type TokenRules,
 } from './client.js';
+export { readLogoutRegistration, type LogoutMembers, type LogoutRegistration } from './logout/logout-registration.js';
 export { readOpenIdRegistration, type OpenIdMembers } from './openid-registration.js';
 export { isClientId, readAuthMethod, validateClient, type ValidatedClient } from './client-metadata.js';
 export { isLoopbackHost, redirectUriProblem } from './redirect-uri.js';
@@ -114,7 +115,13 @@ export { type AccessTokenSigner, issueAccessToken, reservedAccessTokenClaims } f
 export { type GrantKind, type LifespanName, lifespanNames, type Lifespans, readLifespans } from './lifespans.js';
 export { readConsentResponseKeys, type ConsentResponseKeys } from './consent/response.js';
 export { serverMetadata, type MetadataSource } from './discovery.js';
-export { type FetchedDocument, OutboundError, type OutboundFetch, outboundUrlProblem } from './outbound.js';
+export {
+  type FetchedDocument,
+  OutboundError,
+  type OutboundFetch,
+  type OutboundPost,
+  outboundUrlProblem,
+} from './outbound.js';
 export { checkOpenIdRegistration, type OpenIdCheckTools } from './registration/openid-check.js';
 export {
   deleteRegistration,
@@ -133,6 +140,22 @@ export {
   resourceUriProblem,
   validateResourceServer,
 } from './resource-server.js';
+export type {
+  LeasedMessage,
+  NewOutboxMessage,
+  OutboxCount,
+  OutboxEntry,
+  OutboxState,
+  OutboxStore,
+} from './outbox/outbox-store.js';
+export {
+  backchannelLogoutKind,
+  type BackchannelTools,
+  deliverBackchannelLogout,
+  type DeliveryOutcome,
+} from './logout/backchannel-delivery.js';
+export type { SignLogoutToken } from './logout/logout-token.js';
+export { retryDelayMs } from './outbox/retry-delay.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
 export {
   createSessionSeal,

@@ -15,6 +15,16 @@ export { parseAddressList, type AddressList } from './address-list.js';
 export { parseDuration } from './duration.js';
 export { Secret } from './secret.js';
 export { FILE_VARIABLES, withSecretFiles } from './secret-files.js';
+export { isSecretVariable } from './environment/secret-variables.js';
+export { readEnvironment, withConfigFile } from './environment/environment.js';
+export { unknownVariables } from './environment/unknown-variables.js';
+export {
+  databaseVariables,
+  httpServiceVariables,
+  serviceVariables,
+  type Variables,
+} from './environment/program-variables.js';
+export { operationsVariables } from './operations.config.js';
 export {
   LOGGER,
   createLogger,
@@ -54,10 +64,4 @@ export {
 export { createHttpApp, type HttpApp, type HttpAppOptions } from './http/http-app.js';
 export { startOperations, type Operations, type OperationsOptions } from './operations.js';
 export { runService, type RunServiceOptions, type RunningService } from './run-service.js';
-export {
-  operationsVariables,
-  startHttpService,
-  startService,
-  type HttpServiceOptions,
-  type ServiceOptions,
-} from './start-service.js';
+export { startHttpService, startService, type HttpServiceOptions, type ServiceOptions } from './start-service.js';

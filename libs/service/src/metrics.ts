@@ -20,6 +20,8 @@ export type Metrics = {
   /** Something happened between a cache and where it keeps things. */
   countCacheEvent(cache: string, event: string): void;
   countLostSpans(count: number): void;
+  /** An attempt to deliver a message of the outbox ended: delivered, nobody left to tell, failed, or given up. */
+  countDelivery(kind: string, outcome: 'delivered' | 'obsolete' | 'failed' | 'dead'): void;
   /** Adds a gauge that is read whenever somebody asks; one whose reading fails is left out of that answer. */
   watch(gauge: WatchedGauge): void;
   /** Counts a decision of the Warden by where it came from; the sources are those of its decision cache. */
@@ -110,6 +112,12 @@ export function createMetrics(): Metrics {
     help: 'Spans that the trace collector did not take.',
     registers,
   });
+  const deliveries = new Counter({
+    name: 'castellan_outbox_attempts_total',
+    help: 'Attempts to deliver messages of the outbox, by kind and outcome.',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  });
   const watched = new Map<string, WatchedGauge[]>();
   // A series that is there from the start can be watched for its first event.
   for (const kind of ['http', 'rpc']) inFlight.set({ kind }, 0);
@@ -141,6 +149,7 @@ export function createMetrics(): Metrics {
     countBurnConflict: (kind) => conflicts.inc({ kind }),
     countCacheEvent: (cache, event) => cacheEvents.inc({ cache, event }),
     countLostSpans: (count) => lostSpans.inc(count),
+    countDelivery: (kind, outcome) => deliveries.inc({ kind, outcome }),
     watch(gauge) {
       const same = watched.get(gauge.name);
       if (same !== undefined) return void same.push(gauge);

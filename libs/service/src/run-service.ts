@@ -1,8 +1,8 @@
-import { ConfigError } from './config.js';
+import { ConfigError, readConfig } from './config.js';
 import type { Logger } from './logger.js';
 import { createLoggerFromEnv } from './logger.config.js';
 import { createMetrics, type Metrics } from './metrics.js';
-import { withSecretFiles } from './secret-files.js';
+import { operationsVariables } from './operations.config.js';
 import { readTracingConfig } from './tracing/tracing.config.js';
 import { startTracing } from './tracing/tracing.js';
 
@@ -15,11 +15,12 @@ export type RunningService = {
 };
 
 export type RunServiceOptions = {
-  readonly env?: NodeJS.ProcessEnv;
+  /** What the process was given; decides how much a failing start says. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The environment to run on, with what stands in files; throws ConfigError. See `readEnvironment`. */
+  readonly readEnvironment: () => NodeJS.ProcessEnv;
   /** Name in traces; `host` when absent. */
   readonly name?: string;
-  /** Milliseconds between "not ready" and the closing of the doors, for balancers that learn of it by polling. */
-  readonly drainMs?: number;
   /** Starts everything, or throws. */
   readonly start: (context: {
     readonly env: NodeJS.ProcessEnv;
@@ -49,15 +50,27 @@ function waitForSignal(): Promise<NodeJS.Signals> {
   });
 }
 
+/** The longest that a shutdown may take after SHUTDOWN_DELAY: orchestrators send the signal that cannot be caught after 30 s. */
+const SHUTDOWN_FUSE_MS = 28_000;
+
+/** Ends a process whose shutdown hangs. */
+function lightShutdownFuse(logger: Logger): void {
+  setTimeout(() => {
+    logger.error('The shutdown took too long; what was under way is cut');
+    process.exit(1);
+  }, SHUTDOWN_FUSE_MS).unref();
+}
+
 /**
  * Runs a process from start to signal. A failing start is one line on standard error and exit 1 (with the stack where
- * LOG_LEVEL is debug). SIGTERM or SIGINT drains, closes and exits 0; a second one exits 1 at once.
+ * LOG_LEVEL is debug). SIGTERM or SIGINT drains, waits for SHUTDOWN_DELAY (for balancers that
+ * learn of it by polling), closes and exits 0 within 30 seconds more; a second one exits 1 at once.
  */
 export async function runService(options: RunServiceOptions): Promise<void> {
-  const given = options.env ?? process.env;
   const stopped = waitForSignal();
   try {
-    const env = withSecretFiles(given);
+    const env = options.readEnvironment();
+    const { SHUTDOWN_DELAY: delayMs } = readConfig(operationsVariables, env);
     const logger = createLoggerFromEnv(env);
     const metrics = createMetrics();
     const tracing = await startTracing(readTracingConfig(env, options.name ?? 'host'), { logger, metrics });
@@ -79,14 +92,13 @@ export async function runService(options: RunServiceOptions): Promise<void> {
     const signal = await stopped;
     logger.info('Shutting down', { signal });
     running.drain?.();
-    if (options.drainMs !== undefined && options.drainMs > 0) {
-      await new Promise((resolve) => setTimeout(resolve, options.drainMs));
-    }
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    lightShutdownFuse(logger);
     await running.close();
     await tracing.stop();
     process.exit(0);
   } catch (error) {
-    reportStartFailure(error, given);
+    reportStartFailure(error, options.env);
     process.exit(1);
   }
 }

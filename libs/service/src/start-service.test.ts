@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
@@ -85,6 +87,12 @@ describe('a service process', () => {
     ['grpc', { ...PLAIN, SHUTDOWN_DELAY: 'x' }, /^Configuration error: SHUTDOWN_DELAY: must be a duration.*\n$/],
     ['grpc', { ...PLAIN, LOG_LEVEL: 'loud' }, /^Configuration error: LOG_LEVEL: .*\n$/],
     ['http', PLAIN, /^Configuration error: no TLS certificate: .*\n$/],
+    ['grpc', { ...PLAIN, EXAMPL: 'x' }, /^Configuration error: EXAMPL: is not known; did you mean EXAMPLE\?; .*\n$/],
+    [
+      'grpc',
+      { ...PLAIN, CASTELLAN_CONFIG: '/absent.yml' },
+      /^Configuration error: \/absent\.yml: the conf.*ENOENT\)\n$/,
+    ],
     [
       'http',
       { ...PLAIN, HTTPS_TLS_CERT: 'nonsense', HTTPS_TLS_KEY: 'nonsense' },
@@ -94,5 +102,25 @@ describe('a service process', () => {
     const started = start(kind, env);
     expect(await started.exit).toBe(1);
     expect(started.log()).toMatch(expected);
+  });
+
+  it.each([
+    [['--confg', 'x'], /^Configuration error: --confg is no flag; there are --config, .*\n$/],
+    [['--config'], /^Configuration error: --config needs a value\n$/],
+    [['--config=/absent.yml'], /^Configuration error: \/absent\.yml: /],
+  ])('refuses the flags %j', async (flags, expected) => {
+    const started = start('grpc', PLAIN, flags);
+    expect(await started.exit).toBe(1);
+    expect(started.log()).toMatch(expected);
+  });
+
+  it('starts from a configuration file', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'castellan-config-'));
+    writeFileSync(path.join(folder, 'keys.yml'), 'grpc: { dangerous_plaintext: true }\nlog_format: json\n');
+    const started = start('grpc', {}, ['--config', path.join(folder, 'keys.yml')]);
+    await vi.waitUntil(() => /"msg":"Setting up grpc server/.test(started.log()), { timeout: 15_000 });
+    started.child.kill('SIGTERM');
+    expect(await started.exit).toBe(0);
+    rmSync(folder, { recursive: true });
   });
 });

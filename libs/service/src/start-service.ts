@@ -1,13 +1,16 @@
 import 'reflect-metadata';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { z } from 'zod';
 import type { PeerName } from '@castellan/rpc';
-import { durationSchema, portSchema, readConfig } from './config.js';
+import { readConfig } from './config.js';
+import { readEnvironment } from './environment/environment.js';
+import { httpServiceVariables, serviceVariables, type Variables } from './environment/program-variables.js';
 import { createHttpApp } from './http/http-app.js';
 import { readHttpConfig, requireTransport, type HttpConfigOptions } from './http/http.config.js';
 import { createNestLogger } from './nest-logger.js';
+import { operationsVariables } from './operations.config.js';
 import { startOperations, type Operations } from './operations.js';
+import { readProcessFlags } from './process-flags.js';
 import { Readiness } from './readiness.js';
 import { readRpcConfig } from './rpc/rpc.config.js';
 import { RpcHost } from './rpc/rpc-host.js';
@@ -26,15 +29,10 @@ const OPERATIONS_PORTS: Readonly<Record<PeerName, number>> = {
   client: 0,
 };
 
-/** The variables of the operations port and the shutdown. */
-export const operationsVariables = z.object({
-  OPS_HOST: z.string().optional(),
-  OPS_PORT: portSchema.optional(),
-  SHUTDOWN_DELAY: durationSchema.default(0),
-});
-
 export type ServiceOptions = {
   readonly name: PeerName;
+  /** The app's own variables; a name that is none of them or of this kit, but nearly so, stops the start. */
+  readonly variables: Variables;
   /** Reads the app's own configuration and answers its module; a `ConfigError` stops the start with one line. */
   readonly module: (env: NodeJS.ProcessEnv) => Type | DynamicModule | Promise<Type | DynamicModule>;
   /** Command line flags; those of the process when absent. */
@@ -48,15 +46,6 @@ export type HttpServiceOptions = ServiceOptions & { readonly http: Omit<HttpConf
 class ServiceRootModule {}
 
 type StartContext = { readonly env: NodeJS.ProcessEnv; readonly logger: Logger; readonly metrics: Metrics };
-
-function withFlags(options: ServiceOptions): NodeJS.ProcessEnv {
-  const flags = options.flags ?? process.argv.slice(2);
-  return {
-    ...(options.env ?? process.env),
-    ...(flags.includes('--dangerous-grpc-plaintext') ? { GRPC_DANGEROUS_PLAINTEXT: '1' } : {}),
-    ...(flags.includes('--dangerous-force-http') ? { DANGEROUS_FORCE_HTTP: '1' } : {}),
-  };
-}
 
 async function openOperations(name: PeerName, context: StartContext, readiness: Readiness): Promise<Operations> {
   const { OPS_HOST: host, OPS_PORT: port } = readConfig(operationsVariables, context.env);
@@ -72,7 +61,6 @@ async function openOperations(name: PeerName, context: StartContext, readiness: 
 
 async function startRpcService(options: ServiceOptions, context: StartContext): Promise<RunningService> {
   const { env, logger, metrics } = context;
-  readConfig(operationsVariables, env);
   const rpc: RpcModuleOptions = readRpcConfig(env, options.name);
   const root: DynamicModule = {
     module: ServiceRootModule,
@@ -96,7 +84,6 @@ async function startRpcService(options: ServiceOptions, context: StartContext): 
 
 async function startHttp(options: HttpServiceOptions, context: StartContext): Promise<RunningService> {
   const { env, logger, metrics } = context;
-  readConfig(operationsVariables, env);
   const config = readHttpConfig(env, options.http);
   const transport = requireTransport(config);
   const { listen: _none, ...rpc } = readRpcConfig(env, options.name);
@@ -112,7 +99,10 @@ async function startHttp(options: HttpServiceOptions, context: StartContext): Pr
   const operations = await openOperations(options.name, context, readiness);
   await http.listen({ port: config.port, ...(config.host === undefined ? {} : { host: config.host }) });
   return {
-    drain: () => readiness.drain(),
+    drain() {
+      readiness.drain();
+      http.drain();
+    },
     async close() {
       await http.close();
       await operations.close();
@@ -120,8 +110,15 @@ async function startHttp(options: HttpServiceOptions, context: StartContext): Pr
   };
 }
 
-function drainDelay(env: NodeJS.ProcessEnv): number {
-  return durationSchema.default(0).catch(0).parse(env['SHUTDOWN_DELAY']);
+/** What `runService` needs of a service: its environment, of file, flags and variables, and its name in traces. */
+function runOptions(options: ServiceOptions, variables: Variables) {
+  const env = options.env ?? process.env;
+  return {
+    env,
+    name: options.name,
+    readEnvironment: () =>
+      readEnvironment({ ...env, ...readProcessFlags(options.flags ?? process.argv.slice(2)) }, variables),
+  };
 }
 
 /**
@@ -129,22 +126,16 @@ function drainDelay(env: NodeJS.ProcessEnv): number {
  * fails is one line on standard error and exit 1.
  */
 export async function startService(options: ServiceOptions): Promise<void> {
-  const env = withFlags(options);
   await runService({
-    env,
-    name: options.name,
-    drainMs: drainDelay(env),
+    ...runOptions(options, serviceVariables(options.variables)),
     start: (context) => startRpcService(options, context),
   });
 }
 
 /** Main of an HTTP service: the same with a Fastify application instead of a gRPC port. */
 export async function startHttpService(options: HttpServiceOptions): Promise<void> {
-  const env = withFlags(options);
   await runService({
-    env,
-    name: options.name,
-    drainMs: drainDelay(env),
+    ...runOptions(options, httpServiceVariables(options.variables, options.http)),
     start: (context) => startHttp(options, context),
   });
 }

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, openidV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
+import { keysV1, logoutV1, openidV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService, type Logger } from '@castellan/service';
 
 import type { RootClientOptions } from '../root-client.js';
@@ -19,6 +19,7 @@ export type Backends = {
   clients: Map<string, tokenV1.Client>;
   grants: readonly { readonly clientId: string; readonly subject: string }[];
   resourceServers: Map<string, tokenV1.ResourceServer>;
+  deliveries: Map<string, logoutV1.Delivery>;
   groups: Map<string, wardenV1.Group>;
   policies: Map<string, wardenV1.Policy>;
   keys: Map<string, keysV1.Jwk[]>;
@@ -40,6 +41,7 @@ export function createBackends(): Backends {
       { clientId: 'other', subject: 'alice' },
     ],
     resourceServers: new Map([['rs1', tokenV1.ResourceServer.create({ id: 'rs1', uri: 'urn:rs1' })]]),
+    deliveries: new Map([['1', delivery('1')]]),
     groups: new Map([['g1', { id: 'g1', members: ['peter', 'julia'] }]]),
     policies: new Map([['p1', policy({ id: 'p1' })]]),
     keys: new Map([
@@ -64,6 +66,12 @@ export function createBackends(): Backends {
 
 export function client(changes: Partial<tokenV1.Client>): tokenV1.Client {
   return tokenV1.Client.fromPartial(changes);
+}
+
+export function delivery(id: string, changes: Partial<logoutV1.Delivery> = {}): logoutV1.Delivery {
+  const state = logoutV1.DeliveryState.DELIVERY_STATE_PENDING;
+  const times = { createdAtMs: 1_000, dueAtMs: 2_000, givesUpAtMs: 3_000 };
+  return logoutV1.Delivery.fromPartial({ id, clientId: 'rp', subject: 'alice', state, ...times, ...changes });
 }
 
 export function policy(changes: Partial<wardenV1.Policy>): wardenV1.Policy {
@@ -394,6 +402,23 @@ export function backendsModule(backends: Backends): DynamicModule {
       super(backends);
     }
   }
+  @RpcService(logoutV1.DeliveriesService, everyRpc(logoutV1.DeliveriesService))
+  class Deliveries implements RpcHandlers<typeof logoutV1.DeliveriesService> {
+    async listDeliveries({ state, after, limit }: logoutV1.ListDeliveriesRequest) {
+      fail(backends, 'clients');
+      const all = [...backends.deliveries.values()].filter((each) => state === 0 || each.state === state);
+      return { deliveries: all.filter(({ id }) => Number(id) > Number(after)).slice(0, limit) };
+    }
+    async retryDelivery({ id }: logoutV1.RetryDeliveryRequest) {
+      backends.deliveries.set(id, { ...found(backends.deliveries, id), attempts: 0 });
+      return {};
+    }
+    async discardDelivery({ id }: logoutV1.DiscardDeliveryRequest) {
+      found(backends.deliveries, id);
+      backends.deliveries.delete(id);
+      return {};
+    }
+  }
   @RpcService(openidV1.RegistrationService, everyRpc(openidV1.RegistrationService))
   class Registration implements RpcHandlers<typeof openidV1.RegistrationService> {
     async createInitialAccessToken({ uses, lifetimeMs }: openidV1.CreateInitialAccessTokenRequest) {
@@ -408,7 +433,7 @@ export function backendsModule(backends: Backends): DynamicModule {
     updateRegistration = notAsked;
     deleteRegistration = notAsked;
   }
-  return { module: BackendsModule, providers: [Clients, Registration, Policies, Groups, Warden, Keys] };
+  return { module: BackendsModule, providers: [Clients, Deliveries, Registration, Policies, Groups, Warden, Keys] };
 }
 
 async function notAsked(): Promise<never> {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { apiFlags, flag, list, text, type CommandCall, type CommandRow } from '../command.js';
+import { logoutFlags, logoutMembersOf } from '../clients/logout-flags.js';
 import { secretPlaceholder } from '../dry-run.js';
 import { indentedJson, members } from '../json.js';
 import { givenSecret, secretOnCommandLine } from '../secret-flags.js';
@@ -21,6 +22,7 @@ export const clientsRows: readonly CommandRow[] = [
       list('-r, --response-types <types>', 'response types', ['code']),
       list('-a, --allowed-scopes <scopes>', 'scopes the client may ask for'),
       flag('--is-public', 'the client cannot keep a secret, such as a mobile or a browser app'),
+      ...logoutFlags,
     ],
     run: createClient,
   },
@@ -55,6 +57,7 @@ async function createClient(call: CommandCall): Promise<void> {
     response_types: call.list('response-types'),
     scope: call.list('allowed-scopes').join(' '),
     public: call.has('is-public'),
+    ...logoutMembersOf(call),
   };
   const created = await postClient(call, client);
   call.print(`Client ID: ${created.id}`);

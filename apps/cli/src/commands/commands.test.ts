@@ -27,6 +27,18 @@ const policy = {
   conditions: {},
 };
 
+const delivery = {
+  id: '7',
+  kind: 'logout.back-channel',
+  client_id: 'rp',
+  subject: 'alice',
+  state: 'dead',
+  attempts: 9,
+  created_at: '2026-01-01T00:00:00Z',
+  gives_up_at: '2026-01-02T00:00:00Z',
+  problem: 'HTTP 500',
+};
+
 type Row = {
   readonly args: readonly string[];
   /** Answers by method and path, in the order of the requests. */
@@ -77,6 +89,64 @@ const rows: readonly Row[] = [
       public: false,
     },
     stdout: 'Client ID: 6a1d\nClient Secret: made-by-the-server\n',
+  },
+  {
+    args: [
+      ...[
+        'clients',
+        'create',
+        '--id',
+        'leaver',
+        '--post-logout-callbacks',
+        'https://rp.example/bye,https://rp.example/',
+      ],
+      ...['--backchannel-logout-callback', 'https://rp.example/logout', '--backchannel-logout-session-required'],
+      ...['--frontchannel-logout-callback', 'https://rp.example/frame', '--skip-logout-consent'],
+    ],
+    answers: { 'POST /clients': { status: 201, body: { id: 'leaver', client_secret: 's' } } },
+    sent: {
+      id: 'leaver',
+      client_name: '',
+      redirect_uris: [],
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      scope: '',
+      public: false,
+      post_logout_redirect_uris: ['https://rp.example/bye', 'https://rp.example/'],
+      backchannel_logout_uri: 'https://rp.example/logout',
+      backchannel_logout_session_required: true,
+      frontchannel_logout_uri: 'https://rp.example/frame',
+      skip_logout_consent: true,
+    },
+    stdout: 'Client ID: leaver\nClient Secret: s\n',
+  },
+  {
+    args: ['logout', 'deliveries', 'list', '--state', 'dead'],
+    answers: { 'GET /logout/deliveries?limit=200&state=dead': { status: 200, body: [delivery] } },
+    stdout:
+      'ID  STATE  CLIENT ID  SUBJECT  ATTEMPTS  CREATED AT            DUE AT  GIVES UP AT           PROBLEM\n' +
+      '7   dead   rp         alice    9         2026-01-01T00:00:00Z  -       2026-01-02T00:00:00Z  HTTP 500\n',
+  },
+  {
+    args: ['logout', 'deliveries', 'list', '--format', 'yaml'],
+    answers: { 'GET /logout/deliveries?limit=200': { status: 200, body: [{ id: '7', state: 'dead' }] } },
+    stdout: '- id: "7"\n  state: dead\n',
+  },
+  {
+    args: ['logout', 'deliveries', 'list', '--format', 'json'],
+    answers: { 'GET /logout/deliveries?limit=200': { status: 200, body: [] } },
+    stdout: '[]\n',
+  },
+  {
+    args: ['logout', 'deliveries', 'retry', '7'],
+    answers: { 'POST /logout/deliveries/7/retry': { status: 204 } },
+    sent: {},
+    stdout: 'Delivery 7 is tried again.\n',
+  },
+  {
+    args: ['logout', 'deliveries', 'discard', '7'],
+    answers: { 'DELETE /logout/deliveries/7': { status: 204 } },
+    stdout: 'Delivery 7 discarded.\n',
   },
   {
     args: ['clients', 'get', 'c&d'],

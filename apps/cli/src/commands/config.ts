@@ -1,7 +1,8 @@
-import type { CommandCall, CommandRow } from '../command.js';
+import { text, type CommandCall, type CommandRow } from '../command.js';
 import { CommandError, UsageError } from '../terminal.js';
 import type { ProgramName } from '../configuration/variables.js';
 
+const configFile = text('--config-file <path>', 'YAML file of settings (environment: CASTELLAN_CONFIG)', '');
 const programs = 'gateway, admin, token, warden, keys, host, migrate or consent';
 
 export const configRows: readonly CommandRow[] = [
@@ -11,6 +12,7 @@ export const configRows: readonly CommandRow[] = [
     summary: 'Say which variables are missing, wrong or misspelt',
     details: `The program is ${programs}. Exit code 1 when something is wrong; no value is shown.`,
     operands: '<program>',
+    flags: [configFile],
     run: checkConfig,
   },
   {
@@ -18,6 +20,7 @@ export const configRows: readonly CommandRow[] = [
     summary: 'Print the variables that are set, without secrets',
     details: `The program is ${programs}.`,
     operands: '<program>',
+    flags: [configFile],
     run: printConfig,
   },
   {
@@ -39,8 +42,7 @@ async function programOf(call: CommandCall): Promise<ProgramName> {
 
 async function checkConfig(call: CommandCall): Promise<void> {
   const { checkVariables } = await import('../configuration/effective.js');
-  const { withSecretFiles } = await import('@castellan/service');
-  const findings = checkVariables(await programOf(call), withSecretFiles(call.terminal.env));
+  const findings = checkVariables(await programOf(call), await settingsOf(call));
   for (const { text } of findings) call.note(text);
   if (findings.length > 0) throw new CommandError('The configuration cannot be used as it stands.');
   call.print('Every variable that is set can be used.');
@@ -48,5 +50,15 @@ async function checkConfig(call: CommandCall): Promise<void> {
 
 async function printConfig(call: CommandCall): Promise<void> {
   const { setVariables } = await import('../configuration/effective.js');
-  for (const { name, shown } of setVariables(await programOf(call), call.terminal.env)) call.print(`${name}=${shown}`);
+  for (const { name, shown } of setVariables(await programOf(call), await settingsOf(call)))
+    call.print(`${name}=${shown}`);
+}
+
+/** The environment with the settings of the file; names that are not known are for `config check` to report. */
+async function settingsOf(call: CommandCall): Promise<NodeJS.ProcessEnv> {
+  const { withConfigFile, withSecretFiles } = await import('@castellan/service');
+  const { programVariables } = await import('../configuration/variables.js');
+  const file = call.text('config-file');
+  const env = { ...call.terminal.env, ...(file === '' ? {} : { CASTELLAN_CONFIG: file }) };
+  return withSecretFiles(withConfigFile(env, programVariables[await programOf(call)]));
 }

@@ -29,6 +29,7 @@ export const hostRow: CommandRow = {
     flag('--dangerous-force-http', 'serve plain HTTP; never do this in production'),
     flag('--dangerous-auto-logon', 'write the cluster URL and the root credentials to the configuration file'),
     flag('--dangerous-grpc-plaintext', "open the Warden's gRPC door without TLS, on loopback only"),
+    text('--config-file <path>', 'YAML file of these variables (environment: CASTELLAN_CONFIG)', ''),
     text('--https-tls-cert-path <path>', 'certificate (PEM) for HTTPS'),
     text('--https-tls-key-path <path>', 'private key (PEM) for HTTPS'),
     flag('--disable-telemetry', 'has no effect: there is no telemetry'),

@@ -7,6 +7,7 @@ import { groupsRows } from './groups.js';
 import { helpRow } from './help.js';
 import { hostRow } from './host.js';
 import { keysRows } from './keys.js';
+import { logoutRows } from './logout.js';
 import { migrateRows } from './migrate.js';
 import { policiesRows } from './policies.js';
 import { policyListsRows } from './policy-lists.js';
@@ -34,6 +35,7 @@ export const commandTable: readonly CommandRow[] = [
   ...policyListsRows,
   ...groupsRows,
   ...keysRows,
+  ...logoutRows,
   ...wardenRows,
   ...configRows,
   ...secretsRows,

@@ -39,8 +39,9 @@ async function databaseUrls(call: CommandCall): Promise<DatabaseUrls> {
     return { token: url, warden: url, keys: url };
   }
   if (call.operands.length > 0) throw new UsageError('give either a URL or --read-from-env');
-  const { withSecretFiles } = await import('@castellan/service');
-  const env = withSecretFiles(call.terminal.env);
+  const { readEnvironment } = await import('@castellan/service');
+  const { everyVariable, programVariables } = await import('../configuration/variables.js');
+  const env = readEnvironment(call.terminal.env, programVariables.migrate, everyVariable);
   const read = (name: string): string => {
     const url = env[name] || env['DATABASE_URL'];
     if (url === undefined || url === '') throw new CommandError(`DATABASE_URL is not set, and neither is ${name}.`);

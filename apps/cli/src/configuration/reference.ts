@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSecretVariable } from './effective.js';
+import { isSecretVariable } from '@castellan/service';
 import { programVariables, type ProgramName, type Variables } from './variables.js';
 
 const titles: Readonly<Record<ProgramName, string>> = {
@@ -19,9 +19,26 @@ Every program reads environment variables; an empty one counts as absent. A vari
 with one line that names it and shows no value. This page is made from the schemas that the programs check their variables
 with: \`castellan config reference > docs/guides/configuration.md\`.
 
-\`castellan config check <program>\` says what is missing, wrong, or looks like a slip of the pen; \`castellan config print
-<program>\` shows what is set, secrets left out. Durations are written as in Go (\`1h30m\`, \`90s\`), lists with commas. A secret may stand in
-a file that \`<name>_FILE\` names.
+Durations are written as in Go (\`1h30m\`, \`90s\`), lists with commas. A secret may stand in a file that \`<name>_FILE\` names.
+
+The same settings may stand in a YAML file, which \`CASTELLAN_CONFIG\` names, or \`--config\` of a service, or
+\`--config-file\` of \`castellan host\`. Its keys are the names below in any case; nested ones are joined, and lists are
+lists. Variables win over the file.
+
+\`\`\`yaml
+issuer: https://id.example.com
+access_token_lifespan: 15m
+token_secret_file: /run/secrets/token
+token:
+  database_url_file: /run/secrets/postgres # TOKEN_DATABASE_URL_FILE
+\`\`\`
+
+A slip of the pen stops the start: an unknown key of the file, and a name in the environment that is nearly one of those
+below (\`CONSENT_ULR\`) or begins with \`CASTELLAN_\`. What Kubernetes puts into environments for its Services is known. Any
+other name that only looks like ours is listed in \`CASTELLAN_FOREIGN_VARIABLES\`, with commas.
+
+\`castellan config check <program>\` says what is missing, wrong or unknown before it starts; \`castellan config print
+<program>\` shows what is set, secrets left out; \`castellan doctor\` looks at what the settings lead to.
 `;
 
 /** The reference of all variables as Markdown, from the schemas. */
@@ -49,5 +66,5 @@ function standardOf(schema: z.ZodType): string {
 
 /** Whether the schema reads durations: then its default is in milliseconds. */
 function isDuration(schema: z.ZodType, standard: unknown): boolean {
-  return typeof standard === 'number' && schema.safeParse('1h30m').success;
+  return typeof standard === 'number' && schema.safeParse('1s').success;
 }

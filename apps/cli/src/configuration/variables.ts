@@ -2,16 +2,7 @@ import { adminVariables } from '@castellan/admin';
 import { consentVariables } from '@castellan/consent';
 import { gatewayVariables } from '@castellan/gateway';
 import { keysVariables } from '@castellan/keys';
-import {
-  corsVariables,
-  FILE_VARIABLES,
-  httpVariables,
-  loggerVariables,
-  operationsVariables,
-  portSchema,
-  rpcVariables,
-  tracingVariables,
-} from '@castellan/service';
+import { databaseVariables, httpServiceVariables, serviceVariables, type Variables } from '@castellan/service';
 import { tokenVariables } from '@castellan/token';
 import { wardenVariables } from '@castellan/warden';
 import { z } from 'zod';
@@ -19,12 +10,8 @@ import { z } from 'zod';
 /** A program of the product: what an image or a command runs. */
 export type ProgramName = 'gateway' | 'admin' | 'token' | 'warden' | 'keys' | 'host' | 'migrate' | 'consent';
 
-/** Names and schemas of environment variables. */
-export type Variables = Readonly<Record<string, z.ZodType>>;
+export type { Variables };
 
-const process = { ...loggerVariables.shape, ...operationsVariables.shape, ...tracingVariables.shape };
-const service = { ...process, ...rpcVariables.shape };
-const door = { ...service, ...httpVariables.shape, ...corsVariables.shape };
 const databases = {
   DATABASE_URL: z.string().optional(),
   TOKEN_DATABASE_URL: z.string().optional(),
@@ -36,42 +23,29 @@ function without(variables: Variables, ...names: readonly string[]): Variables {
   return Object.fromEntries(Object.entries(variables).filter(([name]) => !names.includes(name)));
 }
 
-/** With the names of the files that secrets may stand in. */
-function withFiles(variables: Variables): Variables {
-  const files = FILE_VARIABLES.filter((name) => name in variables).map((name) => [
-    `${name}_FILE`,
-    z.string().optional(),
-  ]);
-  return { ...variables, ...(Object.fromEntries(files) as Variables) };
-}
-
-const declared: Readonly<Record<ProgramName, Variables>> = {
-  gateway: { PORT: portSchema.default(4444), HOST: z.string().optional(), ...door, ...gatewayVariables.shape },
-  admin: { ADMIN_PORT: portSchema.default(4446), HOST: z.string().optional(), ...door, ...adminVariables.shape },
-  token: { ...service, ...tokenVariables.shape },
-  warden: { ...service, ...wardenVariables.shape },
-  keys: { ...service, ...keysVariables.shape },
-  host: {
-    PORT: portSchema.default(4444),
-    HOST: z.string().optional(),
-    ...door,
-    ...databases,
-    ...gatewayVariables.shape,
-    ...adminVariables.shape,
-    ...keysVariables.shape,
-    // `host` derives the secrets of the services from SYSTEM_SECRET.
-    ...without(tokenVariables.shape, 'TOKEN_SECRET'),
-    ...without(wardenVariables.shape, 'WARDEN_SECRET'),
-    CASTELLAN_DATA: z.string().optional(),
-  },
-  migrate: { ...databases, CASTELLAN_DATA: z.string().optional() },
-  consent: consentVariables.shape,
+/** What `castellan host` reads beside the variables of the services. */
+const host = {
+  ...databases,
+  ...gatewayVariables.shape,
+  ...adminVariables.shape,
+  ...keysVariables.shape,
+  // `host` derives the secrets of the services from SYSTEM_SECRET.
+  ...without(tokenVariables.shape, 'TOKEN_SECRET'),
+  ...without(wardenVariables.shape, 'WARDEN_SECRET'),
+  CASTELLAN_DATA: z.string().optional(),
 };
 
 /** The variables that each program reads: those of the schemas that it checks them with at its start. */
-export const programVariables = Object.fromEntries(
-  Object.entries(declared).map(([program, variables]) => [
-    program,
-    program === 'consent' ? variables : withFiles(variables),
-  ]),
-) as Readonly<Record<ProgramName, Variables>>;
+export const programVariables: Readonly<Record<ProgramName, Variables>> = {
+  gateway: httpServiceVariables(gatewayVariables.shape, { defaultPort: 4444 }),
+  admin: httpServiceVariables(adminVariables.shape, { defaultPort: 4446, portVariable: 'ADMIN_PORT' }),
+  token: serviceVariables(tokenVariables.shape),
+  warden: serviceVariables(wardenVariables.shape),
+  keys: serviceVariables(keysVariables.shape),
+  host: httpServiceVariables(host, { defaultPort: 4444 }),
+  migrate: databaseVariables({ ...databases, CASTELLAN_DATA: z.string().optional() }),
+  consent: consentVariables.shape,
+};
+
+/** Every name that some program of the product knows. */
+export const everyVariable: ReadonlySet<string> = new Set(Object.values(programVariables).flatMap(Object.keys));

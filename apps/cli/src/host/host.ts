@@ -1,7 +1,8 @@
 import { parseRootCredentials, type RootCredentials } from '@castellan/admin';
-import { runService, type Logger } from '@castellan/service';
+import { readEnvironment, runService, type Logger } from '@castellan/service';
 import type { CommandCall } from '../command.js';
 import { writeCliConfig } from '../config-file.js';
+import { everyVariable, programVariables } from '../configuration/variables.js';
 import { dataFolder } from '../data-folder.js';
 import type { HostFlags } from './host.config.js';
 import { runHost, type RunningHost } from './run-host.js';
@@ -9,8 +10,10 @@ import { runHost, type RunningHost } from './run-host.js';
 /** The command `host`: runs until SIGTERM or SIGINT, then exits 0. */
 export async function host(call: CommandCall): Promise<void> {
   let generated: RootCredentials | undefined;
+  const given = hostEnvironment(call);
   await runService({
-    env: hostEnvironment(call),
+    env: given,
+    readEnvironment: () => readEnvironment(given, programVariables.host, everyVariable),
     start: async ({ env, logger, metrics }) => {
       noteWithoutEffect(call, env, logger);
       const running = await runHost({
@@ -41,9 +44,11 @@ function hostFlags(call: CommandCall): HostFlags {
 
 /** The environment with what the flags say; a flag wins over its variable. */
 function hostEnvironment(call: CommandCall): NodeJS.ProcessEnv {
+  const configFile = call.text('config-file');
   const [certificate, key] = [call.text('https-tls-cert-path'), call.text('https-tls-key-path')];
   return {
     ...call.terminal.env,
+    ...(configFile !== '' ? { CASTELLAN_CONFIG: configFile } : {}),
     ...(certificate !== '' ? { HTTPS_TLS_CERT_PATH: certificate, HTTPS_TLS_CERT: '' } : {}),
     ...(key !== '' ? { HTTPS_TLS_KEY_PATH: key, HTTPS_TLS_KEY: '' } : {}),
   };

@@ -95,7 +95,10 @@ async function openHost(
   return {
     issuer: config.issuer,
     port,
-    drain: () => readiness.drain(),
+    drain() {
+      readiness.drain();
+      app.drain();
+    },
     close,
     ...(certificatePem !== undefined ? { certificatePem } : {}),
   };

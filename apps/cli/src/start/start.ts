@@ -1,13 +1,21 @@
 import { parseRootCredentials, type RootCredentials } from '@castellan/admin';
 import { startConsentApp, type ConsentApp } from '@castellan/consent';
 import { generateSystemSecret } from '@castellan/jwk';
-import { ConfigError, runService, type Logger, type RunningService } from '@castellan/service';
+import {
+  ConfigError,
+  portSchema,
+  readEnvironment,
+  runService,
+  type Logger,
+  type RunningService,
+} from '@castellan/service';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createAdminApi } from '../admin-api.js';
 import { writeDevelopmentCertificates } from '../certificates/development-certificates.js';
 import type { CommandCall } from '../command.js';
 import { writePrivateFile } from '../config-file.js';
+import { everyVariable, programVariables } from '../configuration/variables.js';
 import { dataFolder } from '../data-folder.js';
 import { runHost } from '../host/run-host.js';
 import { createHttpClient } from '../http-client.js';
@@ -24,7 +32,12 @@ type Context = Parameters<Parameters<typeof runService>[0]['start']>[0];
 export async function start(call: CommandCall): Promise<void> {
   // The guide is for the person in front; the log of requests would scroll it away.
   const env = { ...call.terminal.env, LOG_LEVEL: call.terminal.env['LOG_LEVEL'] || 'warn' };
-  await runService({ env, start: (context) => open(call, context) });
+  const variables = { ...programVariables.host, CONSENT_PORT: portSchema.optional() };
+  await runService({
+    env,
+    readEnvironment: () => readEnvironment(env, variables, everyVariable),
+    start: (context) => open(call, context),
+  });
 }
 
 async function open(call: CommandCall, { env, logger, metrics }: Context): Promise<RunningService> {

@@ -5,6 +5,7 @@ import { readClientKeys } from '../client-keys.js';
 import { readAuthMethod } from '../client-metadata.js';
 import { OAuth2Error } from '../errors.js';
 import type { JsonObject } from '../grant.js';
+import { readLogoutRegistration } from '../logout/logout-registration.js';
 import { readOpenIdRegistration } from '../openid-registration.js';
 import { coversScope, formatScope, parseScope } from '../scope.js';
 
@@ -35,6 +36,14 @@ export async function readClientMetadata(
     requestUris: list(metadata, 'request_uris'),
     requestObjectSigningAlg: text(metadata, 'request_object_signing_alg'),
   });
+  const logout = readLogoutRegistration({
+    postLogoutRedirectUris: list(metadata, 'post_logout_redirect_uris'),
+    backchannelLogoutUri: text(metadata, 'backchannel_logout_uri'),
+    backchannelLogoutSessionRequired: flag(metadata, 'backchannel_logout_session_required'),
+    frontchannelLogoutUri: text(metadata, 'frontchannel_logout_uri'),
+    frontchannelLogoutSessionRequired: flag(metadata, 'frontchannel_logout_session_required'),
+    skipLogoutConsent: false,
+  });
   const jwks = member(metadata, 'jwks');
   const jwksUri = text(metadata, 'jwks_uri');
   const signingAlg = text(metadata, 'token_endpoint_auth_signing_alg');
@@ -58,6 +67,7 @@ export async function readClientMetadata(
     ...(jwks !== undefined ? { jwks: await readClientKeys(JSON.stringify(jwks)) } : {}),
     ...(jwksUri !== '' ? { jwksUri } : {}),
     ...(openid !== undefined ? { openid } : {}),
+    ...(logout !== undefined ? { logout } : {}),
   };
 }
 
@@ -73,7 +83,7 @@ export function parseClientMetadata(json: string): JsonObject {
 
 /** The metadata of a client as an answer (RFC 7591 section 3.2.1): all that is registered, defaults included. */
 export function clientMetadata(client: Client): JsonObject {
-  const { openid } = client;
+  const { openid, logout } = client;
   return {
     client_id: client.id,
     redirect_uris: client.redirectUris,
@@ -100,6 +110,13 @@ export function clientMetadata(client: Client): JsonObject {
     ...unlessEmpty('initiate_login_uri', openid?.initiateLoginUri),
     ...(openid?.requestUris !== undefined ? { request_uris: openid.requestUris } : {}),
     ...unlessEmpty('request_object_signing_alg', openid?.requestObjectSigningAlg),
+    ...(logout?.postLogoutRedirectUris !== undefined
+      ? { post_logout_redirect_uris: logout.postLogoutRedirectUris }
+      : {}),
+    ...unlessEmpty('backchannel_logout_uri', logout?.backchannelLogoutUri),
+    ...(logout?.backchannelLogoutSessionRequired === true ? { backchannel_logout_session_required: true } : {}),
+    ...unlessEmpty('frontchannel_logout_uri', logout?.frontchannelLogoutUri),
+    ...(logout?.frontchannelLogoutSessionRequired === true ? { frontchannel_logout_session_required: true } : {}),
   };
 }
 
@@ -149,6 +166,12 @@ function text(metadata: JsonObject, name: string): string {
 function number(metadata: JsonObject, name: string): number | undefined {
   const value = member(metadata, name);
   if (value !== undefined && typeof value !== 'number') throw invalid(`${name} must be a number`);
+  return value;
+}
+
+function flag(metadata: JsonObject, name: string): boolean {
+  const value = member(metadata, name) ?? false;
+  if (typeof value !== 'boolean') throw invalid(`${name} must be true or false`);
   return value;
 }
 

@@ -1,5 +1,6 @@
 import type { Client } from '../client.js';
 import { OAuth2Error } from '../errors.js';
+import { validateLogoutRegistration } from '../logout/logout-registration.js';
 import { OutboundError, type OutboundFetch, outboundUrlProblem } from '../outbound.js';
 
 /** What is asked to check a registration against this server and the network. */
@@ -9,18 +10,19 @@ export type OpenIdCheckTools = {
   /** Algorithms of request objects, `none` among them where unsigned ones are accepted. */
   readonly requestObjectAlgorithms: readonly string[];
   readonly fetch: OutboundFetch;
+  /** Hosts that may be reached although they are addresses or local names. */
+  readonly isAllowedHost: (host: string) => boolean;
 };
 
 /**
- * Checks that this server can sign as the client registers, and that the sector identifier URI lists each redirection
- * URI of it (OpenID Connect Dynamic Client Registration 1.0 section 5).
+ * Checks that this server can sign as the client registers, that the sector identifier URI lists each redirection URI of
+ * it (OpenID Connect Dynamic Client Registration 1.0 section 5), and what it registers about logout.
  *
  * @throws OAuth2Error `invalid_client_metadata`
  */
-export async function checkOpenIdRegistration(
-  { openid, redirectUris }: Client,
-  tools: OpenIdCheckTools,
-): Promise<void> {
+export async function checkOpenIdRegistration(client: Client, tools: OpenIdCheckTools): Promise<void> {
+  validateLogoutRegistration(client, tools.isAllowedHost);
+  const { openid, redirectUris } = client;
   if (openid === undefined) return;
   await checkAlgorithms(
     {

@@ -39,7 +39,12 @@ beforeEach(async () => {
     clients: harness.clients,
     registrations,
     secrets: harness.secrets,
-    openid: { signingAlgorithms: async () => ['RS256', 'ES256'], requestObjectAlgorithms: ['RS256'], fetch: web.fetch },
+    openid: {
+      signingAlgorithms: async () => ['RS256', 'ES256'],
+      requestObjectAlgorithms: ['RS256'],
+      fetch: web.fetch,
+      isAllowedHost: () => false,
+    },
     makeId: randomUUID,
     randomBytes,
     now: harness.now,
@@ -124,6 +129,33 @@ describe('the client registration endpoint', () => {
       owner: '',
       public: false,
     });
+  });
+
+  it('registers where a client hears of logouts, and leaves the confirmation to the operator', async () => {
+    const logout = {
+      post_logout_redirect_uris: ['https://rp.example/bye'],
+      backchannel_logout_uri: 'https://rp.example/logout',
+      backchannel_logout_session_required: true,
+      frontchannel_logout_uri: `${new URL(redirect_uris[0] ?? '').origin}/frame`,
+    };
+    const registered = await register({ redirect_uris, ...logout, skip_logout_consent: true });
+    expect(registered).toMatchObject(logout);
+    const id = String(registered['client_id']);
+    const stored = (await harness.clients.find(id))?.client;
+    expect(stored?.logout).not.toHaveProperty('skipLogoutConsent');
+    if (stored === undefined) throw new Error('nothing was stored');
+    await harness.clients.update({ ...stored, logout: { skipLogoutConsent: true } }, 'keep');
+    expect(await put(registered, {})).not.toHaveProperty('backchannel_logout_uri');
+    expect((await harness.clients.find(id))?.client.logout).toEqual({ skipLogoutConsent: true });
+  });
+
+  it.each([
+    ['an internal host for logout tokens', { backchannel_logout_uri: 'https://127.0.0.1/' }],
+    ['a frame of another origin', { frontchannel_logout_uri: 'https://evil.example/frame' }],
+    ['a text for a switch', { backchannel_logout_session_required: 'true' }],
+  ])('stores nothing of a client that names %s', async (_name, metadata) => {
+    expect(await refusal(register({ redirect_uris, ...metadata }))).toMatch(/^400 invalid_client_metadata/);
+    expect(await harness.clients.list({ after: '', limit: 0 })).toEqual([]);
   });
 
   it.each([

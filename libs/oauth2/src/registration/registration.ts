@@ -178,6 +178,7 @@ async function readClient(
           owner: before.owner,
           requirePkce: before.requirePkce,
           ...(before.tokens !== undefined ? { tokens: before.tokens } : {}),
+          ...(before.logout?.skipLogoutConsent === true ? { logout: { ...read.logout, skipLogoutConsent: true } } : {}),
         };
   const { client } = validateClient({ ...read, ...kept });
   await checkOpenIdRegistration(client, tools.openid);

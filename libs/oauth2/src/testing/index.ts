@@ -15,5 +15,7 @@ export { createLocalAccessTokenSigner } from './local-access-token-signer.js';
 export { createMemoryWeb } from './memory-web.js';
 export { createMemoryRegistrationStore } from './memory-registration-store.js';
 export { registrationStoreContract, type RegistrationStoreHarness } from './registration-store.contract.js';
+export { createMemoryOutboxStore } from './memory-outbox-store.js';
+export { outboxStoreContract, type OutboxStoreHarness } from './outbox-store.contract.js';
 export { createMemoryResourceServerStore } from './memory-resource-server-store.js';
 export { resourceServerStoreContract, type ResourceServerStoreHarness } from './resource-server-store.contract.js';

@@ -4,8 +4,10 @@ import { assertionStoreContract } from './assertion-store.contract.js';
 import { createMemoryAssertionStore } from './memory-assertion-store.js';
 import { clientStoreContract } from './client-store.contract.js';
 import { createMemoryClientStore } from './memory-client-store.js';
+import { createMemoryOutboxStore } from './memory-outbox-store.js';
 import { createMemoryRegistrationStore } from './memory-registration-store.js';
 import { createMemoryTokenStore } from './memory-token-store.js';
+import { outboxStoreContract } from './outbox-store.contract.js';
 import { registrationStoreContract } from './registration-store.contract.js';
 import { tokenStoreContract } from './token-store.contract.js';
 
@@ -56,6 +58,17 @@ registrationStoreContract('memory', async () => {
   return {
     clients,
     registrations: createMemoryRegistrationStore({ clients, now: () => now }),
+    advanceClock: async (milliseconds) => void (now += milliseconds),
+    close: async () => undefined,
+  };
+});
+
+outboxStoreContract('memory', async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const outbox = createMemoryOutboxStore(() => now);
+  return {
+    outbox,
+    replica: outbox,
     advanceClock: async (milliseconds) => void (now += milliseconds),
     close: async () => undefined,
   };

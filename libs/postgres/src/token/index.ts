@@ -2,6 +2,7 @@ export { createAssertionStore } from './assertion-store.js';
 export { createAuthorizationRequestStore } from './authorization-request-store.js';
 export { createClientStore } from './client-store.js';
 export { tokenMigrations } from './migrations.js';
+export { createOutboxStore } from './outbox-store.js';
 export { createResourceServerStore } from './resource-server-store.js';
 export { tokenTables } from './tables.js';
 export { tokenPartitionedTables } from './token-partitions.js';

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { logoutMigrations } from './logout-migrations.js';
 
 /** The schema of the token service: clients, families of tokens, and the tables partitioned by expiry. */
 export class TokenSchema1764000000000 implements MigrationInterface {
@@ -340,5 +341,6 @@ export const tokenMigrations = [
   Revocation1764300004500,
   UserinfoClaims1764350000000,
   Registration1764350000001,
+  ...logoutMigrations,
   SealedSessions1764540000000,
 ];

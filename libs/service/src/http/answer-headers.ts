@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopbackHost } from '../rpc/loopback.js';
 import { HttpError } from './http-error.js';
+import type { LeaveTaking } from './leave-taking.js';
 
 /** Pages of this house run no script and load nothing. */
 export const HTML_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
@@ -37,8 +38,8 @@ function checkHeaders(request: FastifyRequest): HttpError | undefined {
   return undefined;
 }
 
-/** Security headers, request id, caching default, and refusal of header fields that two readers would read differently. */
-export function addAnswerHeaders(server: FastifyInstance): void {
+/** Security headers, request id, caching default, farewell while the server takes its leave, and refusal of header fields that two readers would read differently. */
+export function addAnswerHeaders(server: FastifyInstance, leave: LeaveTaking): void {
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(ANSWER_HEADERS);
     reply.header('x-request-id', request.id);
@@ -46,6 +47,7 @@ export function addAnswerHeaders(server: FastifyInstance): void {
     done(checkHeaders(request));
   });
   server.addHook('onSend', (_request, reply, payload, done) => {
+    if (leave.begun) reply.header('connection', 'close');
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     const contentType = String(reply.getHeader('content-type') ?? '');
     if (contentType.startsWith('text/html') && !reply.hasHeader('content-security-policy')) {

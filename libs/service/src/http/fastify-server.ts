@@ -12,6 +12,7 @@ import { addBodyParsers } from './body-parsers.js';
 import { addCors, type CorsOptions } from './cors.js';
 import { addSpans } from './http-spans.js';
 import { errorJson } from './http-error.js';
+import type { LeaveTaking } from './leave-taking.js';
 import { createRouteTable, type RouteTable } from './route-table.js';
 import { addTransportCheck, addTransportFacts, type HttpTransport, type TlsCertificate } from './transport.js';
 
@@ -52,6 +53,7 @@ export type FastifyServerOptions = {
   readonly metrics: Metrics;
   readonly accessLog: boolean;
   readonly cors: CorsOptions | undefined;
+  readonly leave: LeaveTaking;
 };
 
 /** TLS 1.2 or later with forward secrecy and authenticated encryption only. */
@@ -122,7 +124,7 @@ export function createFastifyServer(options: FastifyServerOptions): { server: Fa
   if (tracer !== undefined) addSpans(server, tracer);
   // In this order: facts, headers of whatever answer comes, then the refusals.
   addTransportFacts(server, transport);
-  addAnswerHeaders(server);
+  addAnswerHeaders(server, options.leave);
   addTransportCheck(server, transport);
   if (options.cors !== undefined) addCors(server, options.cors, routes);
   addAccessLog(server, options.logger, options.metrics, options.accessLog);

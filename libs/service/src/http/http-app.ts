@@ -12,9 +12,8 @@ import { ServiceModule } from '../service.module.js';
 import type { CorsOptions } from './cors.js';
 import { HttpErrorFilter } from './error-filter.js';
 import { createFastifyServer, tlsOptions } from './fastify-server.js';
+import { createLeaveTaking } from './leave-taking.js';
 import type { HttpTransport, TlsCertificate } from './transport.js';
-
-const DRAIN_FUSE_MS = 5_000;
 
 export type HttpAppOptions = {
   /** Modules of the process; `ServiceModule` is added here. */
@@ -34,7 +33,9 @@ export type HttpApp = {
   setCertificate(certificate: TlsCertificate): void;
   /** Listens and answers the port, which the system chooses for 0. */
   listen(options: { readonly host?: string; readonly port: number }): Promise<number>;
-  /** Takes no new connection, waits up to five seconds for running requests, then closes the application. */
+  /** From now on every answer asks its client to leave the connection, so that the next request goes elsewhere. */
+  drain(): void;
+  /** Drains, then takes no new connection, waits for running requests (at most 12 s), and closes the application. */
   close(): Promise<void>;
 };
 
@@ -56,21 +57,6 @@ async function listenOn(app: NestFastifyApplication, port: number, host: string 
   }
 }
 
-function drain(server: ReturnType<NestFastifyApplication['getHttpServer']>): Promise<void> {
-  return new Promise((resolve) => {
-    if (!server.listening) return resolve();
-    const fuse = setTimeout(() => server.closeAllConnections(), DRAIN_FUSE_MS);
-    // A connection that was busy at first is kept alive by its client when its request ends.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
-    server.close(() => {
-      clearTimeout(fuse);
-      clearInterval(sweep);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
-}
-
 /**
  * Makes the HTTP application of the given modules with this house's parsers, limits, headers and error form. Routes
  * may also be added to `app.getHttpAdapter().getInstance()` before it listens.
@@ -78,7 +64,9 @@ function drain(server: ReturnType<NestFastifyApplication['getHttpServer']>): Pro
 export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const { logger, transport } = options;
   const metrics = options.metrics ?? createMetrics();
+  const leave = createLeaveTaking();
   const { server, routes } = createFastifyServer({
+    leave,
     transport,
     logger,
     metrics,
@@ -115,8 +103,9 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
       logger.info(`Setting up http server on :${bound}`);
       return bound;
     },
+    drain: () => leave.begin(),
     async close() {
-      await drain(app.getHttpServer());
+      await leave.finish(app.getHttpServer());
       await app.close();
     },
   };

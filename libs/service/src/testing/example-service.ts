@@ -1,4 +1,5 @@
 import { Controller, Get, Module } from '@nestjs/common';
+import { z } from 'zod';
 import { READINESS, ConfigError, startHttpService, startService } from '../index.js';
 import { keysModule } from './signing-service.js';
 
@@ -18,6 +19,8 @@ class SlowController {
 })
 class HttpModule {}
 
+const variables = { EXAMPLE: z.string().optional() };
+
 function readNothing(env: NodeJS.ProcessEnv): void {
   if (env['EXAMPLE'] === 'broken') throw new ConfigError('EXAMPLE: must not be broken');
   if (env['EXAMPLE'] === 'failing') throw new Error('the database\n  is away');
@@ -26,9 +29,16 @@ function readNothing(env: NodeJS.ProcessEnv): void {
 if (process.argv[2] === 'http') {
   await startHttpService({
     name: 'gateway',
+    variables,
+    flags: process.argv.slice(3),
     http: { defaultPort: 0 },
     module: (env) => (readNothing(env), HttpModule),
   });
 } else {
-  await startService({ name: 'keys', module: (env) => (readNothing(env), keysModule()) });
+  await startService({
+    name: 'keys',
+    variables,
+    flags: process.argv.slice(3),
+    module: (env) => (readNothing(env), keysModule()),
+  });
 }

@@ -32,6 +32,8 @@ export enum Purpose {
   PURPOSE_ACCESS_TOKEN = 11,
   /** PURPOSE_USERINFO - Userinfo answers; signed and verified with the keys of ID tokens. */
   PURPOSE_USERINFO = 10,
+  /** PURPOSE_LOGOUT_TOKEN - Logout tokens (OpenID Connect Back-Channel Logout 1.0); signed and verified with the keys of ID tokens. */
+  PURPOSE_LOGOUT_TOKEN = 12,
   UNRECOGNIZED = -1,
 }
 

@@ -274,7 +274,27 @@ export interface Client {
     | TokenRules
     | undefined;
   /** What it registered about OpenID Connect; absent: every default. */
-  openid: OpenIdRegistration | undefined;
+  openid:
+    | OpenIdRegistration
+    | undefined;
+  /** What it registered about logout; absent: nothing. */
+  logout: LogoutRegistration | undefined;
+}
+
+/** Logout members of a client (RP-Initiated, Back-Channel and Front-Channel Logout 1.0). Empty or false: the default. */
+export interface LogoutRegistration {
+  /** Where a browser may be sent after a logout, compared byte by byte. */
+  postLogoutRedirectUris: string[];
+  /** Where logout tokens are posted. */
+  backchannelLogoutUri: string;
+  /** The client wants `sid` in its logout tokens. */
+  backchannelLogoutSessionRequired: boolean;
+  /** What the browser loads in a frame at a logout. */
+  frontchannelLogoutUri: string;
+  /** The client wants `iss` and `sid` in the query of that frame. */
+  frontchannelLogoutSessionRequired: boolean;
+  /** A logout that the client starts with a valid hint needs no confirmation. */
+  skipLogoutConsent: boolean;
 }
 
 /** OpenID Connect members of a client (OpenID Connect Dynamic Client Registration 1.0 section 2). Empty: the default. */
@@ -2114,6 +2134,7 @@ function createBaseClient(): Client {
     secrets: [],
     tokens: undefined,
     openid: undefined,
+    logout: undefined,
   };
 }
 
@@ -2181,6 +2202,9 @@ export const Client: MessageFns<Client> = {
     }
     if (message.openid !== undefined) {
       OpenIdRegistration.encode(message.openid, writer.uint32(322).fork()).join();
+    }
+    if (message.logout !== undefined) {
+      LogoutRegistration.encode(message.logout, writer.uint32(482).fork()).join();
     }
     return writer;
   },
@@ -2366,6 +2390,14 @@ export const Client: MessageFns<Client> = {
             message.openid = OpenIdRegistration.decode(reader, reader.uint32());
             continue;
           }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.logout = LogoutRegistration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2408,6 +2440,131 @@ export const Client: MessageFns<Client> = {
     message.openid = (object.openid !== undefined && object.openid !== null)
       ? OpenIdRegistration.fromPartial(object.openid)
       : undefined;
+    message.logout = (object.logout !== undefined && object.logout !== null)
+      ? LogoutRegistration.fromPartial(object.logout)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLogoutRegistration(): LogoutRegistration {
+  return {
+    postLogoutRedirectUris: [],
+    backchannelLogoutUri: "",
+    backchannelLogoutSessionRequired: false,
+    frontchannelLogoutUri: "",
+    frontchannelLogoutSessionRequired: false,
+    skipLogoutConsent: false,
+  };
+}
+
+export const LogoutRegistration: MessageFns<LogoutRegistration> = {
+  encode(message: LogoutRegistration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.postLogoutRedirectUris) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.backchannelLogoutUri !== "") {
+      writer.uint32(18).string(message.backchannelLogoutUri);
+    }
+    if (message.backchannelLogoutSessionRequired !== false) {
+      writer.uint32(24).bool(message.backchannelLogoutSessionRequired);
+    }
+    if (message.frontchannelLogoutUri !== "") {
+      writer.uint32(34).string(message.frontchannelLogoutUri);
+    }
+    if (message.frontchannelLogoutSessionRequired !== false) {
+      writer.uint32(40).bool(message.frontchannelLogoutSessionRequired);
+    }
+    if (message.skipLogoutConsent !== false) {
+      writer.uint32(48).bool(message.skipLogoutConsent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogoutRegistration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogoutRegistration();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.postLogoutRedirectUris.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.backchannelLogoutUri = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.backchannelLogoutSessionRequired = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.frontchannelLogoutUri = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.frontchannelLogoutSessionRequired = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.skipLogoutConsent = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LogoutRegistration>): LogoutRegistration {
+    return LogoutRegistration.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LogoutRegistration>): LogoutRegistration {
+    const message = createBaseLogoutRegistration();
+    message.postLogoutRedirectUris = object.postLogoutRedirectUris?.map((e) => e) || [];
+    message.backchannelLogoutUri = object.backchannelLogoutUri ?? "";
+    message.backchannelLogoutSessionRequired = object.backchannelLogoutSessionRequired ?? false;
+    message.frontchannelLogoutUri = object.frontchannelLogoutUri ?? "";
+    message.frontchannelLogoutSessionRequired = object.frontchannelLogoutSessionRequired ?? false;
+    message.skipLogoutConsent = object.skipLogoutConsent ?? false;
     return message;
   },
 };
