@@ -13,7 +13,15 @@ const ROUTES: readonly [name: string, route: AdminRoute][] = Object.entries(ADMI
 /** A path that names stored objects, and a body that would be accepted. */
 function urlOf(route: AdminRoute): string {
   const first = route.path.split('/')[1] ?? '';
-  const id = { clients: 'stored', policies: 'p1', warden: 'g1', 'resource-servers': 'rs1', logout: '1' }[first] ?? '';
+  const ids: Readonly<Record<string, string>> = {
+    clients: 'stored',
+    policies: 'p1',
+    'policy-imports': 'i1',
+    warden: 'g1',
+    'resource-servers': 'rs1',
+    logout: '1',
+  };
+  const id = ids[first] ?? '';
   const path = route.path.replace(':id', id).replace(':set', 's1').replace(':key', 'k9');
   if (path === '/grants') return `${path}?client_id=stored`;
   return path === '/warden/groups' && route.method === 'GET' ? `${path}?member=peter` : path;
@@ -22,7 +30,7 @@ function urlOf(route: AdminRoute): string {
 function bodyOf(route: AdminRoute): string | undefined {
   return route.method === 'GET'
     ? undefined
-    : '{"id":"","alg":"HS256","keys":[],"members":["x"],"subject":"s","uri":"urn:x"}';
+    : '{"id":"","alg":"HS256","keys":[],"members":["x"],"subject":"s","uri":"urn:x","version":1,"policies":[{"id":"p9"}]}';
 }
 
 let admin: TestAdmin;

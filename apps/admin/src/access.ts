@@ -9,6 +9,8 @@ const { DenialReason } = wardenV1;
 
 /** What a request was allowed to do. */
 export type AccessGrant = {
+  /** Subject of the token that was shown; empty for nobody. */
+  readonly caller: string;
   /** Nobody: the request showed no valid token, and a policy allows the anonymous subject. */
   readonly anonymous: boolean;
   /** Keys that the questions were about; the caller may see these. */
@@ -45,6 +47,7 @@ export async function authorize(
   }
   const questions = route.resource(access.names, call, access.facts);
   let allowed = 0;
+  let caller = '';
   let next = await questions.next();
   for (; next.done !== true; next = await questions.next()) {
     const decision = await access.warden.checkToken(
@@ -61,8 +64,9 @@ export async function authorize(
       throw denied(decision.reason, route, presented);
     }
     allowed += 1;
+    caller = decision.token?.subject ?? '';
   }
-  return grant(allowed, { anonymous: false, keys: next.value ?? [] });
+  return grant(allowed, { caller, anonymous: false, keys: next.value ?? [] });
 }
 
 async function authorizeAnonymous(
@@ -82,7 +86,7 @@ async function authorizeAnonymous(
     }
     allowed += 1;
   }
-  return grant(allowed, { anonymous: true, keys: next.value ?? [] });
+  return grant(allowed, { caller: '', anonymous: true, keys: next.value ?? [] });
 }
 
 /** A route about which no policy was asked has decided nothing. */

@@ -3,7 +3,7 @@ import { errorJson, HttpError, type HttpAnswer } from '@castellan/service';
 import type { FastifyRequest } from 'fastify';
 
 const ADMIN_PATH =
-  /^\/(?:clients|initial-access-tokens|keys|rotation|policies|resource-servers|grants|logout|warden|access|health\/stats)(?:[/?]|$)/;
+  /^\/(?:clients|initial-access-tokens|keys|rotation|policies|policy-imports|policy-export|resource-servers|grants|logout|warden|access|health\/stats)(?:[/?]|$)/;
 
 /** Seconds after which a caller may try again when a service is away. */
 const RETRY_AFTER = '2';

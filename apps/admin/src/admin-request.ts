@@ -36,6 +36,21 @@ export function queryParameter(request: FastifyRequest, name: string): string | 
   return values[0]?.value || undefined;
 }
 
+const MAX_INT32 = 2_147_483_647;
+
+/** A count in the query: a whole number from 0 that the services can hold. */
+export function queryCount(request: FastifyRequest, name: string, fallback: number): number {
+  const text = queryParameter(request, name);
+  if (text === undefined) {
+    return fallback;
+  }
+  const count = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(count <= MAX_INT32)) {
+    throw badRequest(`The parameter ${name} must be a whole number from 0 to ${MAX_INT32}`);
+  }
+  return count;
+}
+
 /** Joins the logs of all services that this request reaches. */
 export function callOptionsOf(request: FastifyRequest): CallOptions {
   return { requestId: request.id };

@@ -24,6 +24,8 @@ import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
 import { KeysController } from './keys.http.js';
 import { PoliciesController } from './policies.http.js';
+import { PolicyHistoryController } from './policy-history.http.js';
+import { PolicyImportsController } from './policy-imports.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
 import { createResourceNames, RESOURCE_NAMES, type ResourceNames } from './resource-name.js';
 import { ResourceServersController } from './resource-servers.http.js';
@@ -39,6 +41,8 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   KeysController,
   RotationController,
   PoliciesController,
+  PolicyHistoryController,
+  PolicyImportsController,
   WardenController,
   AuthzenController,
   GroupsController,

@@ -1,16 +1,16 @@
 import { Req, Res } from '@nestjs/common';
-import { wardenV1, type RpcClient } from '@castellan/rpc';
-import { InjectRpcClient } from '@castellan/service';
+import { RpcError, wardenV1, type RpcClient } from '@castellan/rpc';
+import { HttpError, InjectRpcClient } from '@castellan/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { Access, AdminController } from './access.guard.js';
+import { Access, AdminController, grantOf } from './access.guard.js';
 import { badRequest, notFound } from './admin-error.js';
-import { callOptionsOf, pathParameter, queryParameter, readBody, sendJson, sendNothing } from './admin-request.js';
+import { callOptionsOf, pathParameter, queryCount, readBody, sendJson, sendNothing } from './admin-request.js';
+import { entityTag, readIfMatch } from './entity-tag.js';
 import { policyBodySchema, policyFromBody, policyJson } from './policy-json.js';
 import { ADMIN_ROUTES } from './routes.js';
 
 const MAX_PAGE = 500;
-const MAX_INT32 = 2_147_483_647;
 
 /** Policies of the Warden. */
 @AdminController()
@@ -22,8 +22,8 @@ export class PoliciesController {
 
   @Access(ADMIN_ROUTES.listPolicies)
   async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const limit = Math.min(readCount(request, 'limit', MAX_PAGE), MAX_PAGE);
-    const offset = readCount(request, 'offset', 0);
+    const limit = Math.min(queryCount(request, 'limit', MAX_PAGE), MAX_PAGE);
+    const offset = queryCount(request, 'offset', 0);
     const { policies } = await this.policies.listPolicies({ limit, offset }, callOptionsOf(request));
     sendJson(reply, 200, `[${policies.map(policyJson).join(',')}]`);
   }
@@ -31,14 +31,19 @@ export class PoliciesController {
   @Access(ADMIN_ROUTES.createPolicy)
   async create(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const policy = policyFromBody(readBody(request, policyBodySchema));
-    const created = present((await this.policies.createPolicy({ policy }, callOptionsOf(request))).policy);
-    sendJson(reply, 201, policyJson(created), { location: `/policies/${encodeURIComponent(created.id)}` });
+    const stored = await this.policies.createPolicy({ policy, note: noteOf(request) }, callOptionsOf(request));
+    const created = present(stored.policy);
+    const location = `/policies/${encodeURIComponent(created.id)}`;
+    sendJson(reply, 201, policyJson(created), { location, etag: entityTag(stored.version) });
   }
 
   @Access(ADMIN_ROUTES.getPolicy)
   async get(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { policy } = await this.policies.getPolicy({ id: pathParameter(request, 'id') }, callOptionsOf(request));
-    sendJson(reply, 200, policyJson(present(policy)));
+    const { policy, version } = await this.policies.getPolicy(
+      { id: pathParameter(request, 'id'), withVersion: true },
+      callOptionsOf(request),
+    );
+    sendJson(reply, 200, policyJson(present(policy)), version !== undefined ? { etag: entityTag(version) } : {});
   }
 
   @Access(ADMIN_ROUTES.putPolicy)
@@ -47,28 +52,37 @@ export class PoliciesController {
     if (policy.id !== pathParameter(request, 'id')) {
       throw badRequest('Payload ID does not match ID from URL');
     }
-    const stored = await this.policies.putPolicy({ policy }, callOptionsOf(request));
-    sendJson(reply, 200, policyJson(present(stored.policy)));
+    const change = { policy, note: noteOf(request), ifVersion: readIfMatch(request) };
+    const stored = await preconditionFailed(this.policies.putPolicy(change, callOptionsOf(request)));
+    sendJson(reply, 200, policyJson(present(stored.policy)), { etag: entityTag(stored.version) });
   }
 
   @Access(ADMIN_ROUTES.deletePolicy)
   async delete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.policies.deletePolicy({ id: pathParameter(request, 'id') }, callOptionsOf(request));
+    const change = { id: pathParameter(request, 'id'), note: noteOf(request), ifVersion: readIfMatch(request) };
+    await preconditionFailed(this.policies.deletePolicy(change, callOptionsOf(request)));
     sendNothing(reply);
   }
 }
 
-/** A count in the query: a whole number from 0 that the service can hold. A limit of 0 means the default. */
-function readCount(request: FastifyRequest, name: string, fallback: number): number {
-  const text = queryParameter(request, name);
-  if (text === undefined) {
-    return fallback;
+/**
+ * Awaits a change on a condition: where the condition does not hold, the request is answered 412.
+ * @throws HttpError 412; what else is refused, and every outage, passes
+ */
+export async function preconditionFailed<T>(change: Promise<T>): Promise<T> {
+  try {
+    return await change;
+  } catch (error) {
+    if (error instanceof RpcError && error.code === 'ABORTED') {
+      throw new HttpError(412, error.message);
+    }
+    throw error;
   }
-  const count = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(count <= MAX_INT32)) {
-    throw badRequest(`The parameter ${name} must be a whole number from 0 to ${MAX_INT32}`);
-  }
-  return count;
+}
+
+/** The history of a policy says who changed it. */
+function noteOf(request: FastifyRequest): wardenV1.ChangeNote {
+  return { by: grantOf(request).caller, reason: '' };
 }
 
 function present(policy: wardenV1.Policy | undefined): wardenV1.Policy {

@@ -310,6 +310,56 @@ export const ADMIN_ROUTES = {
     resource: one((n, call) => n.policy(param(call, 'id'))),
   },
 
+  listPolicyVersions: {
+    method: 'GET',
+    path: '/policies/:id/history',
+    scope: policy,
+    action: 'get',
+    resource: one((n, call) => n.policy(param(call, 'id'))),
+  },
+  rollBackPolicy: {
+    method: 'POST',
+    path: '/policies/:id/rollback',
+    scope: policy,
+    action: 'update',
+    resource: one((n, call) => n.policy(param(call, 'id'))),
+  },
+  exportPolicies: {
+    method: 'GET',
+    path: '/policy-export',
+    scope: policy,
+    action: 'list',
+    resource: one((n) => n.policies()),
+  },
+  beginPolicyImport: {
+    method: 'POST',
+    path: '/policy-imports',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
+  },
+  stagePolicies: {
+    method: 'POST',
+    path: '/policy-imports/:id/policies',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
+  },
+  commitPolicyImport: {
+    method: 'POST',
+    path: '/policy-imports/:id/commit',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
+  },
+  abortPolicyImport: {
+    method: 'DELETE',
+    path: '/policy-imports/:id',
+    scope: policy,
+    action: 'import',
+    resource: one((n) => n.policies()),
+  },
+
   allowed: {
     method: 'POST',
     path: '/warden/allowed',

@@ -1,3 +1,4 @@
+import { formatBound } from '@castellan/policy';
 import { wardenV1 } from '@castellan/rpc';
 import { z } from 'zod';
 
@@ -49,6 +50,21 @@ const denialReasons: Readonly<Record<number, string>> = {
   [wardenV1.DenialReason.DENIAL_REASON_POLICY_INVALID]: 'policy_invalid',
 };
 
+/** Says when a policy applies, of one that does not always. `outside_validity` is null where it applies now. */
+function validityJson(
+  outsideValidity: string,
+  { validFromMs, validUntilMs }: Pick<wardenV1.ExplainedPolicy, 'validFromMs' | 'validUntilMs'>,
+): object {
+  if (validFromMs === undefined && validUntilMs === undefined) {
+    return {};
+  }
+  return {
+    outside_validity: outsideValidity || null,
+    valid_from: validFromMs === undefined ? null : formatBound(validFromMs),
+    valid_until: validUntilMs === undefined ? null : formatBound(validUntilMs),
+  };
+}
+
 /** Writes what led to a decision. `reason` is null where it is allowed, `nearest_miss` where nothing was near. */
 export function explanationJson(explanation: wardenV1.ExplainResponse): string {
   const { decision, subjects, policies, truncated, nearestMiss, decisionUs } = explanation;
@@ -58,11 +74,12 @@ export function explanationJson(explanation: wardenV1.ExplainResponse): string {
     revision: decision?.revision ?? 0,
     decision_us: decisionUs,
     subjects,
-    policies: policies.map(({ id, effect, subject, unfulfilledCondition }) => ({
+    policies: policies.map(({ id, effect, subject, unfulfilledCondition, outsideValidity, ...validity }) => ({
       id,
       effect,
       subject,
       unfulfilled_condition: unfulfilledCondition || null,
+      ...validityJson(outsideValidity, validity),
     })),
     truncated,
     nearest_miss:

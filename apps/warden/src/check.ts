@@ -66,7 +66,7 @@ export async function decideChecks(
 }
 
 /** A decision in the words of the wire. */
-export function toResponse({ decision, revision }: DecisionAt): wardenV1.CheckResponse {
+export function toResponse({ decision, revision }: Pick<DecisionAt, 'decision' | 'revision'>): wardenV1.CheckResponse {
   return { allowed: decision.allowed, reason: reasonOf(decision), revision: revision.number };
 }
 

@@ -34,6 +34,7 @@ function createTest(options: Partial<PolicyDecisionPointOptions> = {}): {
     },
     maxStalenessMs: 1000,
     now: () => time,
+    databaseNow: () => 1_750_000_000_000 + time,
     fenceTimeoutMs: 50,
     loadTimeoutMs: 50,
     wrap: (decider) => decider,

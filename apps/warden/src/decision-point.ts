@@ -1,4 +1,11 @@
-import { createDecider, type Decider, PolicyIndex, type PolicyStateReader, type Revision } from '@castellan/policy';
+import {
+  createDecider,
+  decideAtTime,
+  type Decider,
+  PolicyIndex,
+  type PolicyStateReader,
+  type Revision,
+} from '@castellan/policy';
 import { RpcError } from '@castellan/rpc';
 import type { Consistency } from './consistency.js';
 import { createFence } from './fence.js';
@@ -12,8 +19,8 @@ export interface PolicyDecisionPoint {
    * when that needs the database and it does not answer, FAILED_PRECONDITION for a revision that nobody has written yet.
    */
   at(consistency: Consistency): Promise<Decider>;
-  /** The index behind the Deciders, at the current revision. Throws as `at` does. */
-  currentIndex(): Promise<PolicyIndex>;
+  /** The index behind the Deciders, at the current revision, and the time of the database. Throws as `at` does. */
+  current(): Promise<{ readonly index: PolicyIndex; readonly now: number }>;
   /** Says that the database may have a new revision: what changed is read before anybody asks. */
   anticipate(): void;
 }
@@ -28,6 +35,8 @@ export type PolicyDecisionPointOptions = {
   readonly maxStalenessMs: number;
   /** Milliseconds of a clock that does not jump. */
   readonly now: () => number;
+  /** The clock of the database as last observed, milliseconds since the epoch: right after a fence, the time of that. */
+  readonly databaseNow: () => number;
   /** Puts a cache in front of a Decider. */
   readonly wrap: (decider: Decider) => Decider;
   /** Told of stored policies that cannot be evaluated, each time they are others than before. */
@@ -40,7 +49,10 @@ export type PolicyDecisionPointOptions = {
 /** `after`: number of the last fence that had returned when this was read; the index is as new as that, or newer. */
 type Loaded = { readonly index: PolicyIndex; after: number };
 
-type Fence = { readonly number: number; readonly revision: Revision; readonly sentAt: number };
+type Fence = { readonly number: number; readonly revision: Revision; readonly sentAt: number } & DecidersAt;
+
+/** The Deciders at one time of the database. */
+type DecidersAt = { readonly now: number; readonly live: Decider; readonly cached: Decider };
 
 /** Makes a decision point; it reads nothing before it is asked. */
 export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): PolicyDecisionPoint {
@@ -58,10 +70,18 @@ export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): 
     get revision() {
       return indexed().revision;
     },
-    decide: (request) => indexed().decide(request),
-    decideWithin: (request, budget) => indexed().decideWithin(request, budget),
+    get lastDecisionEnd() {
+      return indexed().lastDecisionEnd;
+    },
+    decide: (request, now) => indexed().decide(request, now),
+    decideWithin: (request, budget, now) => indexed().decideWithin(request, budget, now),
   });
   const cached = options.wrap(live);
+
+  /** Those who share a fence share its time, and these. */
+  function decidersAt(now: number): DecidersAt {
+    return { now, live: decideAtTime(live, now), cached: decideAtTime(cached, now) };
+  }
 
   function indexed(): PolicyIndex {
     if (loaded === undefined) throw new Error('no Decider is handed out before policies were read');
@@ -73,7 +93,7 @@ export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): 
     const sentAt = options.now();
     const revision = await withTimeout(reader.readRevision(), options.fenceTimeoutMs);
     returned = number;
-    return { number, revision, sentAt };
+    return { number, revision, sentAt, ...decidersAt(options.databaseNow()) };
   });
 
   /** Brings the index to the newest revision: by what changed, or anew where that cannot be told. */
@@ -100,7 +120,7 @@ export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): 
     return loaded !== undefined && (loaded.index.revision.mark === revision.mark || loaded.after >= number);
   }
 
-  async function read(): Promise<void> {
+  async function read(): Promise<DecidersAt> {
     const fenced = await fence();
     while (!isFresh(fenced)) {
       // A read that was under way may be too old; one that begins now is not.
@@ -108,13 +128,15 @@ export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): 
       await loading;
     }
     confirmedAt = Math.max(confirmedAt, fenced.sentAt);
+    return fenced;
   }
 
-  async function toCurrentRevision(): Promise<void> {
+  async function toCurrentRevision(): Promise<DecidersAt> {
     try {
-      await read();
+      const deciders = await read();
       if (isOut) options.onRecovery();
       isOut = false;
+      return deciders;
     } catch (cause) {
       if (!isOut) options.onOutage(cause);
       isOut = true;
@@ -127,30 +149,35 @@ export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): 
     toCurrentRevision().catch(() => undefined);
   }
 
-  async function toRevision(number: number): Promise<void> {
-    if (loaded !== undefined && loaded.index.revision.number >= number) return;
-    await toCurrentRevision();
+  async function toRevision(number: number): Promise<DecidersAt> {
+    if (loaded !== undefined && loaded.index.revision.number >= number) return decidersAt(options.databaseNow());
+    const deciders = await toCurrentRevision();
     if (indexed().revision.number < number) {
       throw new RpcError('FAILED_PRECONDITION', `there is no revision ${number} yet`);
     }
+    return deciders;
   }
 
-  async function toRecentRevision(): Promise<void> {
+  async function toRecentRevision(): Promise<DecidersAt> {
     const age = options.now() - confirmedAt;
-    if (age > options.maxStalenessMs) await toCurrentRevision();
-    else if (age > options.maxStalenessMs / 2) anticipate();
+    if (age > options.maxStalenessMs) return toCurrentRevision();
+    if (age > options.maxStalenessMs / 2) anticipate();
+    return decidersAt(options.databaseNow());
+  }
+
+  function decidersFor(consistency: Consistency): Promise<DecidersAt> {
+    if (consistency.kind === 'at_least') return toRevision(consistency.revision);
+    return consistency.kind === 'minimize_latency' ? toRecentRevision() : toCurrentRevision();
   }
 
   return {
     async at(consistency) {
-      if (consistency.kind === 'at_least') await toRevision(consistency.revision);
-      else if (consistency.kind === 'minimize_latency') await toRecentRevision();
-      else await toCurrentRevision();
-      return consistency.kind === 'fully_consistent' ? live : cached;
+      const deciders = await decidersFor(consistency);
+      return consistency.kind === 'fully_consistent' ? deciders.live : deciders.cached;
     },
-    async currentIndex() {
-      await toCurrentRevision();
-      return indexed();
+    async current() {
+      const { now } = await toCurrentRevision();
+      return { index: indexed(), now };
     },
     anticipate,
   };

@@ -26,19 +26,22 @@ export async function explainCheck(
   }
   if (call.peer !== 'admin') await requireRight(dependencies, request.token, call);
 
-  const index = await dependencies.decisionPoint.currentIndex();
+  const { index, now } = await dependencies.decisionPoint.current();
   const start = performance.now();
-  const decision = index.decide(accessRequest);
+  const decision = index.decide(accessRequest, now);
   const decisionUs = (performance.now() - start) * 1000;
-  const { subjects, policies, truncated, nearestMiss } = index.explain(accessRequest);
+  const { subjects, policies, truncated, nearestMiss } = index.explain(accessRequest, now);
   return {
     decision: toResponse({ decision, revision: index.revision }),
     subjects: [...subjects],
-    policies: policies.map(({ id, verdict, subject, unfulfilledCondition }) => ({
+    policies: policies.map(({ id, verdict, subject, unfulfilledCondition, outsideValidity, validity }) => ({
       id,
       effect: verdict,
       subject,
       unfulfilledCondition: unfulfilledCondition ?? '',
+      outsideValidity: outsideValidity ?? '',
+      validFromMs: validity?.validFrom,
+      validUntilMs: validity?.validUntil,
     })),
     nearestMiss: nearestMiss && { ...nearestMiss, condition: nearestMiss.condition ?? '' },
     decisionUs,

@@ -18,6 +18,13 @@ export const policiesPeers: PeerTable<typeof wardenV1.PoliciesService> = {
   listPolicies: ['admin'],
   putPolicy: ['admin'],
   deletePolicy: ['admin'],
+  listPolicyVersions: ['admin'],
+  rollBackPolicy: ['admin'],
+  exportPolicies: ['admin'],
+  beginPolicyImport: ['admin'],
+  stagePolicies: ['admin'],
+  commitPolicyImport: ['admin'],
+  abortPolicyImport: ['admin'],
 };
 
 /** Who may manage groups. */

@@ -56,7 +56,7 @@ const services: readonly Provider[] = [
     useFactory: ({ decisionPoint }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
       new AuthorizationRpc({ decisionPoint, tokens }),
   },
-  { provide: PoliciesRpc, inject: [WARDEN], useFactory: ({ policies }: Warden) => new PoliciesRpc(policies) },
+  { provide: PoliciesRpc, inject: [WARDEN], useFactory: (warden: Warden) => new PoliciesRpc(warden) },
   { provide: GroupsRpc, inject: [WARDEN], useFactory: ({ groups }: Warden) => new GroupsRpc(groups) },
   { provide: WardenShutdown, inject: [WARDEN], useFactory: (warden: Warden) => new WardenShutdown(warden) },
   {

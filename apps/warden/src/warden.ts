@@ -1,7 +1,9 @@
-import type { GroupStore, PolicyStore } from '@castellan/policy';
+import type { GroupStore, PolicyHistory, PolicyImports, PolicyStore } from '@castellan/policy';
 import {
   claimDerivedSecrets,
   createPostgresGroupStore,
+  createPostgresPolicyHistory,
+  createPostgresPolicyImports,
   createPostgresPolicyStateReader,
   createPostgresPolicyStore,
   type Database,
@@ -21,6 +23,8 @@ export type WardenDependencies = { readonly logger: Logger; readonly metrics: Me
 export type Warden = {
   readonly decisionPoint: PolicyDecisionPoint;
   readonly policies: PolicyStore;
+  readonly history: PolicyHistory;
+  readonly imports: PolicyImports;
   readonly groups: GroupStore;
   /** Answers when the database does; throws otherwise. */
   ping(): Promise<void>;
@@ -77,6 +81,7 @@ function serve(
     loadTimeoutMs,
     maxStalenessMs: config.maxStalenessMs,
     now: () => performance.now(),
+    databaseNow: () => database.now(),
     wrap: (decider) => cache.wrap(decider),
     onInvalidPolicies(ids) {
       if (ids.length === 0) logger.info('Every stored policy can be evaluated again');
@@ -92,6 +97,8 @@ function serve(
   return {
     decisionPoint,
     policies: createPostgresPolicyStore(database),
+    history: createPostgresPolicyHistory(database),
+    imports: createPostgresPolicyImports(database),
     groups: createPostgresGroupStore(database),
     ping: () => database.ping(),
     async close() {

@@ -118,7 +118,18 @@ const templates = fc.constantFrom(
   '<a|b>',
   'a<:b|b>',
 );
+/** Bounds so few and close that they meet, and that decisions are made on them as often as beside. */
+const instant = fc.integer({ min: 0, max: 6 });
+const validityArbitrary = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  instant.map((validFrom) => ({ validFrom })),
+  instant.map((validUntil) => ({ validUntil })),
+  fc
+    .tuple(instant, fc.integer({ min: 1, max: 3 }))
+    .map(([from, for_]) => ({ validFrom: from, validUntil: from + for_ })),
+);
 const policyArbitrary = fc.record({
+  validity: validityArbitrary,
   subjects: fc.array(templates, { maxLength: 3 }),
   resources: fc.array(templates, { maxLength: 3 }),
   actions: fc.array(templates, { maxLength: 3 }),
@@ -148,17 +159,27 @@ const requestArbitrary = fc.record({
 describe(`the decision on random policies (seed ${seed})`, () => {
   it('is that of the reference', () => {
     const seen = new Map<string, number>();
+    let timed = 0;
     fc.assert(
       fc.property(
         fc.array(policyArbitrary, { maxLength: 8 }),
         groupArbitrary,
         fc.array(requestArbitrary, { minLength: 10, maxLength: 10 }),
-        (drafts, groups, requests) => {
-          const policies = drafts.map((draft, i) => policyOf(`p${i}`, draft as Partial<ReturnType<typeof policyOf>>));
+        instant,
+        (drafts, groups, requests, now) => {
+          const policies = drafts.map(({ validity, ...draft }, i) =>
+            policyOf(`p${i}`, { ...(draft as Partial<ReturnType<typeof policyOf>>), ...validity }),
+          );
           const index = indexOf(policies, groups);
           for (const request of requests) {
-            const expected = decideByReference(policies, groups, request);
-            expect(index.decide(request)).toEqual(expected);
+            const expected = decideByReference(policies, groups, request, now);
+            expect(index.decide(request, now)).toEqual(expected);
+            // Up to the end that the decision names, time changes nothing.
+            const end = index.lastDecisionEnd;
+            if (end !== Number.POSITIVE_INFINITY) {
+              expect(decideByReference(policies, groups, request, end - 1)).toEqual(expected);
+            }
+            if (end !== Number.POSITIVE_INFINITY) timed++;
             const outcome = expected.allowed ? 'allowed' : expected.reason;
             seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
           }
@@ -168,5 +189,6 @@ describe(`the decision on random policies (seed ${seed})`, () => {
     );
     // A property that only ever met one outcome would prove nothing.
     for (const outcome of ['allowed', 'default', 'explicit']) expect(seen.get(outcome) ?? 0).toBeGreaterThan(500);
+    expect(timed).toBeGreaterThan(500);
   });
 });

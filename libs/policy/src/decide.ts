@@ -5,11 +5,16 @@ import { allowed, type Decision, denied } from './decision.js';
 import { loose } from './policy-index/dimension.js';
 import type { PairTable } from './policy-index/pair-table.js';
 import type { PolicyTable } from './policy-index/policy-table.js';
+import { findOutside, nextBoundary } from './validity.js';
+
+/** When a decision is made, and until when it holds: the decision moves `end` to the first bound that it comes upon. */
+export type DecisionTime = { readonly now: number; end: number };
 
 /** An access request with what was found for it: candidate template numbers, and the subject under evaluation. */
 type Search = {
   readonly table: PolicyTable;
   readonly request: AccessRequest;
+  readonly time: DecisionTime;
   readonly resources: readonly number[];
   readonly resourceCount: number;
   readonly subjects: readonly number[];
@@ -43,6 +48,7 @@ export function decide(
   groups: readonly string[],
   request: AccessRequest,
   budget: number,
+  time: DecisionTime,
 ): Decision | undefined {
   if (findAccessRequestProblem(request) !== undefined) return denied('default');
   const { resources, actions } = table;
@@ -63,6 +69,7 @@ export function decide(
     const search: Search = {
       table,
       request,
+      time,
       resources: resourceNumbers,
       resourceCount,
       subjects: subjectNumbers,
@@ -124,8 +131,18 @@ function matches(search: Search, slot: number, resource: number, subject: number
   if (!table.matchesAny(slot, 'actions')) return false;
   if (resource === loose ? !table.matchesAny(slot, 'resources') : !table.resources.matches(resource)) return false;
   if (subject === loose ? !table.matchesAny(slot, 'subjects') : !table.subjects.matches(subject)) return false;
+  if (!isCurrent(search, slot)) return false;
   const conditions = table.conditionsOf(slot);
   if (conditions === undefined) return true;
   const evaluation = { subject: search.subject, resource: request.resource };
   return findUnfulfilled(conditions, request.context, evaluation) === undefined;
+}
+
+/** Whether a policy applies at this time. It will, or will no longer, from a bound on that ends the decision. */
+function isCurrent({ table, time }: Search, slot: number): boolean {
+  const validity = table.validityOf(slot);
+  if (validity === undefined) return true;
+  const outside = findOutside(validity, time.now);
+  time.end = Math.min(time.end, nextBoundary(validity, time.now));
+  return outside === undefined;
 }

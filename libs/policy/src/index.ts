@@ -5,7 +5,7 @@
  */
 export { type AccessRequest, findAccessRequestProblem, maxSubjectLength } from './access-request.js';
 export { ConditionError } from './conditions/condition.js';
-export { createDecider, type Decider, type DecisionAt } from './decider.js';
+export { createDecider, decideAtTime, type Decider, type DecisionAt } from './decider.js';
 export { allowed, type Decision, denied, type DenialReason } from './decision.js';
 export type { ExplainedPolicy, Explanation, NearestMiss } from './explain.js';
 export { type Group, maxMembersPerWrite, validateGroup, validateMembers } from './group.js';
@@ -20,6 +20,15 @@ export {
   validatePolicy,
 } from './policy.js';
 export { PolicyError } from './policy-error.js';
+export type { ChangeNote, PolicyHistory, PolicyVersion, PolicyWrite, PolicyWritten } from './policy-history.js';
+export {
+  type ImportCommit,
+  type ImportCounts,
+  maxImportedPolicies,
+  type PolicyImports,
+  type PolicyPage,
+  type StageRefusal,
+} from './policy-import.js';
 export { parseConditionsJson, parsePolicyJson, type PolicyJson, policyToJson } from './policy-json.js';
 export { PolicyIndex } from './policy-index.js';
 export type { Membership, PolicyChanges, PolicyState, Revision } from './policy-state.js';
@@ -27,3 +36,4 @@ export { type GroupStore, maxPageSize, type PolicyStateReader, type PolicyStore 
 export type { StoredPolicy } from './stored-policy.js';
 export { compileTemplate, type Template } from './template.js';
 export { TemplateError } from './template-syntax.js';
+export { formatBound, type OutsideValidity, parseBound, type Validity } from './validity.js';

@@ -1,5 +1,5 @@
 import type { AccessRequest } from './access-request.js';
-import { decide } from './decide.js';
+import { decide, type DecisionTime } from './decide.js';
 import type { Decision } from './decision.js';
 import { explain, type Explanation } from './explain.js';
 import { PolicyTable } from './policy-index/policy-table.js';
@@ -17,6 +17,8 @@ export class PolicyIndex {
   /** IDs of groups by direct member. */
   private readonly groups = new Map<string, readonly string[]>();
   private current: Revision;
+  /** Until when the last decision holds, other things being equal: the next bound of the validities it looked at. */
+  private end = Number.POSITIVE_INFINITY;
 
   constructor(state: PolicyState) {
     this.current = state.revision;
@@ -26,6 +28,11 @@ export class PolicyIndex {
 
   get revision(): Revision {
     return this.current;
+  }
+
+  /** Until when the last decision holds at this revision, as `decide` was told the time; Infinity where time is nothing to it. */
+  get lastDecisionEnd(): number {
+    return this.end;
   }
 
   get policyCount(): number {
@@ -48,21 +55,27 @@ export class PolicyIndex {
     this.current = changes.revision;
   }
 
-  /** Decides an access request. */
-  decide(request: AccessRequest): Decision {
-    const decision = this.decideWithin(request, Number.POSITIVE_INFINITY);
+  /**
+   * Decides an access request. `now` is in milliseconds since the epoch, by the clock of the database; a decision that
+   * comes upon a policy with a validity throws TypeError without it.
+   */
+  decide(request: AccessRequest, now = Number.NaN): Decision {
+    const decision = this.decideWithin(request, Number.POSITIVE_INFINITY, now);
     if (decision === undefined) throw new Error('a decision without a budget must end');
     return decision;
   }
 
   /** Decides an access request, or answers undefined when that takes looking at more policies than the budget says. */
-  decideWithin(request: AccessRequest, budget: number): Decision | undefined {
-    return decide(this.table, this.groupsOf(request), request, budget);
+  decideWithin(request: AccessRequest, budget: number, now = Number.NaN): Decision | undefined {
+    const time: DecisionTime = { now, end: Number.POSITIVE_INFINITY };
+    const decision = decide(this.table, this.groupsOf(request), request, budget, time);
+    this.end = time.end;
+    return decision;
   }
 
   /** What leads to the decision on an access request. */
-  explain(request: AccessRequest): Explanation {
-    return explain(this.table, this.groupsOf(request), request);
+  explain(request: AccessRequest, now = Number.NaN): Explanation {
+    return explain(this.table, this.groupsOf(request), request, now);
   }
 
   /** IDs of the groups that have the subject of the request as a direct member. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isJsonObject, type JsonObject, ownMember } from './json.js';
 import type { ConditionDefinition, Conditions, Policy, PolicyDraft } from './policy.js';
 import { PolicyError } from './policy-error.js';
+import { formatBound, parseBound } from './validity.js';
 
 /** A policy on the wire (ladon's shape). */
 export type PolicyJson = {
@@ -12,6 +13,9 @@ export type PolicyJson = {
   readonly resources: readonly string[];
   readonly actions: readonly string[];
   readonly conditions: { readonly [name: string]: { readonly type: string; readonly options: JsonObject } };
+  /** RFC 3339; absent without such a bound. */
+  readonly valid_from?: string;
+  readonly valid_until?: string;
 };
 
 const listSchema = z
@@ -32,6 +36,8 @@ const policySchema = z.object({
   resources: listSchema,
   actions: listSchema,
   conditions: z.unknown().optional(),
+  valid_from: textSchema,
+  valid_until: textSchema,
 });
 
 /**
@@ -44,7 +50,15 @@ export function parsePolicyJson(value: unknown): PolicyDraft {
     const issue = parsed.error.issues[0];
     throw new PolicyError(issue?.path.join('.') || 'policy', issue?.message ?? 'malformed');
   }
-  return { ...parsed.data, conditions: parseConditionsJson(parsed.data.conditions) };
+  const { valid_from: from, valid_until: until, ...members } = parsed.data;
+  const validFrom = parseBound('valid_from', from);
+  const validUntil = parseBound('valid_until', until);
+  return {
+    ...members,
+    conditions: parseConditionsJson(members.conditions),
+    ...(validFrom !== undefined ? { validFrom } : {}),
+    ...(validUntil !== undefined ? { validUntil } : {}),
+  };
 }
 
 /** Reads conditions: an object of `{type, options?}`; missing and null are none. Throws PolicyError for a wrong shape. */
@@ -58,8 +72,18 @@ export function parseConditionsJson(value: unknown): Conditions {
 
 /** Writes the wire form: lists are arrays, conditions and options objects. */
 export function policyToJson(policy: Policy): PolicyJson {
-  const { id, description, subjects, effect, resources, actions, conditions } = policy;
-  return { id, description, subjects, effect, resources, actions, conditions };
+  const { id, description, subjects, effect, resources, actions, conditions, validFrom, validUntil } = policy;
+  return {
+    id,
+    description,
+    subjects,
+    effect,
+    resources,
+    actions,
+    conditions,
+    ...(validFrom !== undefined ? { valid_from: formatBound(validFrom) } : {}),
+    ...(validUntil !== undefined ? { valid_until: formatBound(validUntil) } : {}),
+  };
 }
 
 function parseDefinition(name: string, definition: unknown): ConditionDefinition {

@@ -1,5 +1,6 @@
 import type { Group } from './group.js';
 import type { Policy } from './policy.js';
+import type { PolicyPage } from './policy-import.js';
 import type { PolicyChanges, PolicyState, Revision } from './policy-state.js';
 
 /** Most policies that one page may hold. */
@@ -17,6 +18,8 @@ export interface PolicyStore {
   find(id: string): Promise<Policy | undefined>;
   /** Whole policies in order of the bytes of their IDs, after passing over `offset` of them, at most `limit`. */
   list(page: { readonly limit: number; readonly offset: number }): Promise<readonly Policy[]>;
+  /** Policies after an ID (all, when it is empty) in the same order, at most `limit`, of one moment. */
+  page(after: string, limit: number): Promise<PolicyPage>;
   /** Stores the policy in place of any older one of its ID; of two at once the later replaces all of the earlier. */
   put(policy: Policy): Promise<number>;
   /** Removes the policy. An absent one is no error: the answer is the revision as it is. */

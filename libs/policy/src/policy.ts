@@ -6,6 +6,7 @@ import { PolicyError } from './policy-error.js';
 import { compileTemplate } from './template.js';
 import { TemplateError } from './template-syntax.js';
 import { findUnstorable } from './text.js';
+import { checkValidity, type Validity } from './validity.js';
 
 /** What a policy does to the access requests that it matches. */
 export type Effect = 'allow' | 'deny';
@@ -17,7 +18,7 @@ export type ConditionDefinition = { readonly type: string; readonly options: Jso
 export type Conditions = { readonly [name: string]: ConditionDefinition };
 
 /** A policy. Each list holds templates, any of which may match; an empty list matches nothing. */
-export type Policy = {
+export type Policy = Validity & {
   readonly id: string;
   readonly description: string;
   readonly subjects: readonly string[];
@@ -56,6 +57,7 @@ export function validatePolicy(draft: PolicyDraft): Policy {
     resources: checkTemplates('resources', draft.resources),
     actions: checkTemplates('actions', draft.actions),
     conditions: checkConditions(draft.conditions),
+    ...checkValidity(draft),
   };
 }
 

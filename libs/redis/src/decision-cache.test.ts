@@ -86,7 +86,7 @@ function createStub(decision: Decision | Error, at: Revision = revision): { deci
       async decide() {
         count++;
         if (decision instanceof Error) throw decision;
-        return { decision, revision: at };
+        return { decision, revision: at, until: Number.POSITIVE_INFINITY };
       },
     },
     asked: () => count,
@@ -228,7 +228,11 @@ describe('the decision cache', () => {
     const later = { number: 2, mark: 'm2' };
     const deciding = cache.wrap(createDecider(index)).decide(request);
     index.apply({ revision: later, policies: [], removedPolicyIds: ['p'], memberships: [] });
-    expect(await deciding).toEqual({ decision: denied('default'), revision: later });
+    expect(await deciding).toEqual({
+      decision: denied('default'),
+      revision: later,
+      until: Number.POSITIVE_INFINITY,
+    });
     expect(await keptKeys()).toEqual([]);
     const old = createStub(allowed);
     expect((await cache.wrap(old.decider).decide(request)).decision).toEqual(allowed);

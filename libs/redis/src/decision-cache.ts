@@ -1,8 +1,8 @@
-import type { AccessRequest, Decider, Decision, DecisionAt } from '@castellan/policy';
+import type { AccessRequest, Decider, DecisionAt } from '@castellan/policy';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { createBreaker } from './breaker.js';
-import { entryLength, isCacheable, openEntry, sealEntry } from './decision-entry.js';
+import { entryLength, isCacheable, type KeptDecision, openEntry, sealEntry } from './decision-entry.js';
 import { digestDecision } from './decision-key.js';
 
 /** What an operator wants to hear of. `forged`: an entry that is not ours stood in Redis. */
@@ -47,24 +47,29 @@ const keyPrefix = 'castellan:decision:';
  * slow, flushed or lying: that costs time, at most 50 ms for a lookup, and after a few failures none.
  */
 export function createDecisionCache(options: DecisionCacheOptions): DecisionCache {
-  const local = new LRUCache<string, Decision>({ max: options.maxLocalEntries });
+  const local = new LRUCache<string, KeptDecision>({ max: options.maxLocalEntries });
   const pending = new Map<string, Promise<DecisionAt>>();
   const remote = options.redis === undefined ? undefined : createRemote(options, options.redis);
 
-  async function lookUpOrDecide(decider: Decider, request: AccessRequest, digest: Buffer): Promise<DecisionAt> {
+  async function lookUpOrDecide(
+    decider: Decider,
+    request: AccessRequest,
+    now: number | undefined,
+    digest: Buffer,
+  ): Promise<DecisionAt> {
     const { revision } = decider;
     const kept = await remote?.read(digest);
-    if (kept !== undefined) {
+    if (kept !== undefined && holds(kept, now)) {
       options.onOutcome('redis_hit');
       local.set(digest.toString('base64'), kept);
-      return { decision: kept, revision };
+      return { ...kept, revision };
     }
     options.onOutcome('miss');
-    const decided = await decider.decide(request);
+    const decided = await decider.decide(request, now);
     // While Redis was asked the policies may have changed: what is decided by the new ones is no answer by the old.
     if (isCacheable(decided.decision) && decided.revision.mark === revision.mark) {
-      local.set(digest.toString('base64'), decided.decision);
-      remote?.write(digest, decided.decision);
+      local.set(digest.toString('base64'), { decision: decided.decision, until: decided.until });
+      remote?.write(digest, decided);
     }
     return decided;
   }
@@ -74,28 +79,32 @@ export function createDecisionCache(options: DecisionCacheOptions): DecisionCach
       get revision() {
         return decider.revision;
       },
-      decideWithin: (request, budget) => decider.decideWithin(request, budget),
-      async decide(request) {
+      decideWithin: (request, budget, now) => decider.decideWithin(request, budget, now),
+      async decide(request, now) {
         const { revision } = decider;
-        const cheap = decider.decideWithin(request, options.minimumCost);
+        const cheap = decider.decideWithin(request, options.minimumCost, now);
         if (cheap !== undefined) {
           options.onOutcome('bypass');
-          return { decision: cheap, revision };
+          // It is not kept, and nobody asks how long it holds.
+          return { decision: cheap, revision, until: Number.NEGATIVE_INFINITY };
         }
         const digest = digestDecision(options.deployment, revision, request);
         const key = digest.toString('base64');
         const kept = local.get(key);
-        if (kept !== undefined) {
+        if (kept !== undefined && holds(kept, now)) {
           options.onOutcome('local_hit');
-          return { decision: kept, revision };
+          return { ...kept, revision };
         }
         // Equal questions at once are one lookup and one decision.
         const other = pending.get(key);
         if (other !== undefined) {
+          const shared = await other;
+          // The other question may have been asked at an earlier time.
+          if (!holds(shared, now)) return decider.decide(request, now);
           options.onOutcome('shared');
-          return other;
+          return shared;
         }
-        const decided = lookUpOrDecide(decider, request, digest);
+        const decided = lookUpOrDecide(decider, request, now, digest);
         pending.set(key, decided);
         try {
           return await decided;
@@ -107,11 +116,16 @@ export function createDecisionCache(options: DecisionCacheOptions): DecisionCach
   };
 }
 
+/** Whether a kept decision still holds at this time of the database. Without the time only those do that time is nothing to. */
+function holds({ until }: KeptDecision, now: number | undefined): boolean {
+  return until === Number.POSITIVE_INFINITY || (now !== undefined && now < until);
+}
+
 type Remote = {
   /** The kept decision; undefined for a miss of any kind. Never throws. */
-  read(digest: Buffer): Promise<Decision | undefined>;
+  read(digest: Buffer): Promise<KeptDecision | undefined>;
   /** Keeps a decision, sooner or later, or not. Never throws. */
-  write(digest: Buffer, decision: Decision): void;
+  write(digest: Buffer, kept: KeptDecision): void;
 };
 
 function createRemote(options: DecisionCacheOptions, redis: Redis): Remote {
@@ -133,10 +147,10 @@ function createRemote(options: DecisionCacheOptions, redis: Redis): Remote {
       if (opened === 'forged') options.onEvent('forged');
       return typeof opened === 'string' ? undefined : opened;
     },
-    write(digest, decision) {
+    write(digest, { decision, until }) {
       // Spread out, so that entries made together do not end together.
       const lifetimeMs = Math.max(1, Math.round(options.lifetimeMs * (0.8 + 0.2 * options.random())));
-      const entry = sealEntry(options.macKey, digest, decision, options.now() + lifetimeMs);
+      const entry = sealEntry(options.macKey, digest, decision, options.now() + lifetimeMs, until);
       void breaker.run(() => redis.set(keyOf(digest), entry, 'PX', lifetimeMs));
     },
   };

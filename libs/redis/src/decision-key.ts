@@ -3,7 +3,7 @@ import type { AccessRequest, Revision } from '@castellan/policy';
 import { encodeCanonically } from './canonical-encoding.js';
 
 /** Raise it when the meaning of an entry or of a decision changes. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 /**
  * Digest of everything that a decision depends on: the access request, and the policies and groups by their revision.

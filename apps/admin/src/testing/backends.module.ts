@@ -22,6 +22,10 @@ export type Backends = {
   deliveries: Map<string, logoutV1.Delivery>;
   groups: Map<string, wardenV1.Group>;
   policies: Map<string, wardenV1.Policy>;
+  /** Versions of policies, the oldest first. */
+  versions: Map<string, wardenV1.PolicyVersion[]>;
+  /** Policies of open imports, with who opened each. */
+  imports: Map<string, { readonly by: string; readonly policies: wardenV1.Policy[] }>;
   keys: Map<string, keysV1.Jwk[]>;
   /** Access tokens with their subject and scopes. */
   tokens: Map<string, { readonly subject: string; readonly scopes: readonly string[]; readonly extraJson?: string }>;
@@ -44,6 +48,8 @@ export function createBackends(): Backends {
     deliveries: new Map([['1', delivery('1')]]),
     groups: new Map([['g1', { id: 'g1', members: ['peter', 'julia'] }]]),
     policies: new Map([['p1', policy({ id: 'p1' })]]),
+    versions: new Map([['p1', [versionOf(1, policy({ id: 'p1' }))]]]),
+    imports: new Map([['i1', { by: 'root', policies: [] }]]),
     keys: new Map([
       [
         's1',
@@ -76,6 +82,15 @@ export function delivery(id: string, changes: Partial<logoutV1.Delivery> = {}): 
 
 export function policy(changes: Partial<wardenV1.Policy>): wardenV1.Policy {
   return wardenV1.Policy.fromPartial({ subjects: ['peter'], effect: 'allow', ...changes });
+}
+
+function versionOf(
+  version: number,
+  stored: wardenV1.Policy | undefined,
+  note?: wardenV1.ChangeNote,
+): wardenV1.PolicyVersion {
+  const { by, reason } = note ?? { by: 'root', reason: '' };
+  return { version, revision: version, changedAtMs: 1_750_000_000_000, changedBy: by, reason, policy: stored };
 }
 
 /** Everything that the services hold, to see that a refused request changed nothing. */
@@ -171,11 +186,11 @@ export class TestPolicies implements RpcHandlers<typeof wardenV1.PoliciesService
       throw new RpcError('ALREADY_EXISTS', 'The ID is taken');
     }
     this.backends.policies.set(stored.id, stored);
-    return { policy: stored, revision: 1 };
+    return { policy: stored, revision: 1, version: this.keep(stored.id, stored, request.note) };
   }
   async getPolicy({ id }: wardenV1.GetPolicyRequest): Promise<wardenV1.GetPolicyResponse> {
     fail(this.backends, 'policies');
-    return { policy: found(this.backends.policies, id) };
+    return { policy: found(this.backends.policies, id), version: this.backends.versions.get(id)?.length };
   }
   async listPolicies({ limit, offset }: wardenV1.ListPoliciesRequest): Promise<wardenV1.ListPoliciesResponse> {
     fail(this.backends, 'policies');
@@ -183,12 +198,73 @@ export class TestPolicies implements RpcHandlers<typeof wardenV1.PoliciesService
   }
   async putPolicy(request: wardenV1.PutPolicyRequest): Promise<wardenV1.PutPolicyResponse> {
     const stored = policy({ ...request.policy });
+    this.demandVersion(stored.id, request.ifVersion);
     this.backends.policies.set(stored.id, stored);
-    return { policy: stored, revision: 1 };
+    return { policy: stored, revision: 1, version: this.keep(stored.id, stored, request.note) };
   }
-  async deletePolicy({ id }: wardenV1.DeletePolicyRequest): Promise<wardenV1.DeletePolicyResponse> {
-    this.backends.policies.delete(id);
+  async deletePolicy({ id, note, ifVersion }: wardenV1.DeletePolicyRequest): Promise<wardenV1.DeletePolicyResponse> {
+    this.demandVersion(id, ifVersion);
+    if (this.backends.policies.delete(id)) this.keep(id, undefined, note);
     return { revision: 1 };
+  }
+  async listPolicyVersions(request: wardenV1.ListPolicyVersionsRequest): Promise<wardenV1.ListPolicyVersionsResponse> {
+    return { versions: (this.backends.versions.get(request.id) ?? []).toReversed().slice(0, request.limit || 100) };
+  }
+  async rollBackPolicy({
+    id,
+    version,
+    note,
+  }: wardenV1.RollBackPolicyRequest): Promise<wardenV1.RollBackPolicyResponse> {
+    const former = this.backends.versions.get(id)?.[version - 1];
+    if (former === undefined) throw new RpcError('NOT_FOUND', 'Not found');
+    if (former.policy === undefined) throw new RpcError('FAILED_PRECONDITION', 'removed');
+    return this.putPolicy({ policy: former.policy, note });
+  }
+  async exportPolicies({ after }: wardenV1.ExportPoliciesRequest): Promise<wardenV1.ExportPoliciesResponse> {
+    const policies = [...this.backends.policies.values()].filter(({ id }) => id > after);
+    return { policies, revision: 1, total: this.backends.policies.size };
+  }
+  async beginPolicyImport({ by }: wardenV1.BeginPolicyImportRequest): Promise<wardenV1.BeginPolicyImportResponse> {
+    this.backends.imports.set('i1', { by, policies: [] });
+    return { importId: 'i1' };
+  }
+  async stagePolicies({
+    importId,
+    by,
+    policies,
+  }: wardenV1.StagePoliciesRequest): Promise<wardenV1.StagePoliciesResponse> {
+    return { staged: this.openImport(importId, by).push(...policies) };
+  }
+  async commitPolicyImport(request: wardenV1.CommitPolicyImportRequest): Promise<wardenV1.CommitPolicyImportResponse> {
+    const policies = this.openImport(request.importId, request.note?.by ?? '');
+    if (request.ifRevision !== undefined && request.ifRevision !== 1) throw new RpcError('ABORTED', 'another revision');
+    for (const one of policies) this.backends.policies.set(one.id, one);
+    return { created: policies.length, updated: 0, removed: request.prune ? 1 : 0, unchanged: 0, revision: 2 };
+  }
+  async abortPolicyImport({
+    importId,
+    by,
+  }: wardenV1.AbortPolicyImportRequest): Promise<wardenV1.AbortPolicyImportResponse> {
+    this.openImport(importId, by);
+    this.backends.imports.delete(importId);
+    return {};
+  }
+
+  private openImport(id: string, by: string): wardenV1.Policy[] {
+    const open = this.backends.imports.get(id);
+    if (open === undefined || open.by !== by) throw new RpcError('NOT_FOUND', 'Not found');
+    return open.policies;
+  }
+  private demandVersion(id: string, version: number | undefined): void {
+    const exists = this.backends.policies.has(id);
+    if (version === undefined || (exists && (version === 0 || version === this.backends.versions.get(id)?.length)))
+      return;
+    throw new RpcError('ABORTED', 'The policy is of another version');
+  }
+  private keep(id: string, stored: wardenV1.Policy | undefined, note: wardenV1.ChangeNote | undefined): number {
+    const versions = this.backends.versions.get(id) ?? [];
+    this.backends.versions.set(id, versions);
+    return versions.push(versionOf(versions.length + 1, stored, note));
   }
 }
 
@@ -273,7 +349,7 @@ class TestWarden implements RpcHandlers<typeof wardenV1.WardenService> {
     return {
       decision: await this.check(check),
       subjects: [check.subject, 'staff'],
-      policies: [{ id: 'p1', effect: 'allow', subject: 'staff', unfulfilledCondition: 'owner' }],
+      policies: [{ id: 'p1', effect: 'allow', subject: 'staff', unfulfilledCondition: 'owner', outsideValidity: '' }],
       nearestMiss: { id: 'p1', subject: 'staff', part: 'condition', condition: 'owner' },
       decisionUs: 1.5,
       truncated: false,

@@ -44,6 +44,13 @@ const routes = [
   ['POST', '/warden/explain'],
   ['POST', '/access/v1/evaluation'],
   ['POST', '/access/v1/evaluations'],
+  ['GET', '/policies/x/history'],
+  ['POST', '/policies/x/rollback'],
+  ['GET', '/policy-export'],
+  ['POST', '/policy-imports'],
+  ['POST', '/policy-imports/x/policies'],
+  ['POST', '/policy-imports/x/commit'],
+  ['DELETE', '/policy-imports/x'],
 ] as const;
 
 function ask(

@@ -1,5 +1,6 @@
 import { compileConditions, type NamedCondition } from '../conditions/named-conditions.js';
 import type { StoredPolicy, Verdict } from '../stored-policy.js';
+import { isBounded, type Validity } from '../validity.js';
 import { Dimension, loose } from './dimension.js';
 import { IntArena } from './int-arena.js';
 import { PairTable } from './pair-table.js';
@@ -35,6 +36,8 @@ export class PolicyTable {
   private readonly ids: string[] = [];
   private readonly free: number[] = [];
   private readonly conditions = new Map<number, readonly NamedCondition[]>();
+  /** When the few policies apply that do not always. */
+  private readonly validities = new Map<number, Validity>();
   private readonly invalidIds = new Set<string>();
   private verdictOfSlot = new Uint8Array(64);
   masks = new Int32Array(64);
@@ -64,6 +67,9 @@ export class PolicyTable {
     const actions = [...new Set(policy.actions)].map((text) => this.actions.acquire(text));
     const conditions = compileConditions(policy.conditions);
     if (conditions !== undefined && conditions.length > 0) this.conditions.set(slot, conditions);
+    if (isBounded(policy)) {
+      this.validities.set(slot, { validFrom: policy.validFrom, validUntil: policy.validUntil });
+    }
     const isValid =
       (policy.effect === 'allow' || policy.effect === 'deny') &&
       conditions !== undefined &&
@@ -102,6 +108,7 @@ export class PolicyTable {
     this.slots.delete(id);
     this.ids[slot] = '';
     this.conditions.delete(slot);
+    this.validities.delete(slot);
     this.invalidIds.delete(id);
     this.free.push(slot);
   }
@@ -117,6 +124,11 @@ export class PolicyTable {
 
   verdictOf(slot: number): Verdict {
     return verdicts[this.verdictOfSlot[slot] ?? invalid] ?? 'invalid';
+  }
+
+  /** When the policy applies; undefined for one that always does. */
+  validityOf(slot: number): Validity | undefined {
+    return this.validities.size === 0 ? undefined : this.validities.get(slot);
   }
 
   conditionsOf(slot: number): readonly NamedCondition[] | undefined {

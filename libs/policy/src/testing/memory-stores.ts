@@ -1,21 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import { type Group, orderByBytes } from '../group.js';
 import type { Policy } from '../policy.js';
+import type { PolicyHistory } from '../policy-history.js';
+import type { PolicyImports } from '../policy-import.js';
 import type { PolicyChanges, Revision } from '../policy-state.js';
 import type { GroupStore, PolicyStateReader, PolicyStore } from '../policy-store.js';
+import { createMemoryPolicyHistory } from './memory-policy-history.js';
+import { createMemoryPolicyImports } from './memory-policy-imports.js';
 
 /** The stores of one Warden in memory, sharing one revision. */
 export type MemoryWarden = {
   readonly policies: PolicyStore;
+  readonly history: PolicyHistory;
+  readonly imports: PolicyImports;
   readonly groups: GroupStore;
   readonly reader: PolicyStateReader;
 };
 
 /** What a write touched. */
-type Touched = { readonly policyId?: string; readonly groupId?: string; readonly members?: readonly string[] };
+type Touched = {
+  readonly policyIds?: readonly string[];
+  readonly groupId?: string;
+  readonly members?: readonly string[];
+};
 
 /** Makes empty stores. */
-export function createMemoryWarden(): MemoryWarden {
+export function createMemoryWarden(now: () => number = Date.now): MemoryWarden {
   const policies = new Map<string, Policy>();
   const groups = new Map<string, ReadonlySet<string>>();
   let revision: Revision = { number: 1, mark: randomUUID() };
@@ -33,7 +43,7 @@ export function createMemoryWarden(): MemoryWarden {
     const start = history.findIndex((one) => one.revision.mark === since.mark);
     if (start < 0) return undefined;
     const touched = history.slice(start + 1).map((one) => one.touched);
-    const ids = [...new Set(touched.flatMap(({ policyId }) => policyId ?? []))];
+    const ids = [...new Set(touched.flatMap(({ policyIds = [] }) => policyIds))];
     const memberships = new Map(
       touched.flatMap(({ groupId = '', members = [] }) =>
         members.map((member) => [JSON.stringify([groupId, member]), { groupId, member }]),
@@ -50,12 +60,20 @@ export function createMemoryWarden(): MemoryWarden {
     };
   }
 
+  const policyHistory = createMemoryPolicyHistory({
+    policies,
+    now,
+    revision: () => revision.number,
+    raise: (ids) => raise(ids.length > 0, { policyIds: ids }),
+  });
+  const nobody = { by: 'warden', reason: '' };
+
   return {
+    history: policyHistory.history,
+    imports: createMemoryPolicyImports(policyHistory, now),
     policies: {
       async insert(policy) {
-        if (policies.has(policy.id)) return undefined;
-        policies.set(policy.id, structuredClone(policy));
-        return raise(true, { policyId: policy.id });
+        return policyHistory.change({ kind: 'insert', policy, note: nobody });
       },
       async find(id) {
         return structuredClone(policies.get(id));
@@ -64,12 +82,21 @@ export function createMemoryWarden(): MemoryWarden {
         const page = orderByBytes([...policies.keys()]).slice(offset, offset + limit);
         return page.flatMap((id) => structuredClone(policies.get(id)) ?? []);
       },
+      async page(after, limit) {
+        const ids = orderByBytes([...policies.keys()]);
+        const first = ids.findIndex((id) => Buffer.compare(Buffer.from(id), Buffer.from(after)) > 0);
+        const page = first < 0 ? [] : ids.slice(first, first + limit);
+        return {
+          policies: page.flatMap((id) => structuredClone(policies.get(id)) ?? []),
+          revision: revision.number,
+          total: policies.size,
+        };
+      },
       async put(policy) {
-        policies.set(policy.id, structuredClone(policy));
-        return raise(true, { policyId: policy.id });
+        return policyHistory.change({ kind: 'put', policy, note: nobody }) ?? revision.number;
       },
       async remove(id) {
-        return raise(policies.delete(id), { policyId: id });
+        return policyHistory.change({ kind: 'remove', id, note: nobody }) ?? revision.number;
       },
     },
     groups: {

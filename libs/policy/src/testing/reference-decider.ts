@@ -7,11 +7,13 @@ import type { Policy } from '../policy.js';
  * The rule of section 4.2 written down again, as plainly as possible and sharing no code with the engine: collect every
  * policy that matches for the subject or one of its groups, then look whether one of them denies. It knows templates of
  * literal text, `<.*>` and `<.+>` and `<[^:]+>` and `<[0-9]+>` and `<a|b>`, and StringEqual and EqualsSubject conditions.
+ * A policy with a validity counts from its first instant on and before its last.
  */
 export function decideByReference(
   policies: readonly Policy[],
   groups: readonly Group[],
   request: AccessRequest,
+  now = 0,
 ): Decision {
   if (request.resource === '' || request.action === '') return { allowed: false, reason: 'default' };
   if (request.anonymous !== (request.subject === '')) return { allowed: false, reason: 'default' };
@@ -21,6 +23,8 @@ export function decideByReference(
   const matching = [request.subject, ...groupIds].flatMap((subject) =>
     policies.filter(
       (policy) =>
+        (policy.validFrom === undefined || policy.validFrom <= now) &&
+        (policy.validUntil === undefined || policy.validUntil > now) &&
         policy.subjects.some((template) => matchesTemplate(template, subject)) &&
         policy.resources.some((template) => matchesTemplate(template, request.resource)) &&
         policy.actions.some((template) => matchesTemplate(template, request.action)) &&

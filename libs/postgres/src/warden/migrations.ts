@@ -144,5 +144,83 @@ export class WardenChanges1764100000000 implements MigrationInterface {
   }
 }
 
+/** A row of warden.policy as a version keeps it. */
+const policyBody = `jsonb_build_object('id', id, 'description', description, 'effect', effect, 'subjects', subjects,
+  'resources', resources, 'actions', actions, 'conditions', conditions,
+  'validFrom', (extract(epoch FROM valid_from) * 1000)::float8,
+  'validUntil', (extract(epoch FROM valid_until) * 1000)::float8)`;
+
+/**
+ * The life of a policy: when it applies, what it was (a version for every change, written by triggers, so that what a
+ * hand changes in the table is kept too), and imports on their way in.
+ */
+export class WardenPolicyLife1764530000000 implements MigrationInterface {
+  name = 'WardenPolicyLife1764530000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE warden.policy
+        ADD valid_from timestamptz CHECK (isfinite(valid_from)),
+        ADD valid_until timestamptz CHECK (isfinite(valid_until)),
+        ADD CONSTRAINT policy_validity CHECK (valid_from < valid_until);
+
+      -- body: the policy, null where it was removed. changed_by: who, as the writer set it for its transaction.
+      CREATE TABLE warden.policy_version (
+        policy_id text COLLATE "C" NOT NULL,
+        version bigint NOT NULL,
+        revision bigint NOT NULL,
+        changed_at timestamptz NOT NULL DEFAULT warden.castellan_now(),
+        changed_by text NOT NULL,
+        reason text NOT NULL,
+        body jsonb,
+        PRIMARY KEY (policy_id, version)
+      );
+      CREATE FUNCTION warden.keep_policy_versions() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO warden.policy_version (policy_id, version, revision, changed_by, reason, body)
+          SELECT touched.id,
+            1 + (SELECT coalesce(max(version), 0) FROM warden.policy_version WHERE policy_id = touched.id),
+            (SELECT value + 1 FROM warden.revision),
+            coalesce(nullif(current_setting('castellan.changed_by', true), ''), 'database:' || session_user),
+            coalesce(current_setting('castellan.reason', true), ''),
+            CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE ${policyBody} END
+          FROM touched;
+        RETURN NULL;
+      END $$;
+      INSERT INTO warden.policy_version (policy_id, version, revision, changed_at, changed_by, reason, body)
+        SELECT id, 1, (SELECT value FROM warden.revision), updated_at, '', 'as it was before versions were kept',
+          ${policyBody} FROM warden.policy;
+
+      CREATE TABLE warden.policy_import (
+        id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        opened_by text NOT NULL,
+        opened_at timestamptz NOT NULL DEFAULT warden.castellan_now()
+      );
+      CREATE TABLE warden.policy_import_item (
+        import_id uuid NOT NULL REFERENCES warden.policy_import (id) ON DELETE CASCADE,
+        policy_id text COLLATE "C" NOT NULL,
+        body jsonb NOT NULL,
+        PRIMARY KEY (import_id, policy_id)
+      );
+    `);
+    for (const [event, rows] of [
+      ['INSERT', 'NEW'],
+      ['UPDATE', 'NEW'],
+      ['DELETE', 'OLD'],
+    ]) {
+      await runner.query(`
+        CREATE TRIGGER keep_policy_versions_${event?.toLowerCase()} AFTER ${event} ON warden.policy
+          REFERENCING ${rows} TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION warden.keep_policy_versions()`);
+    }
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      DROP FUNCTION warden.keep_policy_versions() CASCADE;
+      DROP TABLE warden.policy_import_item, warden.policy_import, warden.policy_version;
+      ALTER TABLE warden.policy DROP valid_from, DROP valid_until;
+    `);
+  }
+}
+
 /** Every migration of the warden component, in order. */
-export const wardenMigrations = [WardenSchema1764000000000, WardenChanges1764100000000];
+export const wardenMigrations = [WardenSchema1764000000000, WardenChanges1764100000000, WardenPolicyLife1764530000000];

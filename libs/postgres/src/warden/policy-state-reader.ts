@@ -1,7 +1,8 @@
 import type { PolicyStateReader, Revision, StoredPolicy } from '@castellan/policy';
 import type { Database } from '../database.js';
 import { readNumber } from './revision.js';
-import type { PolicyRevisionRow, PolicyRow, SubjectGroupMemberRow } from './tables.js';
+import type { PolicyRevisionRow, SubjectGroupMemberRow } from './tables.js';
+import { type BoundsRow, epochMs, readBounds, validityColumns } from './validity-columns.js';
 
 /** Reads revision, policies and memberships of the warden schema; notes the database's clock on the way. */
 export function createPostgresPolicyStateReader(database: Database): PolicyStateReader {
@@ -23,7 +24,7 @@ export function createPostgresPolicyStateReader(database: Database): PolicyState
       const written = row.policies.filter(({ policy }) => policy !== null);
       return {
         revision: fromRows(rows),
-        policies: written.flatMap(({ policy }) => policy ?? []),
+        policies: written.flatMap(({ policy }) => (policy === null ? [] : dropUnbounded(policy))),
         removedPolicyIds: row.policies.filter(({ policy }) => policy === null).map(({ id }) => id),
         memberships: row.memberships,
       };
@@ -34,15 +35,15 @@ export function createPostgresPolicyStateReader(database: Database): PolicyState
         // All statements of the transaction see the same moment.
         await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
         const revision = await client.query<PolicyRevisionRow>('SELECT value, mark FROM warden.revision');
-        const policies = await client.query<PolicyRow>(
-          'SELECT id, effect, subjects, resources, actions, conditions FROM warden.policy ORDER BY id',
+        const policies = await client.query<StateRow>(
+          `SELECT id, effect, subjects, resources, actions, conditions, ${validityColumns} FROM warden.policy ORDER BY id`,
         );
         const members = await client.query<SubjectGroupMemberRow>(
           'SELECT group_id, member FROM warden.subject_group_member ORDER BY group_id, member',
         );
         return {
           revision: fromRows(revision.rows),
-          policies: policies.rows,
+          policies: policies.rows.map(dropUnbounded),
           memberships: members.rows.map((row) => ({ groupId: row.group_id, member: row.member })),
         };
       });
@@ -50,10 +51,18 @@ export function createPostgresPolicyStateReader(database: Database): PolicyState
   };
 }
 
+/** A policy as these statements answer it. */
+type StateRow = Omit<StoredPolicy, 'validFrom' | 'validUntil'> & BoundsRow;
+
+/** Most policies have no bound; what is absent takes no room in an index of very many. */
+function dropUnbounded({ validFrom, validUntil, ...policy }: StateRow): StoredPolicy {
+  return { ...policy, ...readBounds({ validFrom, validUntil }) };
+}
+
 type ChangesRow = Pick<PolicyRevisionRow, 'value' | 'mark'> & {
   is_known: boolean;
   is_reset: boolean;
-  policies: { id: string; policy: StoredPolicy | null }[];
+  policies: { id: string; policy: StateRow | null }[];
   memberships: { groupId: string; member: string; isPresent: boolean }[];
 };
 
@@ -69,7 +78,8 @@ const changesText = `
     (SELECT coalesce(json_agg(json_build_object('id', changed.policy_id, 'policy',
         CASE WHEN policy.id IS NOT NULL THEN json_build_object('id', policy.id, 'effect', policy.effect,
           'subjects', policy.subjects, 'resources', policy.resources, 'actions', policy.actions,
-          'conditions', policy.conditions) END) ORDER BY changed.policy_id), '[]')
+          'conditions', policy.conditions,
+          'validFrom', ${epochMs('policy.valid_from')}, 'validUntil', ${epochMs('policy.valid_until')}) END) ORDER BY changed.policy_id), '[]')
       FROM (SELECT DISTINCT policy_id FROM change WHERE kind = 'policy') changed
       LEFT JOIN warden.policy ON policy.id = changed.policy_id) AS policies,
     (SELECT coalesce(json_agg(json_build_object('groupId', changed.group_id, 'member', changed.member,

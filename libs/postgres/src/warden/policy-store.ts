@@ -1,87 +1,61 @@
-import type { Conditions, Policy, PolicyStore } from '@castellan/policy';
+import type { PolicyHistory, PolicyStore } from '@castellan/policy';
 import type { Database } from '../database.js';
-import { writeAtRevision } from './revision.js';
-import type { PolicyRow } from './tables.js';
+import { createPostgresPolicyHistory } from './policy-history.js';
+import { policyColumns, policyFromRow, type SelectedPolicy } from './policy-row.js';
 
-const columns = 'id, description, effect, subjects, resources, actions, conditions';
+const nobody = { by: 'warden', reason: '' };
 
 /** Policies in warden.policy. */
-export function createPostgresPolicyStore(database: Database): PolicyStore {
+export function createPostgresPolicyStore(
+  database: Database,
+  history: PolicyHistory = createPostgresPolicyHistory(database),
+): PolicyStore {
   return {
     async insert(policy) {
-      const { answer: inserted, revision } = await writeAtRevision(database, async (client) => {
-        const { rowCount } = await client.query({
-          name: 'warden.policy.insert',
-          text: `INSERT INTO warden.policy (${columns}) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
-          values: toValues(policy),
-        });
-        const changed = rowCount === 1;
-        return { changed, answer: changed };
-      });
-      return inserted ? revision : undefined;
+      const written = await history.write({ kind: 'insert', policy, note: nobody });
+      return written.outcome === 'written' ? written.revision : undefined;
     },
-
     async find(id) {
-      const rows = await database.query<PolicyRow>(
+      const rows = await database.query<SelectedPolicy>(
         'warden.policy.find',
-        `SELECT ${columns} FROM warden.policy WHERE id = $1`,
+        `SELECT ${policyColumns} FROM warden.policy WHERE id = $1`,
         [id],
       );
-      return rows[0] === undefined ? undefined : fromRow(rows[0]);
+      return rows[0] === undefined ? undefined : policyFromRow(rows[0]);
     },
-
     async list({ limit, offset }) {
-      const rows = await database.query<PolicyRow>(
+      const rows = await database.query<SelectedPolicy>(
         'warden.policy.list',
-        `SELECT ${columns} FROM warden.policy ORDER BY id LIMIT $1 OFFSET $2`,
+        `SELECT ${policyColumns} FROM warden.policy ORDER BY id LIMIT $1 OFFSET $2`,
         [limit, offset],
       );
-      return rows.map(fromRow);
+      return rows.map(policyFromRow);
     },
-
+    async page(after, limit) {
+      // One statement, so that revision, count and policies are of one moment.
+      const rows = await database.query<{ value: string; total: string; policies: SelectedPolicy[] }>(
+        'warden.policy.page',
+        `SELECT value, (SELECT count(*) FROM warden.policy) AS total,
+          (SELECT coalesce(json_agg(page), '[]') FROM
+            (SELECT ${policyColumns} FROM warden.policy WHERE id > $1 ORDER BY id LIMIT $2) page) AS policies
+          FROM warden.revision`,
+        [after, limit],
+      );
+      const row = rows[0];
+      if (row === undefined) throw new Error('warden.revision has no row');
+      return { policies: row.policies.map(policyFromRow), revision: Number(row.value), total: Number(row.total) };
+    },
     async put(policy) {
-      const { revision } = await writeAtRevision(database, async (client) => {
-        await client.query({
-          name: 'warden.policy.put',
-          text: `INSERT INTO warden.policy (${columns}) VALUES ($1, $2, $3, $4, $5, $6, $7)
-            ON CONFLICT (id) DO UPDATE SET description = excluded.description, effect = excluded.effect,
-              subjects = excluded.subjects, resources = excluded.resources, actions = excluded.actions,
-              conditions = excluded.conditions, updated_at = warden.castellan_now()`,
-          values: toValues(policy),
-        });
-        return { changed: true, answer: undefined };
-      });
-      return revision;
+      return revisionOf(await history.write({ kind: 'put', policy, note: nobody }));
     },
-
     async remove(id) {
-      const { revision } = await writeAtRevision(database, async (client) => {
-        const { rowCount } = await client.query({
-          name: 'warden.policy.remove',
-          text: 'DELETE FROM warden.policy WHERE id = $1',
-          values: [id],
-        });
-        return { changed: rowCount === 1, answer: undefined };
-      });
-      return revision;
+      return revisionOf(await history.write({ kind: 'remove', id, note: nobody }));
     },
   };
 }
 
-function toValues(policy: Policy): unknown[] {
-  const { id, description, effect, subjects, resources, actions, conditions } = policy;
-  return [id, description, effect, [...subjects], [...resources], [...actions], JSON.stringify(conditions)];
-}
-
-/** The column's constraint keeps the effect, and validation before the write the shape of the conditions. */
-function fromRow(row: PolicyRow): Policy {
-  return {
-    id: row.id,
-    description: row.description,
-    subjects: row.subjects,
-    effect: row.effect === 'allow' ? 'allow' : 'deny',
-    resources: row.resources,
-    actions: row.actions,
-    conditions: row.conditions as Conditions,
-  };
+/** A change without a condition is always made. */
+function revisionOf(written: Awaited<ReturnType<PolicyHistory['write']>>): number {
+  if (written.outcome !== 'written') throw new Error('a change without a condition was refused');
+  return written.revision;
 }

@@ -1,3 +1,4 @@
+import type { ChangeNote } from '@castellan/policy';
 import type pg from 'pg';
 import type { Database } from '../database.js';
 import type { PolicyRevisionRow } from './tables.js';
@@ -8,18 +9,22 @@ export type Written<T> = { readonly changed: boolean; readonly answer: T };
 /**
  * Runs a write of policies or groups in one transaction under the lock of the revision, and raises the revision when it
  * changed something. Writers of all replicas take turns at that lock, so that revisions are in order of their commits
- * and no two writes can lock each other out (rulings 14). Answers the number of the revision as it is then.
+ * and no two writes can lock each other out (rulings 14). Answers the number of the revision as it is then. The note is
+ * kept with the versions of policies that the write makes; without one nobody in particular wrote.
  */
 export async function writeAtRevision<T>(
   database: Database,
-  write: (client: pg.PoolClient) => Promise<Written<T>>,
+  write: (client: pg.PoolClient, revision: number) => Promise<Written<T>>,
+  note?: ChangeNote,
 ): Promise<{ readonly answer: T; readonly revision: number }> {
   return database.transaction(async (client) => {
     const before = await client.query<Pick<PolicyRevisionRow, 'value'>>({
       name: 'warden.revision.lock',
-      text: 'SELECT value FROM warden.revision FOR UPDATE',
+      text: `SELECT value, set_config('castellan.changed_by', $1, true), set_config('castellan.reason', $2, true)
+        FROM warden.revision FOR UPDATE`,
+      values: [note?.by ?? 'warden', note?.reason ?? ''],
     });
-    const { changed, answer } = await write(client);
+    const { changed, answer } = await write(client, readNumber(before.rows));
     if (!changed) return { answer, revision: readNumber(before.rows) };
     const after = await client.query<Pick<PolicyRevisionRow, 'value'>>({
       name: 'warden.revision.raise',

@@ -10,6 +10,8 @@ export type PolicyRow = {
   actions: string[];
   /** Parsed JSON. */
   conditions: unknown;
+  valid_from: Date | null;
+  valid_until: Date | null;
   created_at: Date;
   updated_at: Date;
 };
@@ -39,6 +41,24 @@ export type PolicyChangeRow = {
   member: string | null;
 };
 
+/** A row of warden.policy_version, which triggers write; the driver answers bigint as text. */
+export type PolicyVersionRow = {
+  policy_id: string;
+  version: string;
+  revision: string;
+  changed_at: Date;
+  changed_by: string;
+  reason: string;
+  /** Parsed JSON. */
+  body: unknown;
+};
+
+/** A row of warden.policy_import: an import that somebody opened. */
+export type PolicyImportRow = { id: string; opened_by: string; opened_at: Date };
+
+/** A row of warden.policy_import_item: a policy that waits for the commit of its import. */
+export type PolicyImportItemRow = { import_id: string; policy_id: string; body: unknown };
+
 const policyTable = new EntitySchema<PolicyRow>({
   name: 'Policy',
   schema: 'warden',
@@ -51,6 +71,8 @@ const policyTable = new EntitySchema<PolicyRow>({
     resources: { type: 'text', array: true },
     actions: { type: 'text', array: true },
     conditions: { type: 'jsonb' },
+    valid_from: { type: 'timestamptz', nullable: true },
+    valid_until: { type: 'timestamptz', nullable: true },
     created_at: { type: 'timestamptz' },
     updated_at: { type: 'timestamptz' },
   },
@@ -105,6 +127,39 @@ const policyChangeTable = new EntitySchema<PolicyChangeRow>({
   },
 });
 
+const policyVersionTable = new EntitySchema<PolicyVersionRow>({
+  name: 'PolicyVersion',
+  schema: 'warden',
+  tableName: 'policy_version',
+  columns: {
+    policy_id: { type: 'text', primary: true },
+    version: { type: 'bigint', primary: true },
+    revision: { type: 'bigint' },
+    changed_at: { type: 'timestamptz' },
+    changed_by: { type: 'text' },
+    reason: { type: 'text' },
+    body: { type: 'jsonb', nullable: true },
+  },
+});
+
+const policyImportTable = new EntitySchema<PolicyImportRow>({
+  name: 'PolicyImport',
+  schema: 'warden',
+  tableName: 'policy_import',
+  columns: { id: { type: 'uuid', primary: true }, opened_by: { type: 'text' }, opened_at: { type: 'timestamptz' } },
+});
+
+const policyImportItemTable = new EntitySchema<PolicyImportItemRow>({
+  name: 'PolicyImportItem',
+  schema: 'warden',
+  tableName: 'policy_import_item',
+  columns: {
+    import_id: { type: 'uuid', primary: true },
+    policy_id: { type: 'text', primary: true },
+    body: { type: 'jsonb' },
+  },
+});
+
 /** Tables of the warden component. */
 export const wardenTables = [
   policyTable,
@@ -114,4 +169,7 @@ export const wardenTables = [
   wardenKeyCheckTable,
   revisionHistoryTable,
   policyChangeTable,
+  policyVersionTable,
+  policyImportTable,
+  policyImportItemTable,
 ];

@@ -1,10 +1,12 @@
-import { testWardenStores, type WardenStores } from '@castellan/policy/testing';
+import { policyOf, testPolicyLife, testWardenStores, type WardenStores } from '@castellan/policy/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../database.js';
 import { createTestDatabase, type TestDatabase } from '../testing.js';
 import { createPostgresGroupStore } from './group-store.js';
 import { addDerivedSecret, claimDerivedSecrets, removeDerivedSecret } from '../secret-claim.js';
 import { createPostgresPolicyStateReader } from './policy-state-reader.js';
+import { createPostgresPolicyHistory } from './policy-history.js';
+import { createPostgresPolicyImports } from './policy-imports.js';
 import { createPostgresPolicyStore } from './policy-store.js';
 
 describe('the PostgreSQL stores of the Warden', () => {
@@ -21,9 +23,12 @@ describe('the PostgreSQL stores of the Warden', () => {
   });
 
   async function openEmpty(): Promise<WardenStores> {
-    await test.database.pool.query('TRUNCATE warden.policy, warden.subject_group, warden.subject_group_member');
+    await test.database.pool.query(`
+      TRUNCATE warden.policy, warden.policy_version, warden.subject_group, warden.subject_group_member`);
     return {
       policies: createPostgresPolicyStore(test.database),
+      history: createPostgresPolicyHistory(test.database),
+      imports: createPostgresPolicyImports(test.database),
       groups: createPostgresGroupStore(test.database),
       // Another replica reads, so that every write is proven to be visible there when it returns.
       reader: createPostgresPolicyStateReader(replica),
@@ -31,6 +36,30 @@ describe('the PostgreSQL stores of the Warden', () => {
   }
 
   testWardenStores(openEmpty);
+  testPolicyLife(openEmpty);
+
+  it('keeps a version of what a hand changes in the table', async () => {
+    const stores = await openEmpty();
+    await stores.policies.insert(policyOf('p1'));
+    await test.database.pool.query(`UPDATE warden.policy SET effect = 'deny', valid_until = 'epoch' WHERE id = 'p1'`);
+    const [version] = await stores.history.list('p1', { limit: 1 });
+    expect(version).toMatchObject({ version: 2, policy: { effect: 'deny', validUntil: 0 } });
+    expect(version?.changedBy).toMatch(/^database:/);
+    await expect(
+      test.database.pool.query(`UPDATE warden.policy SET valid_from = 'infinity' WHERE id = 'p1'`),
+    ).rejects.toMatchObject({ code: '23514' });
+  });
+
+  it('forgets an import that nobody committed within an hour', async () => {
+    const stores = await openEmpty();
+    const id = await stores.imports.begin('alice');
+    await stores.imports.stage(id, 'alice', [policyOf('a')]);
+    await test.advanceClock(3_601_000);
+    expect(await stores.imports.stage(id, 'alice', [policyOf('b')])).toEqual({ refused: 'unknown' });
+    await stores.imports.begin('alice');
+    const { rows } = await test.database.pool.query('SELECT FROM warden.policy_import_item');
+    expect(rows).toEqual([]);
+  });
 
   it('stores nothing of a write that fails half-way', async () => {
     const stores = await openEmpty();

@@ -115,8 +115,19 @@ export interface ExplainedPolicy {
   effect: string;
   /** The subject or group that it matches. */
   subject: string;
-  /** Name of the condition that is not fulfilled; empty when the policy takes part in the decision. */
+  /** Name of the first condition that is not fulfilled; empty when there is none. */
   unfulfilledCondition: string;
+  /**
+   * `not_yet` or `over` where the policy does not apply at this time; else empty. A policy takes part in the decision
+   * when this and `unfulfilled_condition` are empty.
+   */
+  outsideValidity: string;
+  /** When the policy applies, where it does not always: see Policy. */
+  validFromMs?:
+    | number
+    | undefined;
+  /** See Policy. */
+  validUntilMs?: number | undefined;
 }
 
 /** A policy that would allow the access request but for one thing. */
@@ -125,7 +136,7 @@ export interface NearestMiss {
   id: string;
   /** The subject or group that was tried. */
   subject: string;
-  /** What does not match: `subject`, `resource`, `action` or `condition`. */
+  /** What does not match: `subject`, `resource`, `action`, `condition` or `validity`. */
   part: string;
   /** Name of the condition, where it is one. */
   condition: string;
@@ -229,12 +240,33 @@ export interface Policy {
   actions: string[];
   /** Conditions as a JSON object: name to {"type","options"}; empty means none. */
   conditionsJson: string;
+  /**
+   * The policy takes part in decisions from this time on, milliseconds since the epoch by the clock of the database;
+   * absent: it always did.
+   */
+  validFromMs?:
+    | number
+    | undefined;
+  /** The policy takes part in decisions before this time; absent: it always will. */
+  validUntilMs?: number | undefined;
+}
+
+/** On whose behalf a change is made. */
+export interface ChangeNote {
+  /** Who: the subject of the access token that the admin API was shown. */
+  by: string;
+  /** Why, in words for people; may be empty. */
+  reason: string;
 }
 
 /** The policy to store. */
 export interface CreatePolicyRequest {
   /** An empty ID is replaced by a UUID. */
-  policy: Policy | undefined;
+  policy:
+    | Policy
+    | undefined;
+  /** For the history. */
+  note?: ChangeNote | undefined;
 }
 
 /** What was stored. */
@@ -245,18 +277,26 @@ export interface CreatePolicyResponse {
     | undefined;
   /** Policy revision after the write. */
   revision: number;
+  /** The version of the policy that this made. */
+  version: number;
 }
 
 /** Which policy. */
 export interface GetPolicyRequest {
   /** ID. */
   id: string;
+  /** Whether to say the version. */
+  withVersion?: boolean | undefined;
 }
 
 /** The policy. */
 export interface GetPolicyResponse {
   /** The policy. */
-  policy: Policy | undefined;
+  policy:
+    | Policy
+    | undefined;
+  /** Its version, where it was asked for. */
+  version?: number | undefined;
 }
 
 /** A page of policies. */
@@ -276,7 +316,15 @@ export interface ListPoliciesResponse {
 /** The policy to store. */
 export interface PutPolicyRequest {
   /** The policy. */
-  policy: Policy | undefined;
+  policy:
+    | Policy
+    | undefined;
+  /** For the history. */
+  note?:
+    | ChangeNote
+    | undefined;
+  /** Store only if the policy is of this version now, else ABORTED; 0: only if it exists. */
+  ifVersion?: number | undefined;
 }
 
 /** What was stored. */
@@ -287,18 +335,166 @@ export interface PutPolicyResponse {
     | undefined;
   /** Policy revision after the write. */
   revision: number;
+  /** The version of the policy that this made. */
+  version: number;
 }
 
 /** Which policy to remove. */
 export interface DeletePolicyRequest {
   /** ID. */
   id: string;
+  /** For the history. */
+  note?:
+    | ChangeNote
+    | undefined;
+  /** Remove only if the policy is of this version now, else ABORTED; 0: only if it exists. */
+  ifVersion?: number | undefined;
 }
 
 /** Done. */
 export interface DeletePolicyResponse {
   /** Policy revision after the write. */
   revision: number;
+}
+
+/** Which policy's versions. */
+export interface ListPolicyVersionsRequest {
+  /** ID. */
+  id: string;
+  /** At most so many; 0 means 100. */
+  limit: number;
+  /** Only those before this version; 0 for all. */
+  before: number;
+}
+
+/** The versions, the newest first; none when there never was such a policy. */
+export interface ListPolicyVersionsResponse {
+  /** At most `limit`. */
+  versions: PolicyVersion[];
+}
+
+/** What a policy was from one change to the next. */
+export interface PolicyVersion {
+  /** Counted from 1, over removals as well. */
+  version: number;
+  /** Revision of the policies that the change made. */
+  revision: number;
+  /** When, milliseconds since the epoch by the clock of the database. */
+  changedAtMs: number;
+  /** Who; `database:<role>` for a change made by hand in the tables. */
+  changedBy: string;
+  /** Why; may be empty. */
+  reason: string;
+  /** The policy; absent for a version that removed it. */
+  policy: Policy | undefined;
+}
+
+/** What to go back to. */
+export interface RollBackPolicyRequest {
+  /** ID. */
+  id: string;
+  /** Version whose policy is stored again. */
+  version: number;
+  /** For the history. */
+  note?: ChangeNote | undefined;
+}
+
+/** What was stored. */
+export interface RollBackPolicyResponse {
+  /** The policy. */
+  policy:
+    | Policy
+    | undefined;
+  /** Policy revision after the write. */
+  revision: number;
+  /** The version that this made. */
+  version: number;
+}
+
+/** A page of an export. */
+export interface ExportPoliciesRequest {
+  /** Only policies after this ID; empty for the first page. */
+  after: string;
+  /** At most so many; 0 means 500. A page of large policies may hold fewer. */
+  limit: number;
+}
+
+/** The page. */
+export interface ExportPoliciesResponse {
+  /** Ordered by ID; none when there are no more. */
+  policies: Policy[];
+  /** Revision that the page is of. Pages of one revision are one set of policies. */
+  revision: number;
+  /** How many policies there are. */
+  total: number;
+}
+
+/** Opens an import. */
+export interface BeginPolicyImportRequest {
+  /** Who opens it; nobody else may go on with it. */
+  by: string;
+}
+
+/** The import. */
+export interface BeginPolicyImportResponse {
+  /** Its ID. */
+  importId: string;
+}
+
+/** A chunk of an import. */
+export interface StagePoliciesRequest {
+  /** The import. */
+  importId: string;
+  /** Who stages. */
+  by: string;
+  /** Policies, all with an ID. */
+  policies: Policy[];
+}
+
+/** Done. */
+export interface StagePoliciesResponse {
+  /** How many policies the import holds now. */
+  staged: number;
+}
+
+/** What to make of an import. */
+export interface CommitPolicyImportRequest {
+  /** The import. */
+  importId: string;
+  /** For the history; by whom must be who opened it. */
+  note:
+    | ChangeNote
+    | undefined;
+  /** Remove every policy that the import does not hold. */
+  prune: boolean;
+  /** Store only if the policies are of this revision now. */
+  ifRevision?: number | undefined;
+}
+
+/** What became of it. */
+export interface CommitPolicyImportResponse {
+  /** Policies that were not there. */
+  created: number;
+  /** Policies that were others. */
+  updated: number;
+  /** Policies that are gone. */
+  removed: number;
+  /** Policies that were the same; no version was made of them. */
+  unchanged: number;
+  /** Policy revision after the write. */
+  revision: number;
+}
+
+/** Which import to forget. */
+export interface AbortPolicyImportRequest {
+  /** The import. */
+  importId: string;
+  /** Who opened it. */
+  by: string;
+}
+
+/** Done. */
+export interface AbortPolicyImportResponse {
 }
 
 /** A group of subjects. */
@@ -762,7 +958,15 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
 };
 
 function createBaseExplainedPolicy(): ExplainedPolicy {
-  return { id: "", effect: "", subject: "", unfulfilledCondition: "" };
+  return {
+    id: "",
+    effect: "",
+    subject: "",
+    unfulfilledCondition: "",
+    outsideValidity: "",
+    validFromMs: undefined,
+    validUntilMs: undefined,
+  };
 }
 
 export const ExplainedPolicy: MessageFns<ExplainedPolicy> = {
@@ -778,6 +982,15 @@ export const ExplainedPolicy: MessageFns<ExplainedPolicy> = {
     }
     if (message.unfulfilledCondition !== "") {
       writer.uint32(34).string(message.unfulfilledCondition);
+    }
+    if (message.outsideValidity !== "") {
+      writer.uint32(42).string(message.outsideValidity);
+    }
+    if (message.validFromMs !== undefined) {
+      writer.uint32(48).int64(message.validFromMs);
+    }
+    if (message.validUntilMs !== undefined) {
+      writer.uint32(56).int64(message.validUntilMs);
     }
     return writer;
   },
@@ -827,6 +1040,30 @@ export const ExplainedPolicy: MessageFns<ExplainedPolicy> = {
             message.unfulfilledCondition = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.outsideValidity = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.validFromMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.validUntilMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -848,6 +1085,9 @@ export const ExplainedPolicy: MessageFns<ExplainedPolicy> = {
     message.effect = object.effect ?? "";
     message.subject = object.subject ?? "";
     message.unfulfilledCondition = object.unfulfilledCondition ?? "";
+    message.outsideValidity = object.outsideValidity ?? "";
+    message.validFromMs = object.validFromMs ?? undefined;
+    message.validUntilMs = object.validUntilMs ?? undefined;
     return message;
   },
 };
@@ -1553,7 +1793,17 @@ export const BatchCheckResult: MessageFns<BatchCheckResult> = {
 };
 
 function createBasePolicy(): Policy {
-  return { id: "", description: "", subjects: [], effect: "", resources: [], actions: [], conditionsJson: "" };
+  return {
+    id: "",
+    description: "",
+    subjects: [],
+    effect: "",
+    resources: [],
+    actions: [],
+    conditionsJson: "",
+    validFromMs: undefined,
+    validUntilMs: undefined,
+  };
 }
 
 export const Policy: MessageFns<Policy> = {
@@ -1578,6 +1828,12 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.conditionsJson !== "") {
       writer.uint32(58).string(message.conditionsJson);
+    }
+    if (message.validFromMs !== undefined) {
+      writer.uint32(64).int64(message.validFromMs);
+    }
+    if (message.validUntilMs !== undefined) {
+      writer.uint32(72).int64(message.validUntilMs);
     }
     return writer;
   },
@@ -1651,6 +1907,22 @@ export const Policy: MessageFns<Policy> = {
             message.conditionsJson = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.validFromMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.validUntilMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1675,18 +1947,90 @@ export const Policy: MessageFns<Policy> = {
     message.resources = object.resources?.map((e) => e) || [];
     message.actions = object.actions?.map((e) => e) || [];
     message.conditionsJson = object.conditionsJson ?? "";
+    message.validFromMs = object.validFromMs ?? undefined;
+    message.validUntilMs = object.validUntilMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseChangeNote(): ChangeNote {
+  return { by: "", reason: "" };
+}
+
+export const ChangeNote: MessageFns<ChangeNote> = {
+  encode(message: ChangeNote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.by !== "") {
+      writer.uint32(10).string(message.by);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangeNote {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangeNote();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ChangeNote>): ChangeNote {
+    return ChangeNote.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ChangeNote>): ChangeNote {
+    const message = createBaseChangeNote();
+    message.by = object.by ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };
 
 function createBaseCreatePolicyRequest(): CreatePolicyRequest {
-  return { policy: undefined };
+  return { policy: undefined, note: undefined };
 }
 
 export const CreatePolicyRequest: MessageFns<CreatePolicyRequest> = {
   encode(message: CreatePolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.policy !== undefined) {
       Policy.encode(message.policy, writer.uint32(10).fork()).join();
+    }
+    if (message.note !== undefined) {
+      ChangeNote.encode(message.note, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -1712,6 +2056,14 @@ export const CreatePolicyRequest: MessageFns<CreatePolicyRequest> = {
             message.policy = Policy.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.note = ChangeNote.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1732,12 +2084,15 @@ export const CreatePolicyRequest: MessageFns<CreatePolicyRequest> = {
     message.policy = (object.policy !== undefined && object.policy !== null)
       ? Policy.fromPartial(object.policy)
       : undefined;
+    message.note = (object.note !== undefined && object.note !== null)
+      ? ChangeNote.fromPartial(object.note)
+      : undefined;
     return message;
   },
 };
 
 function createBaseCreatePolicyResponse(): CreatePolicyResponse {
-  return { policy: undefined, revision: 0 };
+  return { policy: undefined, revision: 0, version: 0 };
 }
 
 export const CreatePolicyResponse: MessageFns<CreatePolicyResponse> = {
@@ -1747,6 +2102,9 @@ export const CreatePolicyResponse: MessageFns<CreatePolicyResponse> = {
     }
     if (message.revision !== 0) {
       writer.uint32(16).uint64(message.revision);
+    }
+    if (message.version !== 0) {
+      writer.uint32(24).uint64(message.version);
     }
     return writer;
   },
@@ -1780,6 +2138,14 @@ export const CreatePolicyResponse: MessageFns<CreatePolicyResponse> = {
             message.revision = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1801,18 +2167,22 @@ export const CreatePolicyResponse: MessageFns<CreatePolicyResponse> = {
       ? Policy.fromPartial(object.policy)
       : undefined;
     message.revision = object.revision ?? 0;
+    message.version = object.version ?? 0;
     return message;
   },
 };
 
 function createBaseGetPolicyRequest(): GetPolicyRequest {
-  return { id: "" };
+  return { id: "", withVersion: undefined };
 }
 
 export const GetPolicyRequest: MessageFns<GetPolicyRequest> = {
   encode(message: GetPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
+    }
+    if (message.withVersion !== undefined) {
+      writer.uint32(16).bool(message.withVersion);
     }
     return writer;
   },
@@ -1838,6 +2208,14 @@ export const GetPolicyRequest: MessageFns<GetPolicyRequest> = {
             message.id = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.withVersion = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1856,18 +2234,22 @@ export const GetPolicyRequest: MessageFns<GetPolicyRequest> = {
   fromPartial(object: DeepPartial<GetPolicyRequest>): GetPolicyRequest {
     const message = createBaseGetPolicyRequest();
     message.id = object.id ?? "";
+    message.withVersion = object.withVersion ?? undefined;
     return message;
   },
 };
 
 function createBaseGetPolicyResponse(): GetPolicyResponse {
-  return { policy: undefined };
+  return { policy: undefined, version: undefined };
 }
 
 export const GetPolicyResponse: MessageFns<GetPolicyResponse> = {
   encode(message: GetPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.policy !== undefined) {
       Policy.encode(message.policy, writer.uint32(10).fork()).join();
+    }
+    if (message.version !== undefined) {
+      writer.uint32(16).uint64(message.version);
     }
     return writer;
   },
@@ -1893,6 +2275,14 @@ export const GetPolicyResponse: MessageFns<GetPolicyResponse> = {
             message.policy = Policy.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1913,6 +2303,7 @@ export const GetPolicyResponse: MessageFns<GetPolicyResponse> = {
     message.policy = (object.policy !== undefined && object.policy !== null)
       ? Policy.fromPartial(object.policy)
       : undefined;
+    message.version = object.version ?? undefined;
     return message;
   },
 };
@@ -2040,13 +2431,19 @@ export const ListPoliciesResponse: MessageFns<ListPoliciesResponse> = {
 };
 
 function createBasePutPolicyRequest(): PutPolicyRequest {
-  return { policy: undefined };
+  return { policy: undefined, note: undefined, ifVersion: undefined };
 }
 
 export const PutPolicyRequest: MessageFns<PutPolicyRequest> = {
   encode(message: PutPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.policy !== undefined) {
       Policy.encode(message.policy, writer.uint32(10).fork()).join();
+    }
+    if (message.note !== undefined) {
+      ChangeNote.encode(message.note, writer.uint32(18).fork()).join();
+    }
+    if (message.ifVersion !== undefined) {
+      writer.uint32(24).uint64(message.ifVersion);
     }
     return writer;
   },
@@ -2072,6 +2469,22 @@ export const PutPolicyRequest: MessageFns<PutPolicyRequest> = {
             message.policy = Policy.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.note = ChangeNote.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ifVersion = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2092,12 +2505,16 @@ export const PutPolicyRequest: MessageFns<PutPolicyRequest> = {
     message.policy = (object.policy !== undefined && object.policy !== null)
       ? Policy.fromPartial(object.policy)
       : undefined;
+    message.note = (object.note !== undefined && object.note !== null)
+      ? ChangeNote.fromPartial(object.note)
+      : undefined;
+    message.ifVersion = object.ifVersion ?? undefined;
     return message;
   },
 };
 
 function createBasePutPolicyResponse(): PutPolicyResponse {
-  return { policy: undefined, revision: 0 };
+  return { policy: undefined, revision: 0, version: 0 };
 }
 
 export const PutPolicyResponse: MessageFns<PutPolicyResponse> = {
@@ -2107,6 +2524,9 @@ export const PutPolicyResponse: MessageFns<PutPolicyResponse> = {
     }
     if (message.revision !== 0) {
       writer.uint32(16).uint64(message.revision);
+    }
+    if (message.version !== 0) {
+      writer.uint32(24).uint64(message.version);
     }
     return writer;
   },
@@ -2140,6 +2560,14 @@ export const PutPolicyResponse: MessageFns<PutPolicyResponse> = {
             message.revision = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2161,18 +2589,25 @@ export const PutPolicyResponse: MessageFns<PutPolicyResponse> = {
       ? Policy.fromPartial(object.policy)
       : undefined;
     message.revision = object.revision ?? 0;
+    message.version = object.version ?? 0;
     return message;
   },
 };
 
 function createBaseDeletePolicyRequest(): DeletePolicyRequest {
-  return { id: "" };
+  return { id: "", note: undefined, ifVersion: undefined };
 }
 
 export const DeletePolicyRequest: MessageFns<DeletePolicyRequest> = {
   encode(message: DeletePolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
+    }
+    if (message.note !== undefined) {
+      ChangeNote.encode(message.note, writer.uint32(18).fork()).join();
+    }
+    if (message.ifVersion !== undefined) {
+      writer.uint32(24).uint64(message.ifVersion);
     }
     return writer;
   },
@@ -2198,6 +2633,22 @@ export const DeletePolicyRequest: MessageFns<DeletePolicyRequest> = {
             message.id = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.note = ChangeNote.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ifVersion = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2216,6 +2667,10 @@ export const DeletePolicyRequest: MessageFns<DeletePolicyRequest> = {
   fromPartial(object: DeepPartial<DeletePolicyRequest>): DeletePolicyRequest {
     const message = createBaseDeletePolicyRequest();
     message.id = object.id ?? "";
+    message.note = (object.note !== undefined && object.note !== null)
+      ? ChangeNote.fromPartial(object.note)
+      : undefined;
+    message.ifVersion = object.ifVersion ?? undefined;
     return message;
   },
 };
@@ -2271,6 +2726,1115 @@ export const DeletePolicyResponse: MessageFns<DeletePolicyResponse> = {
   fromPartial(object: DeepPartial<DeletePolicyResponse>): DeletePolicyResponse {
     const message = createBaseDeletePolicyResponse();
     message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
+function createBaseListPolicyVersionsRequest(): ListPolicyVersionsRequest {
+  return { id: "", limit: 0, before: 0 };
+}
+
+export const ListPolicyVersionsRequest: MessageFns<ListPolicyVersionsRequest> = {
+  encode(message: ListPolicyVersionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).int32(message.limit);
+    }
+    if (message.before !== 0) {
+      writer.uint32(24).uint64(message.before);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPolicyVersionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPolicyVersionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.before = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListPolicyVersionsRequest>): ListPolicyVersionsRequest {
+    return ListPolicyVersionsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListPolicyVersionsRequest>): ListPolicyVersionsRequest {
+    const message = createBaseListPolicyVersionsRequest();
+    message.id = object.id ?? "";
+    message.limit = object.limit ?? 0;
+    message.before = object.before ?? 0;
+    return message;
+  },
+};
+
+function createBaseListPolicyVersionsResponse(): ListPolicyVersionsResponse {
+  return { versions: [] };
+}
+
+export const ListPolicyVersionsResponse: MessageFns<ListPolicyVersionsResponse> = {
+  encode(message: ListPolicyVersionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.versions) {
+      PolicyVersion.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPolicyVersionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPolicyVersionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.versions.push(PolicyVersion.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListPolicyVersionsResponse>): ListPolicyVersionsResponse {
+    return ListPolicyVersionsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListPolicyVersionsResponse>): ListPolicyVersionsResponse {
+    const message = createBaseListPolicyVersionsResponse();
+    message.versions = object.versions?.map((e) => PolicyVersion.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePolicyVersion(): PolicyVersion {
+  return { version: 0, revision: 0, changedAtMs: 0, changedBy: "", reason: "", policy: undefined };
+}
+
+export const PolicyVersion: MessageFns<PolicyVersion> = {
+  encode(message: PolicyVersion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0) {
+      writer.uint32(8).uint64(message.version);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(16).uint64(message.revision);
+    }
+    if (message.changedAtMs !== 0) {
+      writer.uint32(24).int64(message.changedAtMs);
+    }
+    if (message.changedBy !== "") {
+      writer.uint32(34).string(message.changedBy);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.policy !== undefined) {
+      Policy.encode(message.policy, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyVersion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyVersion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.changedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.changedBy = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.policy = Policy.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PolicyVersion>): PolicyVersion {
+    return PolicyVersion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyVersion>): PolicyVersion {
+    const message = createBasePolicyVersion();
+    message.version = object.version ?? 0;
+    message.revision = object.revision ?? 0;
+    message.changedAtMs = object.changedAtMs ?? 0;
+    message.changedBy = object.changedBy ?? "";
+    message.reason = object.reason ?? "";
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? Policy.fromPartial(object.policy)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRollBackPolicyRequest(): RollBackPolicyRequest {
+  return { id: "", version: 0, note: undefined };
+}
+
+export const RollBackPolicyRequest: MessageFns<RollBackPolicyRequest> = {
+  encode(message: RollBackPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.version !== 0) {
+      writer.uint32(16).uint64(message.version);
+    }
+    if (message.note !== undefined) {
+      ChangeNote.encode(message.note, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RollBackPolicyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollBackPolicyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.note = ChangeNote.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RollBackPolicyRequest>): RollBackPolicyRequest {
+    return RollBackPolicyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RollBackPolicyRequest>): RollBackPolicyRequest {
+    const message = createBaseRollBackPolicyRequest();
+    message.id = object.id ?? "";
+    message.version = object.version ?? 0;
+    message.note = (object.note !== undefined && object.note !== null)
+      ? ChangeNote.fromPartial(object.note)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRollBackPolicyResponse(): RollBackPolicyResponse {
+  return { policy: undefined, revision: 0, version: 0 };
+}
+
+export const RollBackPolicyResponse: MessageFns<RollBackPolicyResponse> = {
+  encode(message: RollBackPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.policy !== undefined) {
+      Policy.encode(message.policy, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0) {
+      writer.uint32(16).uint64(message.revision);
+    }
+    if (message.version !== 0) {
+      writer.uint32(24).uint64(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RollBackPolicyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollBackPolicyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.policy = Policy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RollBackPolicyResponse>): RollBackPolicyResponse {
+    return RollBackPolicyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RollBackPolicyResponse>): RollBackPolicyResponse {
+    const message = createBaseRollBackPolicyResponse();
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? Policy.fromPartial(object.policy)
+      : undefined;
+    message.revision = object.revision ?? 0;
+    message.version = object.version ?? 0;
+    return message;
+  },
+};
+
+function createBaseExportPoliciesRequest(): ExportPoliciesRequest {
+  return { after: "", limit: 0 };
+}
+
+export const ExportPoliciesRequest: MessageFns<ExportPoliciesRequest> = {
+  encode(message: ExportPoliciesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.after !== "") {
+      writer.uint32(10).string(message.after);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportPoliciesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportPoliciesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.after = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportPoliciesRequest>): ExportPoliciesRequest {
+    return ExportPoliciesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportPoliciesRequest>): ExportPoliciesRequest {
+    const message = createBaseExportPoliciesRequest();
+    message.after = object.after ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseExportPoliciesResponse(): ExportPoliciesResponse {
+  return { policies: [], revision: 0, total: 0 };
+}
+
+export const ExportPoliciesResponse: MessageFns<ExportPoliciesResponse> = {
+  encode(message: ExportPoliciesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.policies) {
+      Policy.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0) {
+      writer.uint32(16).uint64(message.revision);
+    }
+    if (message.total !== 0) {
+      writer.uint32(24).uint64(message.total);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportPoliciesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportPoliciesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.policies.push(Policy.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.total = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportPoliciesResponse>): ExportPoliciesResponse {
+    return ExportPoliciesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportPoliciesResponse>): ExportPoliciesResponse {
+    const message = createBaseExportPoliciesResponse();
+    message.policies = object.policies?.map((e) => Policy.fromPartial(e)) || [];
+    message.revision = object.revision ?? 0;
+    message.total = object.total ?? 0;
+    return message;
+  },
+};
+
+function createBaseBeginPolicyImportRequest(): BeginPolicyImportRequest {
+  return { by: "" };
+}
+
+export const BeginPolicyImportRequest: MessageFns<BeginPolicyImportRequest> = {
+  encode(message: BeginPolicyImportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.by !== "") {
+      writer.uint32(10).string(message.by);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BeginPolicyImportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBeginPolicyImportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BeginPolicyImportRequest>): BeginPolicyImportRequest {
+    return BeginPolicyImportRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BeginPolicyImportRequest>): BeginPolicyImportRequest {
+    const message = createBaseBeginPolicyImportRequest();
+    message.by = object.by ?? "";
+    return message;
+  },
+};
+
+function createBaseBeginPolicyImportResponse(): BeginPolicyImportResponse {
+  return { importId: "" };
+}
+
+export const BeginPolicyImportResponse: MessageFns<BeginPolicyImportResponse> = {
+  encode(message: BeginPolicyImportResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.importId !== "") {
+      writer.uint32(10).string(message.importId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BeginPolicyImportResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBeginPolicyImportResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.importId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BeginPolicyImportResponse>): BeginPolicyImportResponse {
+    return BeginPolicyImportResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BeginPolicyImportResponse>): BeginPolicyImportResponse {
+    const message = createBaseBeginPolicyImportResponse();
+    message.importId = object.importId ?? "";
+    return message;
+  },
+};
+
+function createBaseStagePoliciesRequest(): StagePoliciesRequest {
+  return { importId: "", by: "", policies: [] };
+}
+
+export const StagePoliciesRequest: MessageFns<StagePoliciesRequest> = {
+  encode(message: StagePoliciesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.importId !== "") {
+      writer.uint32(10).string(message.importId);
+    }
+    if (message.by !== "") {
+      writer.uint32(18).string(message.by);
+    }
+    for (const v of message.policies) {
+      Policy.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StagePoliciesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStagePoliciesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.importId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.policies.push(Policy.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StagePoliciesRequest>): StagePoliciesRequest {
+    return StagePoliciesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StagePoliciesRequest>): StagePoliciesRequest {
+    const message = createBaseStagePoliciesRequest();
+    message.importId = object.importId ?? "";
+    message.by = object.by ?? "";
+    message.policies = object.policies?.map((e) => Policy.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStagePoliciesResponse(): StagePoliciesResponse {
+  return { staged: 0 };
+}
+
+export const StagePoliciesResponse: MessageFns<StagePoliciesResponse> = {
+  encode(message: StagePoliciesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.staged !== 0) {
+      writer.uint32(8).uint64(message.staged);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StagePoliciesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStagePoliciesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.staged = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StagePoliciesResponse>): StagePoliciesResponse {
+    return StagePoliciesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StagePoliciesResponse>): StagePoliciesResponse {
+    const message = createBaseStagePoliciesResponse();
+    message.staged = object.staged ?? 0;
+    return message;
+  },
+};
+
+function createBaseCommitPolicyImportRequest(): CommitPolicyImportRequest {
+  return { importId: "", note: undefined, prune: false, ifRevision: undefined };
+}
+
+export const CommitPolicyImportRequest: MessageFns<CommitPolicyImportRequest> = {
+  encode(message: CommitPolicyImportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.importId !== "") {
+      writer.uint32(10).string(message.importId);
+    }
+    if (message.note !== undefined) {
+      ChangeNote.encode(message.note, writer.uint32(18).fork()).join();
+    }
+    if (message.prune !== false) {
+      writer.uint32(24).bool(message.prune);
+    }
+    if (message.ifRevision !== undefined) {
+      writer.uint32(32).uint64(message.ifRevision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CommitPolicyImportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCommitPolicyImportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.importId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.note = ChangeNote.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.prune = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ifRevision = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CommitPolicyImportRequest>): CommitPolicyImportRequest {
+    return CommitPolicyImportRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CommitPolicyImportRequest>): CommitPolicyImportRequest {
+    const message = createBaseCommitPolicyImportRequest();
+    message.importId = object.importId ?? "";
+    message.note = (object.note !== undefined && object.note !== null)
+      ? ChangeNote.fromPartial(object.note)
+      : undefined;
+    message.prune = object.prune ?? false;
+    message.ifRevision = object.ifRevision ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCommitPolicyImportResponse(): CommitPolicyImportResponse {
+  return { created: 0, updated: 0, removed: 0, unchanged: 0, revision: 0 };
+}
+
+export const CommitPolicyImportResponse: MessageFns<CommitPolicyImportResponse> = {
+  encode(message: CommitPolicyImportResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.created !== 0) {
+      writer.uint32(8).uint64(message.created);
+    }
+    if (message.updated !== 0) {
+      writer.uint32(16).uint64(message.updated);
+    }
+    if (message.removed !== 0) {
+      writer.uint32(24).uint64(message.removed);
+    }
+    if (message.unchanged !== 0) {
+      writer.uint32(32).uint64(message.unchanged);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(40).uint64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CommitPolicyImportResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCommitPolicyImportResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.created = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.updated = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.removed = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.unchanged = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CommitPolicyImportResponse>): CommitPolicyImportResponse {
+    return CommitPolicyImportResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CommitPolicyImportResponse>): CommitPolicyImportResponse {
+    const message = createBaseCommitPolicyImportResponse();
+    message.created = object.created ?? 0;
+    message.updated = object.updated ?? 0;
+    message.removed = object.removed ?? 0;
+    message.unchanged = object.unchanged ?? 0;
+    message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
+function createBaseAbortPolicyImportRequest(): AbortPolicyImportRequest {
+  return { importId: "", by: "" };
+}
+
+export const AbortPolicyImportRequest: MessageFns<AbortPolicyImportRequest> = {
+  encode(message: AbortPolicyImportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.importId !== "") {
+      writer.uint32(10).string(message.importId);
+    }
+    if (message.by !== "") {
+      writer.uint32(18).string(message.by);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AbortPolicyImportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAbortPolicyImportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.importId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AbortPolicyImportRequest>): AbortPolicyImportRequest {
+    return AbortPolicyImportRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AbortPolicyImportRequest>): AbortPolicyImportRequest {
+    const message = createBaseAbortPolicyImportRequest();
+    message.importId = object.importId ?? "";
+    message.by = object.by ?? "";
+    return message;
+  },
+};
+
+function createBaseAbortPolicyImportResponse(): AbortPolicyImportResponse {
+  return {};
+}
+
+export const AbortPolicyImportResponse: MessageFns<AbortPolicyImportResponse> = {
+  encode(_: AbortPolicyImportResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AbortPolicyImportResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAbortPolicyImportResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AbortPolicyImportResponse>): AbortPolicyImportResponse {
+    return AbortPolicyImportResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<AbortPolicyImportResponse>): AbortPolicyImportResponse {
+    const message = createBaseAbortPolicyImportResponse();
     return message;
   },
 };
@@ -3150,6 +4714,98 @@ export const PoliciesService = {
       Buffer.from(DeletePolicyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeletePolicyResponse => DeletePolicyResponse.decode(value),
   },
+  /** ListPolicyVersions reads what a policy was, the newest version first. */
+  listPolicyVersions: {
+    path: "/castellan.warden.v1.Policies/ListPolicyVersions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListPolicyVersionsRequest): Buffer =>
+      Buffer.from(ListPolicyVersionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListPolicyVersionsRequest => ListPolicyVersionsRequest.decode(value),
+    responseSerialize: (value: ListPolicyVersionsResponse): Buffer =>
+      Buffer.from(ListPolicyVersionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListPolicyVersionsResponse => ListPolicyVersionsResponse.decode(value),
+  },
+  /**
+   * RollBackPolicy stores what a policy was at a version as its newest one; NOT_FOUND when there is no such version, and
+   * FAILED_PRECONDITION when the policy was removed by it.
+   */
+  rollBackPolicy: {
+    path: "/castellan.warden.v1.Policies/RollBackPolicy" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RollBackPolicyRequest): Buffer =>
+      Buffer.from(RollBackPolicyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RollBackPolicyRequest => RollBackPolicyRequest.decode(value),
+    responseSerialize: (value: RollBackPolicyResponse): Buffer =>
+      Buffer.from(RollBackPolicyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RollBackPolicyResponse => RollBackPolicyResponse.decode(value),
+  },
+  /** ExportPolicies reads policies in order of their IDs, page by page, with the revision that each page is of. */
+  exportPolicies: {
+    path: "/castellan.warden.v1.Policies/ExportPolicies" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExportPoliciesRequest): Buffer =>
+      Buffer.from(ExportPoliciesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportPoliciesRequest => ExportPoliciesRequest.decode(value),
+    responseSerialize: (value: ExportPoliciesResponse): Buffer =>
+      Buffer.from(ExportPoliciesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExportPoliciesResponse => ExportPoliciesResponse.decode(value),
+  },
+  /** BeginPolicyImport opens an import, which changes nothing before it is committed, and is forgotten after an hour. */
+  beginPolicyImport: {
+    path: "/castellan.warden.v1.Policies/BeginPolicyImport" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BeginPolicyImportRequest): Buffer =>
+      Buffer.from(BeginPolicyImportRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BeginPolicyImportRequest => BeginPolicyImportRequest.decode(value),
+    responseSerialize: (value: BeginPolicyImportResponse): Buffer =>
+      Buffer.from(BeginPolicyImportResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BeginPolicyImportResponse => BeginPolicyImportResponse.decode(value),
+  },
+  /**
+   * StagePolicies adds policies to an import; a chunk is staged whole or not at all. NOT_FOUND when there is no such
+   * import, ALREADY_EXISTS when it holds a policy of one of the IDs.
+   */
+  stagePolicies: {
+    path: "/castellan.warden.v1.Policies/StagePolicies" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StagePoliciesRequest): Buffer => Buffer.from(StagePoliciesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StagePoliciesRequest => StagePoliciesRequest.decode(value),
+    responseSerialize: (value: StagePoliciesResponse): Buffer =>
+      Buffer.from(StagePoliciesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StagePoliciesResponse => StagePoliciesResponse.decode(value),
+  },
+  /**
+   * CommitPolicyImport stores all policies of an import at once, at one revision, or none. NOT_FOUND when there is no such
+   * import, ABORTED when the policies are no longer of the revision that was named.
+   */
+  commitPolicyImport: {
+    path: "/castellan.warden.v1.Policies/CommitPolicyImport" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CommitPolicyImportRequest): Buffer =>
+      Buffer.from(CommitPolicyImportRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CommitPolicyImportRequest => CommitPolicyImportRequest.decode(value),
+    responseSerialize: (value: CommitPolicyImportResponse): Buffer =>
+      Buffer.from(CommitPolicyImportResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CommitPolicyImportResponse => CommitPolicyImportResponse.decode(value),
+  },
+  /** AbortPolicyImport forgets an import; an absent one, too. */
+  abortPolicyImport: {
+    path: "/castellan.warden.v1.Policies/AbortPolicyImport" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AbortPolicyImportRequest): Buffer =>
+      Buffer.from(AbortPolicyImportRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AbortPolicyImportRequest => AbortPolicyImportRequest.decode(value),
+    responseSerialize: (value: AbortPolicyImportResponse): Buffer =>
+      Buffer.from(AbortPolicyImportResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AbortPolicyImportResponse => AbortPolicyImportResponse.decode(value),
+  },
 } as const;
 
 export interface PoliciesServer extends UntypedServiceImplementation {
@@ -3163,6 +4819,29 @@ export interface PoliciesServer extends UntypedServiceImplementation {
   putPolicy: handleUnaryCall<PutPolicyRequest, PutPolicyResponse>;
   /** DeletePolicy removes a policy; removing an absent one succeeds. */
   deletePolicy: handleUnaryCall<DeletePolicyRequest, DeletePolicyResponse>;
+  /** ListPolicyVersions reads what a policy was, the newest version first. */
+  listPolicyVersions: handleUnaryCall<ListPolicyVersionsRequest, ListPolicyVersionsResponse>;
+  /**
+   * RollBackPolicy stores what a policy was at a version as its newest one; NOT_FOUND when there is no such version, and
+   * FAILED_PRECONDITION when the policy was removed by it.
+   */
+  rollBackPolicy: handleUnaryCall<RollBackPolicyRequest, RollBackPolicyResponse>;
+  /** ExportPolicies reads policies in order of their IDs, page by page, with the revision that each page is of. */
+  exportPolicies: handleUnaryCall<ExportPoliciesRequest, ExportPoliciesResponse>;
+  /** BeginPolicyImport opens an import, which changes nothing before it is committed, and is forgotten after an hour. */
+  beginPolicyImport: handleUnaryCall<BeginPolicyImportRequest, BeginPolicyImportResponse>;
+  /**
+   * StagePolicies adds policies to an import; a chunk is staged whole or not at all. NOT_FOUND when there is no such
+   * import, ALREADY_EXISTS when it holds a policy of one of the IDs.
+   */
+  stagePolicies: handleUnaryCall<StagePoliciesRequest, StagePoliciesResponse>;
+  /**
+   * CommitPolicyImport stores all policies of an import at once, at one revision, or none. NOT_FOUND when there is no such
+   * import, ABORTED when the policies are no longer of the revision that was named.
+   */
+  commitPolicyImport: handleUnaryCall<CommitPolicyImportRequest, CommitPolicyImportResponse>;
+  /** AbortPolicyImport forgets an import; an absent one, too. */
+  abortPolicyImport: handleUnaryCall<AbortPolicyImportRequest, AbortPolicyImportResponse>;
 }
 
 /** Groups manages groups of subjects for the admin API. */
