@@ -2,6 +2,7 @@ import type { tokenV1 } from '@castellan/rpc';
 import { z } from 'zod';
 
 import { keyEntries, keyMembers, keysFromBody } from './client-keys-json.js';
+import { loginConsentEntries, loginConsentFromBody, loginConsentMembers } from './login-consent-json.js';
 import { logoutEntries, logoutFromBody, logoutMembers } from './logout-json.js';
 import { openIdEntries, openIdFromBody, openIdMembers } from './openid-json.js';
 import { tokenRuleEntries, tokenRuleMembers, tokenRulesFromBody } from './token-rules-json.js';
@@ -29,6 +30,7 @@ export const clientBodySchema = z.object({
   ...logoutMembers,
   ...keyMembers,
   ...tokenRuleMembers,
+  ...loginConsentMembers,
 });
 
 export type ClientBody = z.infer<typeof clientBodySchema>;
@@ -55,6 +57,7 @@ export function clientFromBody(body: ClientBody, id: string): tokenV1.Client {
     logout: logoutFromBody(body),
     ...keysFromBody(body),
     tokens: tokenRulesFromBody(body),
+    loginConsent: loginConsentFromBody(body),
     secrets: [],
   };
 }
@@ -88,6 +91,7 @@ export function clientJson(client: tokenV1.Client, secret = ''): string {
     ...logoutEntries(client.logout),
     ...keyEntries(client),
     ...tokenRuleEntries(client.tokens),
+    ...loginConsentEntries(client.loginConsent),
   ]);
 }
 

@@ -27,7 +27,14 @@ export type ResourceNames = {
   logoutDeliveries(id?: string): string;
   resourceServers(): string;
   resourceServer(id: string): string;
+  /** A pending request of a browser, by its challenge. */
+  authRequest(kind: AuthRequestKind, challenge: string): string;
+  /** Sessions of a subject: logins, or consents. */
+  authSessions(kind: 'login' | 'consent', subject: string): string;
 };
+
+/** What a browser may wait for an app to decide. */
+export type AuthRequestKind = 'login' | 'consent' | 'logout';
 
 /**
  * Makes resource names under a prefix such as `rn:hydra`. Parts are escaped, so that two objects never share a name:
@@ -57,6 +64,8 @@ export function createResourceNames(prefix: string): ResourceNames {
     logoutDeliveries: (id) => own('logout', 'deliveries', ...(id === undefined ? [] : [escapeResourcePart(id)])),
     resourceServers: () => own('resource-servers'),
     resourceServer: (id) => own('resource-servers', escapeResourcePart(id)),
+    authRequest: (kind, challenge) => own('oauth2', 'auth', 'requests', kind, escapeResourcePart(challenge)),
+    authSessions: (kind, subject) => own('oauth2', 'auth', 'sessions', kind, escapeResourcePart(subject)),
   };
 }
 

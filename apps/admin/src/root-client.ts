@@ -152,6 +152,7 @@ function rootClient(id: string): tokenV1.Client {
     secrets: [],
     tokens: undefined,
     openid: undefined,
+    loginConsent: undefined,
     logout: undefined,
   };
 }

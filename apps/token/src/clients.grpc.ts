@@ -21,6 +21,7 @@ import {
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 import { readTokenRules, toTokenRulesMessage } from './token-rules-message.js';
+import { readLoginConsentRules, toLoginConsentMessage } from './login-consent-message.js';
 import { toLogoutMessage } from './logout-message.js';
 import { toOpenIdMessage } from './openid-message.js';
 import { clientsPeers } from './peers.js';
@@ -203,6 +204,7 @@ function notFound(): RpcError {
 async function fromMessage(message: tokenV1.Client | undefined, makeId = () => ''): Promise<Client> {
   if (message === undefined) throw new RpcError('INVALID_ARGUMENT', 'the client is missing');
   const method = readAuthMethod(message.tokenEndpointAuthMethod);
+  const loginConsent = readLoginConsentRules(message.loginConsent);
   const openid = message.openid === undefined ? undefined : readOpenIdRegistration(message.openid);
   const logout = message.logout === undefined ? undefined : readLogoutRegistration(message.logout);
   return {
@@ -228,6 +230,7 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
       ? { tokenEndpointAuthSigningAlg: message.tokenEndpointAuthSigningAlg }
       : {}),
     ...(openid !== undefined ? { openid } : {}),
+    ...(loginConsent !== undefined ? { loginConsent } : {}),
     ...(logout !== undefined ? { logout } : {}),
   };
 }
@@ -266,6 +269,7 @@ function toMessage(client: Client): tokenV1.Client {
     tokenEndpointAuthSigningAlg: client.tokenEndpointAuthSigningAlg ?? '',
     secrets: [],
     openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),
+    loginConsent: toLoginConsentMessage(client.loginConsent),
     logout: client.logout === undefined ? undefined : toLogoutMessage(client.logout),
   };
 }

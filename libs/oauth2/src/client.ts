@@ -1,4 +1,5 @@
 import type { Jwk } from '@castellan/jwk';
+import type { LoginConsentFlow } from './interaction/interaction.js';
 import type { Lifespans } from './lifespans.js';
 import type { LogoutRegistration } from './logout/logout-registration.js';
 
@@ -31,6 +32,15 @@ export type Client = {
   readonly requirePkce: boolean;
   readonly openid?: OpenIdRegistration;
   readonly logout?: LogoutRegistration;
+  readonly loginConsent?: LoginConsentRules;
+};
+
+/** How the users of a client log in and consent. */
+export type LoginConsentRules = {
+  /** Absent: as the server is configured. */
+  readonly flow?: LoginConsentFlow;
+  /** The consent app need not ask: the operator trusts the client. */
+  readonly skipConsent?: boolean;
 };
 
 /** What a client's tokens are like, where they differ from the server's. */

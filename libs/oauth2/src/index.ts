@@ -12,6 +12,7 @@ export {
   allowsResponseType,
   type Client,
   type ClientSecretHash,
+  type LoginConsentRules,
   type OpenIdRegistration,
   type TokenRules,
 } from './client.js';
@@ -94,8 +95,11 @@ export {
 export { revokeToken, type RevocationTools } from './token/revocation.js';
 export type {
   AuthorizationRequestStore,
+  InteractionRequest,
+  InteractionStep,
   NewAuthorizationRequest,
   PendingAuthorizationRequest,
+  SessionStep,
   StoredParameters,
 } from './authorization/authorization-request-store.js';
 export { authorize, type AuthorizeInput } from './authorization/authorize.js';
@@ -164,3 +168,32 @@ export {
   type SessionSeal,
   SessionSealError,
 } from './token/session-seal.js';
+export { type ChallengeKind, type ChallengeText, createChallengeText } from './interaction/challenge-text.js';
+export type {
+  AcceptedConsent,
+  AcceptedLogin,
+  ConsentFacts,
+  Interaction,
+  InteractionStage,
+  LoginConsentFlow,
+  LoginFacts,
+  Rejection,
+  StagedInteraction,
+} from './interaction/interaction.js';
+export type {
+  Consent,
+  ConsentDetails,
+  ConsentStore,
+  NewConsent,
+  RememberedConsent,
+  WhichConsents,
+} from './interaction/consent-store.js';
+export type {
+  LoginSession,
+  LoginSessionStore,
+  NewLoginSession,
+  SessionClient,
+  SessionPage,
+  WhichSessions,
+} from './interaction/login-session-store.js';
+export { createJsonSeal, type JsonSeal } from './interaction/json-seal.js';

@@ -19,3 +19,6 @@ export { createMemoryOutboxStore } from './memory-outbox-store.js';
 export { outboxStoreContract, type OutboxStoreHarness } from './outbox-store.contract.js';
 export { createMemoryResourceServerStore } from './memory-resource-server-store.js';
 export { resourceServerStoreContract, type ResourceServerStoreHarness } from './resource-server-store.contract.js';
+export { createMemoryConsentStore, type MemoryConsentStore } from './memory-consent-store.js';
+export { createMemoryLoginSessionStore, type MemoryLoginSessionStore } from './memory-login-session-store.js';
+export { interactionStoreContract, type InteractionStoreHarness } from '../interaction/interaction-store.contract.js';

@@ -1,4 +1,4 @@
-import type { NewFamily, RowKey } from '../grant.js';
+import type { Grant, NewFamily, RowKey } from '../grant.js';
 import type {
   AuthorizationOutcome,
   NewAccessToken,
@@ -21,6 +21,8 @@ export type MemoryTokenStore = TokenStore &
   SubjectClaimsStore & {
     /** Stores what a decided authorization request buys. */
     storeOutcome(outcome: AuthorizationOutcome): void;
+    /** Revokes the grants that fit; answers how many were live. */
+    revokeWhere(fits: (grant: Grant) => boolean): number;
     /** Everything that is stored, as text. */
     dump(): string;
   };
@@ -184,6 +186,11 @@ export function createMemoryTokenStore(options: {
       families.set(nameOf(family.key), family);
       if (code !== undefined) codes.set(nameOf(code.key), { ...code, family, expiresAt: now() + code.lifetimeMs });
       if (accessToken !== undefined) storeAccessToken(accessToken, family);
+    },
+    revokeWhere(fits) {
+      const ended = [...families.values()].filter((row) => !row.revoked && row.expiresAt > now() && fits(row.grant));
+      for (const row of ended) row.revoked = true;
+      return ended.length;
     },
     dump() {
       return JSON.stringify([families, codes, refreshTokens, accessTokens].map((rows) => [...rows]));

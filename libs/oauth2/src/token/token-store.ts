@@ -1,4 +1,5 @@
 import type { Grant, NewFamily, RowKey } from '../grant.js';
+import type { NewConsent } from '../interaction/consent-store.js';
 import type { IssuanceDecision } from './issuance-guard.js';
 
 /** An access token row to insert. `family` is absent for client_credentials. Times are milliseconds since the epoch. */
@@ -146,4 +147,6 @@ export type AuthorizationOutcome = {
   readonly family: NewFamily;
   readonly code?: NewAuthorizationCode;
   readonly accessToken?: NewAccessToken;
+  /** The consent that was given for it, to keep. */
+  readonly consent?: NewConsent;
 };

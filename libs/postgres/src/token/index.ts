@@ -10,3 +10,5 @@ export { resealSessions, sessionSecretUses } from './session-reseal.js';
 export { createTokenStore } from './token-store.js';
 export { createSubjectClaimsStore } from './subject-claims-store.js';
 export { createRegistrationStore } from './registration-store.js';
+export { createConsentStore } from './consent-store.js';
+export { createLoginSessionStore } from './login-session-store.js';

@@ -49,6 +49,7 @@ export const findActiveAccessTokens = `
 const familyColumns = `
   f.bucket AS family_bucket, f.id AS family_id, ${milliseconds('f.expires_at')} AS family_expires_at,
   f.client_uid, f.client_id, f.subject, f.scopes, f.audience, f.session, f.access_token_extra, f.id_token_extra,
+  f.sid, f.consent_id,
   f.auth_time::float8 AS auth_time, f.nonce, f.userinfo_claims,
   CASE WHEN t.used_at IS NOT NULL THEN 'used'
        WHEN f.revoked_at IS NOT NULL OR c.uid IS NULL THEN 'revoked'

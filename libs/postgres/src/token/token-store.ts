@@ -46,6 +46,8 @@ type FamilyRow = Numbered &
     family_bucket: number;
     family_id: string;
     family_expires_at: number;
+    sid: string | null;
+    consent_id: string | null;
     auth_time: number | null;
     state: 'live' | 'used' | 'expired' | 'revoked';
   };
@@ -238,6 +240,8 @@ function toGrant(row: FamilyRow, sessions: SessionSeal): Grant {
     audience: row.audience,
     ...(row.auth_time !== null ? { authTime: row.auth_time } : {}),
     ...sessionOf(row, { bucket: row.family_bucket, id: row.family_id }, sessions),
+    ...(row.sid !== null ? { sid: row.sid } : {}),
+    ...(row.consent_id !== null ? { consentId: row.consent_id } : {}),
   };
 }
 

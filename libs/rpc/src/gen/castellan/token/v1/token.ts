@@ -53,16 +53,20 @@ export interface SetCookie {
   value: string;
   /** Seconds to live. */
   maxAgeSeconds: number;
+  /** It lives until the browser is closed; `max_age_seconds` says nothing then. */
+  untilClosed?: boolean | undefined;
 }
 
 /** An authorization request, or the return from the consent app. */
 export interface AuthorizeRequest {
   /** Parameters of the query (GET) or the form (POST). */
   parameters: Parameter[];
-  /** Cookies whose names begin with `castellan_flow_` or `__Host-castellan_flow_`. */
+  /** Cookies whose names begin with `castellan_flow_` or `castellan_session`, with or without `__Host-`. */
   cookies: Cookie[];
   /** The browser reached us over https. */
   secure: boolean;
+  /** Address of the browser; empty when not known. */
+  remoteAddress?: string | undefined;
 }
 
 /** What the browser shall see next. */
@@ -277,8 +281,20 @@ export interface Client {
   openid:
     | OpenIdRegistration
     | undefined;
+  /** How its users log in and consent; absent: as the server says. */
+  loginConsent:
+    | LoginConsentRules
+    | undefined;
   /** What it registered about logout; absent: nothing. */
   logout: LogoutRegistration | undefined;
+}
+
+/** How the users of a client log in and consent. */
+export interface LoginConsentRules {
+  /** `jwt`, `consent-request` or `challenge`; empty: as the server is configured. */
+  flow: string;
+  /** The consent app need not ask: the operator trusts the client. */
+  skipConsent: boolean;
 }
 
 /** Logout members of a client (RP-Initiated, Back-Channel and Front-Channel Logout 1.0). Empty or false: the default. */
@@ -752,7 +768,7 @@ export const Cookie: MessageFns<Cookie> = {
 };
 
 function createBaseSetCookie(): SetCookie {
-  return { name: "", value: "", maxAgeSeconds: 0 };
+  return { name: "", value: "", maxAgeSeconds: 0, untilClosed: undefined };
 }
 
 export const SetCookie: MessageFns<SetCookie> = {
@@ -765,6 +781,9 @@ export const SetCookie: MessageFns<SetCookie> = {
     }
     if (message.maxAgeSeconds !== 0) {
       writer.uint32(24).int32(message.maxAgeSeconds);
+    }
+    if (message.untilClosed !== undefined) {
+      writer.uint32(32).bool(message.untilClosed);
     }
     return writer;
   },
@@ -806,6 +825,14 @@ export const SetCookie: MessageFns<SetCookie> = {
             message.maxAgeSeconds = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.untilClosed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -826,12 +853,13 @@ export const SetCookie: MessageFns<SetCookie> = {
     message.name = object.name ?? "";
     message.value = object.value ?? "";
     message.maxAgeSeconds = object.maxAgeSeconds ?? 0;
+    message.untilClosed = object.untilClosed ?? undefined;
     return message;
   },
 };
 
 function createBaseAuthorizeRequest(): AuthorizeRequest {
-  return { parameters: [], cookies: [], secure: false };
+  return { parameters: [], cookies: [], secure: false, remoteAddress: undefined };
 }
 
 export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
@@ -844,6 +872,9 @@ export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
     }
     if (message.secure !== false) {
       writer.uint32(24).bool(message.secure);
+    }
+    if (message.remoteAddress !== undefined) {
+      writer.uint32(34).string(message.remoteAddress);
     }
     return writer;
   },
@@ -885,6 +916,14 @@ export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
             message.secure = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.remoteAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -905,6 +944,7 @@ export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
     message.parameters = object.parameters?.map((e) => Parameter.fromPartial(e)) || [];
     message.cookies = object.cookies?.map((e) => Cookie.fromPartial(e)) || [];
     message.secure = object.secure ?? false;
+    message.remoteAddress = object.remoteAddress ?? undefined;
     return message;
   },
 };
@@ -2134,6 +2174,7 @@ function createBaseClient(): Client {
     secrets: [],
     tokens: undefined,
     openid: undefined,
+    loginConsent: undefined,
     logout: undefined,
   };
 }
@@ -2202,6 +2243,9 @@ export const Client: MessageFns<Client> = {
     }
     if (message.openid !== undefined) {
       OpenIdRegistration.encode(message.openid, writer.uint32(322).fork()).join();
+    }
+    if (message.loginConsent !== undefined) {
+      LoginConsentRules.encode(message.loginConsent, writer.uint32(402).fork()).join();
     }
     if (message.logout !== undefined) {
       LogoutRegistration.encode(message.logout, writer.uint32(482).fork()).join();
@@ -2390,6 +2434,14 @@ export const Client: MessageFns<Client> = {
             message.openid = OpenIdRegistration.decode(reader, reader.uint32());
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.loginConsent = LoginConsentRules.decode(reader, reader.uint32());
+            continue;
+          }
           case 60: {
             if (tag !== 482) {
               break;
@@ -2440,9 +2492,79 @@ export const Client: MessageFns<Client> = {
     message.openid = (object.openid !== undefined && object.openid !== null)
       ? OpenIdRegistration.fromPartial(object.openid)
       : undefined;
+    message.loginConsent = (object.loginConsent !== undefined && object.loginConsent !== null)
+      ? LoginConsentRules.fromPartial(object.loginConsent)
+      : undefined;
     message.logout = (object.logout !== undefined && object.logout !== null)
       ? LogoutRegistration.fromPartial(object.logout)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseLoginConsentRules(): LoginConsentRules {
+  return { flow: "", skipConsent: false };
+}
+
+export const LoginConsentRules: MessageFns<LoginConsentRules> = {
+  encode(message: LoginConsentRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flow !== "") {
+      writer.uint32(10).string(message.flow);
+    }
+    if (message.skipConsent !== false) {
+      writer.uint32(16).bool(message.skipConsent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoginConsentRules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoginConsentRules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.flow = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.skipConsent = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoginConsentRules>): LoginConsentRules {
+    return LoginConsentRules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoginConsentRules>): LoginConsentRules {
+    const message = createBaseLoginConsentRules();
+    message.flow = object.flow ?? "";
+    message.skipConsent = object.skipConsent ?? false;
     return message;
   },
 };
