@@ -111,7 +111,8 @@ export function writeProductionFiles(app, folder, { link = false } = {}) {
       }
     }
   }
-  copyFile(path.join(workspace, 'deploy/docker/healthcheck.mjs'), path.join(folder, 'healthcheck.mjs'), link);
+  for (const script of ['healthcheck.mjs', 'launch.mjs'])
+    copyFile(path.join(workspace, 'deploy/docker', script), path.join(folder, script), link);
   copyFile(path.join(workspace, 'package.json'), path.join(folder, 'package.json'), link);
 }
 

@@ -1,6 +1,6 @@
 import { RpcError, type keysV1, type RpcClient, type tokenV1 } from '@castellan/rpc';
 
-import type { AccessFacts } from './routes.js';
+import type { AccessFacts } from './access-questions.js';
 
 export type AccessFactSources = {
   readonly clients: Pick<RpcClient<typeof tokenV1.ClientsService>, 'getClient'>;

@@ -3,7 +3,8 @@ import { HttpError } from '@castellan/service';
 
 import type { PresentedToken } from './bearer-token.js';
 import type { ResourceNames } from './resource-name.js';
-import type { AccessFacts, AccessQuestion, AdminCall, AdminRoute } from './routes.js';
+import type { AccessFacts, AccessQuestion, AdminCall } from './access-questions.js';
+import type { AdminRoute } from './admin-route.js';
 
 const { DenialReason } = wardenV1;
 

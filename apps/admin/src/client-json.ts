@@ -6,7 +6,14 @@ import { loginConsentEntries, loginConsentFromBody, loginConsentMembers } from '
 import { logoutEntries, logoutFromBody, logoutMembers } from './logout-json.js';
 import { openIdEntries, openIdFromBody, openIdMembers } from './openid-json.js';
 import { tokenRuleEntries, tokenRuleMembers, tokenRulesFromBody } from './token-rules-json.js';
-import { flagSchema as flag, jsonList, jsonObject, listSchema as list, textSchema as text } from './json.js';
+import {
+  flagSchema as flag,
+  jsonList,
+  jsonObject,
+  listSchema as list,
+  objectSchema,
+  textSchema as text,
+} from './json.js';
 
 /** Body of POST and PUT `/clients`. Unknown members are ignored (rulings 39). */
 export const clientBodySchema = z.object({
@@ -30,6 +37,7 @@ export const clientBodySchema = z.object({
   ...logoutMembers,
   ...keyMembers,
   ...tokenRuleMembers,
+  metadata: objectSchema.nullish(),
   ...loginConsentMembers,
 });
 
@@ -59,6 +67,10 @@ export function clientFromBody(body: ClientBody, id: string): tokenV1.Client {
     tokens: tokenRulesFromBody(body),
     loginConsent: loginConsentFromBody(body),
     secrets: [],
+    metadataJson: body.metadata === null || body.metadata === undefined ? '' : JSON.stringify(body.metadata),
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    revision: 0,
   };
 }
 
@@ -91,6 +103,7 @@ export function clientJson(client: tokenV1.Client, secret = ''): string {
     ...logoutEntries(client.logout),
     ...keyEntries(client),
     ...tokenRuleEntries(client.tokens),
+    ['metadata', client.metadataJson !== '' ? client.metadataJson : undefined],
     ...loginConsentEntries(client.loginConsent),
   ]);
 }

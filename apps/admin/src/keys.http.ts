@@ -7,8 +7,17 @@ import { Access, AdminController, grantOf } from './access.guard.js';
 import type { AccessGrant } from './access.js';
 import { notFound } from './admin-error.js';
 import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from './admin-request.js';
-import { generateBodySchema, holdsSecret, keyBodySchema, keySetBodySchema, keySetJson } from './key-json.js';
-import { ADMIN_ROUTES, isPublicKeyName } from './routes.js';
+import { isPublicKeyName } from './access-questions.js';
+import {
+  generateBodySchema,
+  holdsSecret,
+  importBodySchema,
+  keyBodySchema,
+  keySetBodySchema,
+  keySetJson,
+} from './key-json.js';
+import { publicPem } from './public-pem.js';
+import { ADMIN_ROUTES } from './routes.js';
 
 /** JSON Web Key sets. */
 @AdminController()
@@ -17,7 +26,9 @@ export class KeysController {
 
   @Access(ADMIN_ROUTES.getKey)
   getKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    sendJson(reply, 200, keySetJson(readable(grantOf(request))));
+    const keys = readable(grantOf(request));
+    if (request.headers.accept === PEM_TYPE) return sendPem(reply, keys);
+    sendJson(reply, 200, keySetJson(keys));
   }
 
   @Access(ADMIN_ROUTES.getKeySet)
@@ -63,6 +74,27 @@ export class KeysController {
     sendJson(reply, 200, key.json);
   }
 
+  /** PEM as it is, PKCS #12 as base64; the private part is not answered. */
+  @Access(ADMIN_ROUTES.importKey)
+  async importKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const body = readBody(request, importBodySchema);
+    const { key } = await this.keys.importKey(
+      {
+        set: pathParameter(request, 'set'),
+        keyId: body.kid ?? '',
+        algorithm: body.alg ?? '',
+        pem: body.pem ?? undefined,
+        pkcs12: typeof body.pkcs12 !== 'string' ? undefined : Buffer.from(body.pkcs12, 'base64'),
+        passphrase: body.passphrase ?? '',
+      },
+      callOptionsOf(request),
+    );
+    if (key === undefined) {
+      throw new Error('the key manager stored a key and answered none');
+    }
+    sendJson(reply, 201, key.json);
+  }
+
   @Access(ADMIN_ROUTES.deleteKeySet)
   async deleteKeySet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.keys.deleteKeySet({ set: pathParameter(request, 'set') }, callOptionsOf(request));
@@ -79,8 +111,19 @@ export class KeysController {
   }
 }
 
+/** RFC 7468; what is asked for must be exactly this. */
+const PEM_TYPE = 'application/x-pem-file';
+
+/** The public parts of keys as PEM, each with its certificates. A symmetric key has none: 400. */
+function sendPem(reply: FastifyReply, keys: readonly keysV1.Jwk[]): void {
+  void reply
+    .status(200)
+    .headers({ 'cache-control': 'no-store', 'content-type': PEM_TYPE })
+    .send(keys.map(publicPem).join(''));
+}
+
 /** The keys that the guard read and asked about. The second wall: what policies call public must be public. */
-function readable({ anonymous, keys }: AccessGrant): readonly keysV1.Jwk[] {
+export function readable({ anonymous, keys }: AccessGrant): readonly keysV1.Jwk[] {
   if (keys.length === 0) {
     throw notFound();
   }

@@ -20,9 +20,12 @@ export type ResourceNames = {
   groups(): string;
   group(id: string): string;
   healthStats(): string;
+  /** Tokens, where somebody asks about one. */
+  tokens(): string;
   /** The life of the keys of one signing set; without a set, of all of them. */
   rotation(set?: string): string;
   grants(): string;
+  tokenExplain(): string;
   /** Logout tokens that clients have yet to take; without an ID, all of them. */
   logoutDeliveries(id?: string): string;
   resourceServers(): string;
@@ -58,9 +61,11 @@ export function createResourceNames(prefix: string): ResourceNames {
     accessEvaluations: () => 'rn:castellan:access:evaluations',
     groups: () => name('warden', 'groups'),
     group: (id) => name('warden', 'groups', escapeResourcePart(id)),
+    tokens: () => name('oauth2', 'tokens'),
     healthStats: () => name('health', 'stats'),
     rotation: (set) => own('rotation', ...(set === undefined ? [] : [escapeResourcePart(set)])),
     grants: () => own('grants'),
+    tokenExplain: () => own('token', 'explain'),
     logoutDeliveries: (id) => own('logout', 'deliveries', ...(id === undefined ? [] : [escapeResourcePart(id)])),
     resourceServers: () => own('resource-servers'),
     resourceServer: (id) => own('resource-servers', escapeResourcePart(id)),

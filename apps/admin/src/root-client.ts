@@ -154,5 +154,9 @@ function rootClient(id: string): tokenV1.Client {
     openid: undefined,
     loginConsent: undefined,
     logout: undefined,
+    metadataJson: '',
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    revision: 0,
   };
 }

@@ -1,7 +1,12 @@
 import type { tokenV1 } from '@castellan/rpc';
 
-/** Names of the cookies that bind a browser to its authorization flows (rulings 43). */
-const FLOW_COOKIE_PREFIXES = ['castellan_flow_', '__Host-castellan_flow_'];
+/** Names of the cookies that bind a browser to its flows (rulings 43) and to its login session. */
+const FLOW_COOKIE_PREFIXES = [
+  'castellan_flow_',
+  '__Host-castellan_flow_',
+  'castellan_session',
+  '__Host-castellan_session',
+];
 
 /** RFC 6265 section 4.1.1: cookie-name is a token, cookie-value has neither controls, blanks, quotes, commas nor semicolons. */
 const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;

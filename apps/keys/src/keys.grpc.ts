@@ -2,6 +2,7 @@ import { formatJwk, type KeyView, type Rotation } from '@castellan/jwk';
 import { type CallContext, keysV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 import type { KeySets } from '@castellan/jwk';
+import { importKey } from './import-key.js';
 import { keysPeers } from './peers.js';
 import { toPlanMessage } from './plan-message.js';
 import { answer } from './rpc-answer.js';
@@ -15,8 +16,8 @@ export class KeysRpc implements RpcHandlers<typeof keysV1.KeysService> {
   ) {}
 
   async generateKey(request: keysV1.GenerateKeyRequest, context: CallContext): Promise<keysV1.GenerateKeyResponse> {
-    const { set, algorithm, keyId: name } = request;
-    return { keys: (await answer(this.sets.generate({ set, algorithm, name }, context))).map(toMessage) };
+    const { set, algorithm, keyId: name, single = false } = request;
+    return { keys: (await answer(this.sets.generate({ set, algorithm, name, single }, context))).map(toMessage) };
   }
 
   async getKeySet(request: keysV1.GetKeySetRequest, context: CallContext): Promise<keysV1.GetKeySetResponse> {
@@ -34,6 +35,10 @@ export class KeysRpc implements RpcHandlers<typeof keysV1.KeysService> {
   async putKey(request: keysV1.PutKeyRequest, context: CallContext): Promise<keysV1.PutKeyResponse> {
     const { set, keyId, key } = request;
     return { key: toMessage(await answer(this.sets.putKey(set, keyId, key, context))) };
+  }
+
+  async importKey(request: keysV1.ImportKeyRequest, context: CallContext): Promise<keysV1.ImportKeyResponse> {
+    return { key: toMessage(await answer(importKey(request, this.sets, context))) };
   }
 
   async deleteKeySet(request: keysV1.DeleteKeySetRequest, context: CallContext): Promise<keysV1.DeleteKeySetResponse> {

@@ -7,6 +7,7 @@ export const keysPeers: PeerTable<typeof keysV1.KeysService> = {
   getKey: ['admin'],
   putKeySet: ['admin'],
   putKey: ['admin'],
+  importKey: ['admin'],
   deleteKeySet: ['admin'],
   deleteKey: ['admin'],
   getKeyPlan: ['admin'],

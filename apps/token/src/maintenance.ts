@@ -1,4 +1,10 @@
-import type { AssertionStore, AuthorizationRequestStore, OutboxStore, TokenStore } from '@castellan/oauth2';
+import type {
+  AssertionStore,
+  AuthorizationRequestStore,
+  LogoutRequestStore,
+  OutboxStore,
+  TokenStore,
+} from '@castellan/oauth2';
 import type { PartitionKeeper } from '@castellan/postgres';
 import type { Logger } from '@castellan/service';
 
@@ -19,9 +25,10 @@ export function startMaintenance(tools: {
   readonly requests: AuthorizationRequestStore;
   readonly assertions: AssertionStore;
   readonly outbox: OutboxStore;
+  readonly logouts: LogoutRequestStore;
   readonly logger: Logger;
 }): Maintenance {
-  const { keeper, store, requests, assertions, outbox, logger } = tools;
+  const { keeper, store, requests, assertions, outbox, logouts, logger } = tools;
   const timers: NodeJS.Timeout[] = [];
   const running = new Set<Promise<void>>();
 
@@ -47,6 +54,9 @@ export function startMaintenance(tools: {
   });
   every(requestsEveryMs, 'remove authorization requests that are over', async () => {
     while ((await requests.sweep(rowsAtOnce)) === rowsAtOnce);
+  });
+  every(requestsEveryMs, 'remove logout requests that are over', async () => {
+    while ((await logouts.sweep(rowsAtOnce)) === rowsAtOnce);
   });
   every(requestsEveryMs, 'remove client assertions that are over', async () => {
     while ((await assertions.sweep(rowsAtOnce)) === rowsAtOnce);

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import {
   type AccessTokenFormat,
+  accessTokenFormats,
   defaultLifetimes,
   lifespanNames,
   type Lifespans,
@@ -22,6 +23,7 @@ import {
 } from '@castellan/service';
 import { z } from 'zod';
 import type { GuardedFetchOptions } from './guarded-fetch.js';
+import { serverProfileNames, withServerProfile } from './server-profile.js';
 
 /** Configuration of the token service. */
 export type TokenConfig = {
@@ -69,6 +71,10 @@ export type TokenConfig = {
   readonly unsignedRequestObjects: boolean;
   /** Who may register clients (RFC 7591), and the scopes that such clients may have. */
   readonly registration: { readonly access: RegistrationAccess; readonly scopes: readonly string[] };
+  /** Where the app lives that asks users whether to log out; absent: our own page does. */
+  readonly logoutUrl?: string;
+  /** Where a browser ends after a logout when no client may say where. */
+  readonly postLogoutUrl: string;
   /** How long a logout is brought to a client that does not take it, in milliseconds. */
   readonly logoutDeliveryDeadlineMs: number;
   /** One line each, for the log at start. */
@@ -96,6 +102,7 @@ export const tokenVariables = z.object({
   TOKEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
   COOKIE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   PAIRWISE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  SERVER_PROFILE: z.enum(serverProfileNames, `must be ${serverProfileNames.join(' or ')}`).default('strict'),
   UNSIGNED_REQUEST_OBJECTS: booleanSchema.default(false),
   DYNAMIC_REGISTRATION: z
     .enum(['off', 'initial-token', 'policy'], 'must be off, initial-token or policy')
@@ -113,7 +120,7 @@ export const tokenVariables = z.object({
   REFRESH_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenMs),
   REFRESH_TOKEN_GRACE: durationSchema.refine((ms) => ms <= 60_000, 'must be a duration from 0s to 1m').default(10_000),
   GRANT_LIFESPANS: listSchema.default([]),
-  ACCESS_TOKEN_FORMAT: z.enum(['opaque', 'jwt'], 'must be opaque or jwt').default('opaque'),
+  ACCESS_TOKEN_FORMAT: z.enum(accessTokenFormats, `must be ${accessTokenFormats.join(' or ')}`).default('opaque'),
   ACCESS_TOKEN_TOP_LEVEL_CLAIMS: listSchema
     .refine((names) => names.every((name) => !reservedAccessTokenClaims.has(name)), 'must hold no claim of the server')
     .default([]),
@@ -135,6 +142,8 @@ export const tokenVariables = z.object({
   INTROSPECTION_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
   LEGACY_ERROR_REDIRECT: booleanSchema.default(false),
   RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
+  LOGOUT_URL: urlSchema.optional(),
+  POST_LOGOUT_REDIRECT_URL: urlSchema.optional(),
   LOGOUT_DELIVERY_DEADLINE: durationSchema
     .refine((ms) => ms >= 1_000 && ms <= 2_592_000_000, 'must be a duration from 1s to 720h')
     .default(86_400_000),
@@ -148,13 +157,14 @@ export const tokenVariables = z.object({
  * used and shows no value.
  */
 export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
-  const values = readConfig(tokenVariables, env);
+  const values = readConfig(tokenVariables, withServerProfile(env));
   const databaseUrl = values.TOKEN_DATABASE_URL ?? values.DATABASE_URL ?? '';
   const issuer = values.ISSUER.replace(/\/$/, '');
   const problems = [
     ...problemsOfDatabaseUrl(databaseUrl, values.CASTELLAN_ENV === 'production'),
     ...problemsOfIssuer(issuer),
     ...(values.CONSENT_URL?.includes('#') ? ['CONSENT_URL: must have no fragment'] : []),
+    ...(values.LOGOUT_URL?.includes('#') ? ['LOGOUT_URL: must have no fragment'] : []),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   return {
@@ -193,6 +203,8 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     registration: { access: values.DYNAMIC_REGISTRATION, scopes: values.DYNAMIC_REGISTRATION_SCOPES.split(' ') },
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
     pendingRequestsPerClient: values.PENDING_REQUESTS_PER_CLIENT,
+    ...(values.LOGOUT_URL !== undefined ? { logoutUrl: values.LOGOUT_URL } : {}),
+    postLogoutUrl: values.POST_LOGOUT_REDIRECT_URL ?? `${issuer}/oauth2/sessions/logout/done`,
     logoutDeliveryDeadlineMs: values.LOGOUT_DELIVERY_DEADLINE,
     warnings: [
       ...(values.BCRYPT_COST !== undefined

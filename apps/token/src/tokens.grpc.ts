@@ -1,5 +1,6 @@
 import {
   formatScope,
+  inspectToken,
   introspect,
   introspectForCaller,
   issueTokens,
@@ -44,6 +45,15 @@ export class TokensRpc implements RpcHandlers<typeof tokenV1.TokensService> {
     try {
       const { introspection, scopeMissing } = await introspect(request.token, request.scopes, this.service.endpoint);
       return { introspection: toIntrospectionMessage(introspection), scopeMissing };
+    } catch (cause) {
+      throw toFault(cause);
+    }
+  }
+
+  async inspectToken(request: tokenV1.InspectTokenRequest): Promise<tokenV1.InspectTokenResponse> {
+    try {
+      const { introspection, use } = await inspectToken(request.token, request.scopes, this.service.endpoint);
+      return { introspection: toIntrospectionMessage(introspection), tokenUse: use ?? '' };
     } catch (cause) {
       throw toFault(cause);
     }

@@ -1,6 +1,8 @@
 import { isPlaintextRemote, refusedDatabaseUrl } from '@castellan/postgres';
 import { ConfigError, durationSchema, integerSchema, readConfig, Secret } from '@castellan/service';
+import type { RedisTarget } from '@castellan/redis';
 import { z } from 'zod';
+import { readRedisTarget, redisVariables } from './redis.config.js';
 
 /** Configuration of the Warden. */
 export type WardenConfig = {
@@ -8,7 +10,7 @@ export type WardenConfig = {
   /** Derived from the system secret; proves that what is found in Redis was put there by this deployment. */
   readonly secret: Secret;
   /** Where decisions are kept that many replicas can use; absent keeps them in this process. */
-  readonly redisUrl?: string;
+  readonly redis?: RedisTarget;
   /** Decisions that look at no more policies are made anew: that is cheaper than to look them up. */
   readonly cacheMinimumPolicies: number;
   /** Greatest age in milliseconds of the policies that a caller in a hurry accepts. */
@@ -20,24 +22,25 @@ export const wardenVariables = z.object({
   WARDEN_DATABASE_URL: z.string().optional(),
   DATABASE_URL: z.string().optional(),
   WARDEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
-  REDIS_URL: z.string().refine(isRedisUrl, 'must be a URL such as redis://localhost:6379 or rediss://...').optional(),
+  ...redisVariables,
   WARDEN_CACHE_MINIMUM_POLICIES: integerSchema.default(500),
   CASTELLAN_ENV: z.string().optional(),
   WARDEN_MAX_STALENESS: durationSchema.default(5_000),
 });
 
 /**
- * Reads the configuration: WARDEN_DATABASE_URL or DATABASE_URL, WARDEN_SECRET, REDIS_URL (none),
+ * Reads the configuration: WARDEN_DATABASE_URL or DATABASE_URL, WARDEN_SECRET, those of redis.config.ts,
  * WARDEN_CACHE_MINIMUM_POLICIES (500), WARDEN_MAX_STALENESS (5s). Throws ConfigError that names every variable that cannot be used and shows no value.
  */
 export function readWardenConfig(env: NodeJS.ProcessEnv): WardenConfig {
   const databaseUrl = env['WARDEN_DATABASE_URL'] || env['DATABASE_URL'] || '';
   const problems = problemsOfDatabaseUrl(databaseUrl, env['CASTELLAN_ENV'] === 'production');
   const values = readVariables(env, problems);
+  const redis = readRedisTarget(values);
   return {
     databaseUrl,
     secret: new Secret(values.WARDEN_SECRET),
-    ...(values.REDIS_URL !== undefined ? { redisUrl: values.REDIS_URL } : {}),
+    ...(redis !== undefined ? { redis } : {}),
     cacheMinimumPolicies: values.WARDEN_CACHE_MINIMUM_POLICIES,
     maxStalenessMs: values.WARDEN_MAX_STALENESS,
   };
@@ -52,10 +55,6 @@ function readVariables(env: NodeJS.ProcessEnv, others: readonly string[]): z.inf
     throw error instanceof ConfigError ? new ConfigError([...others, ...error.problems]) : error;
   }
   throw new ConfigError(others);
-}
-
-function isRedisUrl(text: string): boolean {
-  return URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol);
 }
 
 function problemsOfDatabaseUrl(url: string, production: boolean): readonly string[] {

@@ -45,6 +45,21 @@ describe('key set of a user', () => {
     for (const { jwk } of made) expect(await sets.getKey('s', jwk.kid, actor)).toMatchObject({ jwk });
   });
 
+  it.each(['RS256', 'HS256'])('generates %s as one key under the very ID given, or a random one', async (algorithm) => {
+    const { sets, actor } = await createKeyManagerFixture();
+    const request = { set: 's', algorithm, single: true };
+    expect(names(await sets.generate({ ...request, name: 'mine' }, actor))).toEqual(['mine=mine']);
+    const [random] = await sets.generate({ ...request, name: '' }, actor);
+    expect(random?.jwk.kid).toMatch(/^[0-9a-f]{32}$/);
+    expect(await sets.getSet('s', actor)).toHaveLength(2);
+    await expect(sets.generate({ ...request, name: 'mine' }, actor)).rejects.toMatchObject({ code: 'already_exists' });
+    // A private key under the name of a public one would be shown to everybody.
+    if (algorithm === 'RS256') {
+      const posing = sets.generate({ ...request, name: 'public' }, actor);
+      await expect(posing).rejects.toMatchObject({ code: 'malformed' });
+    }
+  });
+
   it('holds the public part of the private key beside it', async () => {
     const { sets, actor } = await createKeyManagerFixture();
     const [first, second] = await sets.generate({ set: 's', algorithm: 'ES256', name: '' }, actor);

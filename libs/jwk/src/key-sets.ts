@@ -28,7 +28,13 @@ export type KeySetsOptions = {
 };
 
 /** What to generate; `name` as in generatedNames. */
-export type KeyRequest = { readonly set: string; readonly algorithm: string; readonly name: string };
+export type KeyRequest = {
+  readonly set: string;
+  readonly algorithm: string;
+  readonly name: string;
+  /** One JWK under the name itself, without a public twin; an empty name becomes a random one. */
+  readonly single?: boolean;
+};
 
 /** The key sets as callers work with them. Every method throws KeyError for what it refuses. */
 export type KeySets = {
@@ -84,7 +90,7 @@ export function createKeySets(options: KeySetsOptions): KeySets {
   }
 
   return {
-    async generate({ set, algorithm, name }, actor) {
+    async generate({ set, algorithm, name, single = false }, actor) {
       checkSetId(set);
       const own = findOwnSet(set);
       if (isLiving(own)) return rotateByRequest(own, algorithm, name, actor);
@@ -93,7 +99,9 @@ export function createKeySets(options: KeySetsOptions): KeySets {
         return ownViews(jwk, showsPrivate(own));
       }
       if (name !== '') checkKeyId(name);
-      const kids = generatedNames(findAlgorithm(algorithm)?.kty === 'oct', name);
+      const kids = single
+        ? [name === '' ? generation.randomBytes(16).toString('hex') : name]
+        : generatedNames(findAlgorithm(algorithm)?.kty === 'oct', name);
       kids.forEach(checkKeyId);
       const stored = (await ring.keys(set)).map((key) => key.stored);
       refuseTaken(stored, kids);
@@ -190,8 +198,9 @@ function resolve(keys: readonly RingKey[], kid: string): { key: RingKey | undefi
 }
 
 function nameParts(jwk: Omit<NamedJwk, 'kid'>, kids: readonly string[]): readonly NamedJwk[] {
-  const [first = '', second = ''] = kids;
+  const [first = '', second] = kids;
   checkSlot(first, partOf(jwk));
+  if (second === undefined) return [{ ...jwk, kid: first }];
   const open = publicPart({ ...jwk, kid: second });
   return [{ ...jwk, kid: first }, ...(open === undefined ? [] : [open])];
 }

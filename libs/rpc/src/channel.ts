@@ -62,8 +62,9 @@ function toCredentials(security: RpcChannelOptions['security']): ChannelCredenti
 }
 
 const CHANNEL_OPTIONS = {
-  // A retry would repeat calls that burn things; the callers know which of theirs may be repeated.
-  'grpc.enable_retries': 0,
+  // Only what a server that goes down never began is sent again (gRFC A6, transparent retries): without a service
+  // config there is no other retry, and one would repeat calls that burn things.
+  'grpc.enable_retries': 1,
   'grpc.service_config_disable_resolution': 1,
   'grpc.keepalive_time_ms': 20_000,
   'grpc.keepalive_timeout_ms': 5_000,

@@ -6,6 +6,7 @@ export * as envoyCoreV3 from './gen/envoy/config/core/v3/base.js';
 export { StatusCode as EnvoyStatusCode } from './gen/envoy/type/v3/http_status.js';
 export * as healthV1 from './gen/grpc/health/v1/health.js';
 export * as keysV1 from './gen/castellan/keys/v1/keys.js';
+export * as explanationV1 from './gen/castellan/token/v1/explanation.js';
 export * as loginV1 from './gen/castellan/token/v1/login.js';
 export * as logoutV1 from './gen/castellan/token/v1/logout.js';
 export * as openidV1 from './gen/castellan/token/v1/openid.js';

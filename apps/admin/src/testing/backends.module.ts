@@ -1,5 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, logoutV1, openidV1, RpcError, tokenV1, wardenV1, type RpcHandlers } from '@castellan/rpc';
+import {
+  keysV1,
+  explanationV1,
+  logoutV1,
+  openidV1,
+  RpcError,
+  tokenV1,
+  wardenV1,
+  type RpcHandlers,
+} from '@castellan/rpc';
 import { RpcService, type Logger } from '@castellan/service';
 
 import type { RootClientOptions } from '../root-client.js';
@@ -20,6 +29,8 @@ export type Backends = {
   grants: readonly { readonly clientId: string; readonly subject: string }[];
   resourceServers: Map<string, tokenV1.ResourceServer>;
   deliveries: Map<string, logoutV1.Delivery>;
+  /** Logout requests by challenge; a text is where a decided one can start anew. */
+  logoutRequests: Map<string, logoutV1.LogoutRequest | string>;
   groups: Map<string, wardenV1.Group>;
   policies: Map<string, wardenV1.Policy>;
   /** Versions of policies, the oldest first. */
@@ -32,6 +43,8 @@ export type Backends = {
   /** The policies' verdict; the anonymous subject is `''`. */
   decide: (access: AccessRequest) => boolean;
   warnings: string[];
+  /** What the token service says of texts. */
+  explanations: Map<string, explanationV1.ExplainTokenResponse>;
   /** Set to a refusal or an outage that every rpc of a service then answers. */
   fails: Partial<Record<'warden' | 'clients' | 'groups' | 'policies' | 'keys', RpcError>>;
 };
@@ -46,6 +59,7 @@ export function createBackends(): Backends {
     ],
     resourceServers: new Map([['rs1', tokenV1.ResourceServer.create({ id: 'rs1', uri: 'urn:rs1' })]]),
     deliveries: new Map([['1', delivery('1')]]),
+    logoutRequests: new Map([['c1', logoutRequest('c1')]]),
     groups: new Map([['g1', { id: 'g1', members: ['peter', 'julia'] }]]),
     policies: new Map([['p1', policy({ id: 'p1' })]]),
     versions: new Map([['p1', [versionOf(1, policy({ id: 'p1' }))]]]),
@@ -66,6 +80,7 @@ export function createBackends(): Backends {
     ]),
     decide: ({ subject }) => subject === 'root',
     warnings: [],
+    explanations: new Map(),
     fails: {},
   };
 }
@@ -78,6 +93,19 @@ export function delivery(id: string, changes: Partial<logoutV1.Delivery> = {}): 
   const state = logoutV1.DeliveryState.DELIVERY_STATE_PENDING;
   const times = { createdAtMs: 1_000, dueAtMs: 2_000, givesUpAtMs: 3_000 };
   return logoutV1.Delivery.fromPartial({ id, clientId: 'rp', subject: 'alice', state, ...times, ...changes });
+}
+
+export function logoutRequest(challenge: string): logoutV1.LogoutRequest {
+  return logoutV1.LogoutRequest.fromPartial({
+    challenge,
+    subject: 'alice',
+    sid: 's1',
+    requestUrl: 'https://op.example/oauth2/sessions/logout',
+    rpInitiated: true,
+    client: client({ id: 'rp', clientName: 'Fotos' }),
+    requestedAtMs: 1_000,
+    expiresAtMs: 601_000,
+  });
 }
 
 export function policy(changes: Partial<wardenV1.Policy>): wardenV1.Policy {
@@ -103,7 +131,8 @@ export class TestClients implements RpcHandlers<typeof tokenV1.ClientsService> {
 
   async createClient(request: tokenV1.CreateClientRequest): Promise<tokenV1.CreateClientResponse> {
     fail(this.backends, 'clients');
-    const stored = client({ ...request.client, id: request.client?.id || 'made-up-id' });
+    const times = { createdAtMs: 1_000, updatedAtMs: 1_000, revision: 1 };
+    const stored = client({ ...request.client, id: request.client?.id || 'made-up-id', ...times });
     if (this.backends.clients.has(stored.id)) {
       throw new RpcError('ALREADY_EXISTS', 'The ID is taken');
     }
@@ -129,10 +158,36 @@ export class TestClients implements RpcHandlers<typeof tokenV1.ClientsService> {
     return { clients: limit > 0 ? clients.slice(0, limit) : clients };
   }
   async updateClient(request: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
-    const stored = client({ ...request.client });
-    found(this.backends.clients, stored.id);
+    const before = found(this.backends.clients, request.client?.id ?? '');
+    if (request.revision !== undefined && request.revision !== before.revision) {
+      throw new RpcError('ABORTED', 'The client was changed meanwhile');
+    }
+    const { createdAtMs } = before;
+    const stored = client({ ...request.client, createdAtMs, updatedAtMs: 2_000, revision: before.revision + 1 });
     this.backends.clients.set(stored.id, stored);
     return { client: stored, warnings: this.backends.warnings };
+  }
+  /** The page token is the last ID with what it is bound to. */
+  async listClientPage(request: tokenV1.ListClientPageRequest): Promise<tokenV1.ListClientPageResponse> {
+    fail(this.backends, 'clients');
+    const { clientName, owner, pageToken, pageSize, reader } = request;
+    const bound = JSON.stringify([clientName, owner, reader]);
+    if (pageToken !== '' && !pageToken.endsWith(bound)) {
+      throw new RpcError('INVALID_ARGUMENT', 'page_token is not one of this list');
+    }
+    const after = pageToken.slice(0, pageToken.length - bound.length);
+    const fitting = [...this.backends.clients.values()]
+      .filter((one) => one.id > after && (clientName === undefined || one.clientName === clientName))
+      .filter((one) => owner === undefined || one.owner === owner)
+      .sort((left, right) => (left.id < right.id ? -1 : 1));
+    const last = fitting.length > pageSize ? fitting[pageSize - 1] : undefined;
+    return {
+      clients: fitting.slice(0, pageSize),
+      nextPageToken: last === undefined ? '' : `${last.id}${bound}`,
+    };
+  }
+  async endRotatedSecret({ id }: tokenV1.EndRotatedSecretRequest): Promise<tokenV1.EndRotatedSecretResponse> {
+    return { client: found(this.backends.clients, id) };
   }
   async rotateClientSecret(request: tokenV1.RotateClientSecretRequest): Promise<tokenV1.RotateClientSecretResponse> {
     const stored = found(this.backends.clients, request.id);
@@ -360,11 +415,11 @@ class TestWarden implements RpcHandlers<typeof wardenV1.WardenService> {
 class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
   constructor(private readonly backends: Backends) {}
 
-  async generateKey({ set, algorithm, keyId }: keysV1.GenerateKeyRequest): Promise<keysV1.GenerateKeyResponse> {
+  async generateKey({ set, algorithm, keyId, single }: keysV1.GenerateKeyRequest): Promise<keysV1.GenerateKeyResponse> {
     if (algorithm !== 'HS256') {
       throw new RpcError('INVALID_ARGUMENT', `Generator ${algorithm} unknown`);
     }
-    const kid = keyId || 'shared';
+    const kid = keyId || (single === true ? 'random' : 'shared');
     const keys = [{ json: JSON.stringify({ kty: 'oct', kid, k: 'k' }), resourceName: kid }];
     this.backends.keys.set(set, keys);
     return { keys };
@@ -392,6 +447,12 @@ class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
     const others = (this.backends.keys.get(set) ?? []).filter((one) => kidOf(one) !== keyId);
     this.backends.keys.set(set, [...others, stored]);
     return { key: stored };
+  }
+  async importKey({ set, keyId, pem }: keysV1.ImportKeyRequest): Promise<keysV1.ImportKeyResponse> {
+    if (pem === 'bad') throw new RpcError('INVALID_ARGUMENT', 'this is no PEM');
+    const json = JSON.stringify({ kty: 'EC', kid: keyId || 'thumbprint' });
+    this.backends.keys.set(set, [{ json, resourceName: keyId }]);
+    return { key: { json, resourceName: keyId } };
   }
   async getKeyPlan(): Promise<keysV1.GetKeyPlanResponse> {
     fail(this.backends, 'keys');
@@ -478,6 +539,27 @@ export function backendsModule(backends: Backends): DynamicModule {
       super(backends);
     }
   }
+  @RpcService(logoutV1.LogoutService, everyRpc(logoutV1.LogoutService))
+  class Logout implements RpcHandlers<typeof logoutV1.LogoutService> {
+    endSession = notAsked;
+    async getLogoutRequest({ challenge }: logoutV1.GetLogoutRequestRequest) {
+      const stored = found(backends.logoutRequests, challenge);
+      return typeof stored === 'string' ? { handledRedirectTo: stored } : { request: stored };
+    }
+    async acceptLogoutRequest({ challenge }: logoutV1.AcceptLogoutRequestRequest) {
+      decide(challenge);
+      return { redirectTo: 'https://op.example/oauth2/sessions/logout?logout_verifier=v' };
+    }
+    async rejectLogoutRequest({ challenge }: logoutV1.RejectLogoutRequestRequest) {
+      decide(challenge);
+      return {};
+    }
+  }
+  function decide(challenge: string): void {
+    const stored = found(backends.logoutRequests, challenge);
+    if (typeof stored === 'string') throw new RpcError('ABORTED', 'the logout request is decided');
+    backends.logoutRequests.set(challenge, stored.requestUrl);
+  }
   @RpcService(logoutV1.DeliveriesService, everyRpc(logoutV1.DeliveriesService))
   class Deliveries implements RpcHandlers<typeof logoutV1.DeliveriesService> {
     async listDeliveries({ state, after, limit }: logoutV1.ListDeliveriesRequest) {
@@ -495,6 +577,13 @@ export function backendsModule(backends: Backends): DynamicModule {
       return {};
     }
   }
+  @RpcService(explanationV1.TokenExplanationsService, everyRpc(explanationV1.TokenExplanationsService))
+  class Explanations implements RpcHandlers<typeof explanationV1.TokenExplanationsService> {
+    async explainToken({ token }: explanationV1.ExplainTokenRequest) {
+      fail(backends, 'clients');
+      return backends.explanations.get(token) ?? explanationV1.ExplainTokenResponse.create({});
+    }
+  }
   @RpcService(openidV1.RegistrationService, everyRpc(openidV1.RegistrationService))
   class Registration implements RpcHandlers<typeof openidV1.RegistrationService> {
     async createInitialAccessToken({ uses, lifetimeMs }: openidV1.CreateInitialAccessTokenRequest) {
@@ -509,7 +598,36 @@ export function backendsModule(backends: Backends): DynamicModule {
     updateRegistration = notAsked;
     deleteRegistration = notAsked;
   }
-  return { module: BackendsModule, providers: [Clients, Deliveries, Registration, Policies, Groups, Warden, Keys] };
+  @RpcService(tokenV1.TokensService, everyRpc(tokenV1.TokensService))
+  class Tokens implements RpcHandlers<typeof tokenV1.TokensService> {
+    async inspectToken({ token, scopes }: tokenV1.InspectTokenRequest): Promise<tokenV1.InspectTokenResponse> {
+      const known = backends.tokens.get(token);
+      if (known === undefined || !scopes.every((scope) => known.scopes.includes(scope))) {
+        return { introspection: tokenV1.Introspection.create({ active: false }), tokenUse: '' };
+      }
+      const introspection = tokenV1.Introspection.fromPartial({
+        active: true,
+        scopes: [...known.scopes],
+        clientId: 'app',
+        subject: known.subject,
+        expiresAtMs: 1_750_003_600_000,
+        issuedAtMs: 1_750_000_000_500,
+        audience: ['app'],
+        issuer: 'https://issuer.example',
+        extraJson: known.extraJson ?? '',
+      });
+      return { introspection, tokenUse: 'access_token' };
+    }
+    issueToken = notAsked;
+    revokeToken = notAsked;
+    introspectForCaller = notAsked;
+    introspect = notAsked;
+    getMetadata = notAsked;
+  }
+  return {
+    module: BackendsModule,
+    providers: [Clients, Tokens, Logout, Deliveries, Explanations, Registration, Policies, Groups, Warden, Keys],
+  };
 }
 
 async function notAsked(): Promise<never> {

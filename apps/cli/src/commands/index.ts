@@ -3,6 +3,7 @@ import { certsRows } from './certs.js';
 import { clientsRows } from './clients.js';
 import { configRows } from './config.js';
 import { connectRow } from './connect.js';
+import { doctorRow } from './doctor.js';
 import { groupsRows } from './groups.js';
 import { helpRow } from './help.js';
 import { hostRow } from './host.js';
@@ -38,6 +39,7 @@ export const commandTable: readonly CommandRow[] = [
   ...logoutRows,
   ...wardenRows,
   ...configRows,
+  doctorRow,
   ...secretsRows,
   ...certsRows,
   versionRow,

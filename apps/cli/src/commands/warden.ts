@@ -4,7 +4,8 @@ import { indentedJson, members } from '../json.js';
 import { tokenOperand } from '../secret-flags.js';
 import { CommandError, UsageError } from '../terminal.js';
 
-const contextFlag = text('--context <json>', 'context of the request, a JSON object', '{}');
+/** The flag `--context`. */
+export const contextFlag = text('--context <json>', 'context of the request, a JSON object', '{}');
 const exitCodes = 'Prints the answer. Exit code: 0 when allowed, 3 when not allowed, 1 when no answer could be had.';
 
 const checkSubject: Omit<CommandRow, 'path'> = {
@@ -80,7 +81,8 @@ async function decide(call: CommandCall, path: string[], json: unknown, shown: u
   if (isDenied) throw new CommandError('', { exitCode: 3 });
 }
 
-function contextOf(call: CommandCall): object {
+/** The value of `--context`. Throws UsageError when it is no JSON object. */
+export function contextOf(call: CommandCall): object {
   try {
     const value: unknown = JSON.parse(call.text('context'));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;

@@ -9,6 +9,7 @@ import { forwardedParameters } from './forwarded-parameters.js';
 import { readIdTokenHint } from './id-token-hint.js';
 import { type ChosenRedirectUri, chooseRedirectUri } from './redirect-uri.js';
 import { checkRequest } from './request.js';
+import { addressingParameters } from './request-object.js';
 import { readRequestUri } from './request-uri.js';
 import { appendQuery, errorDescription, errorResponse, type ResponseTarget } from './response.js';
 import { errorResponseMode } from './response-mode.js';
@@ -40,10 +41,11 @@ export async function authorize(input: AuthorizeInput, tools: AuthorizationTools
   const addressed = await address(input.parameters, tools);
   if (addressed instanceof OAuth2Error) return errorPage(addressed, tools.settings);
   const { parameters, client, redirect } = addressed;
+  const addressing = addressingParameters(parameters);
   const target: ResponseTarget = {
     redirectUri: redirect.uri,
-    mode: errorResponseMode(parameters),
-    state: stateToEcho(parameters),
+    mode: errorResponseMode(addressing),
+    state: stateToEcho(addressing),
     issuer: tools.settings.issuer,
   };
   try {

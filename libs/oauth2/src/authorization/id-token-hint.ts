@@ -18,15 +18,41 @@ export async function readIdTokenHint(
   hint: string,
   expected: { readonly issuer: string; readonly client: Pick<Client, 'id'>; readonly keys: IdTokenKeys },
 ): Promise<string> {
-  const keys = await expected.keys();
-  const claims = verifiedClaims(hint, keys);
-  const { sub, aud } = claims;
+  const { subject, audience } = await verifyIdTokenHint(hint, expected);
+  if (!audience.includes(expected.client.id)) throw refusal();
+  return subject;
+}
+
+/** What an ID token of ours says of whom it was made for. */
+export type IdTokenHint = {
+  /** As the client knows the subject. */
+  readonly subject: string;
+  /** Not empty; the client comes first. */
+  readonly audience: readonly string[];
+  /** The login session, where it was made in one. */
+  readonly sid?: string;
+};
+
+/**
+ * Reads an ID token of ours, which may be expired: signature, type, issuer and members are judged. For whom it was made is
+ * the caller's to judge.
+ *
+ * @throws OAuth2Error `invalid_request`
+ */
+export async function verifyIdTokenHint(
+  hint: string,
+  { issuer, keys }: { readonly issuer: string; readonly keys: IdTokenKeys },
+): Promise<IdTokenHint> {
+  const { iss, sub, aud, sid, exp, iat } = verifiedClaims(hint, await keys());
   const audience: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   // Userinfo is signed with the same keys and has no exp.
-  const isIdToken = typeof claims['exp'] === 'number' && typeof claims['iat'] === 'number';
-  if (claims['iss'] !== expected.issuer || !isIdToken || typeof sub !== 'string') throw refusal();
-  if (!audience.includes(expected.client.id)) throw refusal();
-  return sub;
+  const isIdToken = typeof exp === 'number' && typeof iat === 'number';
+  if (iss !== issuer || !isIdToken || typeof sub !== 'string' || !audience.every(isText)) throw refusal();
+  return { subject: sub, audience, ...(isText(sid) ? { sid } : {}) };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 function verifiedClaims(hint: string, keys: readonly Jwk[]): JsonObject {

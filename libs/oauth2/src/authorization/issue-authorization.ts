@@ -1,4 +1,4 @@
-import type { Client } from '../client.js';
+import type { StoredClient } from '../client-store.js';
 import type { ConsentDecision } from '../consent/response.js';
 import { OAuth2Error } from '../errors.js';
 import type { Grant } from '../grant.js';
@@ -16,7 +16,7 @@ import { type AuthorizationResponse, successResponse } from './response.js';
 /** A pending request and the decision that completes it. */
 export type DecidedRequest = {
   readonly pending: PendingAuthorizationRequest;
-  readonly client: Client;
+  readonly client: StoredClient;
   readonly decision: ConsentDecision;
   readonly request: ValidRequest;
   readonly redirect: ChosenRedirectUri;
@@ -38,7 +38,7 @@ export async function issueAuthorization(
   const grant = grantOf(decided);
   const granted = {
     scopes: grant.scopes,
-    mint: mintFor(tools.mint, decided.client, responseType.code ? 'authorization_code' : 'implicit'),
+    mint: mintFor(tools.mint, decided.client.client, responseType.code ? 'authorization_code' : 'implicit'),
   };
   const { mint, scopes } = await aimAt(grant.audience, granted, tools.resourceServers);
   const family = newFamily(mint, grant);
@@ -64,7 +64,7 @@ export async function issueAuthorization(
   const idToken = returnsIdToken(decided)
     ? await mintIdToken(tools, {
         grant,
-        client: decided.client,
+        client: decided.client.client,
         issuer: settings.issuer,
         now: mint.now(),
         lifetimeMs: mint.lifetimes.idTokenMs,
@@ -76,7 +76,7 @@ export async function issueAuthorization(
   const burnt = await tools.requests.complete(pending.id, {
     family,
     ...(code !== undefined ? { code: code.row } : {}),
-    ...(accessToken !== undefined ? { accessToken: accessToken.row } : {}),
+    ...(accessToken?.row !== undefined ? { accessToken: accessToken.row } : {}),
   });
   if (burnt === 'lost') throw new OAuth2Error('access_denied', 'the request is decided or expired');
   return successResponse(
@@ -84,7 +84,7 @@ export async function issueAuthorization(
     {
       code: code?.text,
       accessToken: accessToken?.text,
-      expiresIn: accessToken === undefined ? undefined : expiresIn(accessToken.row.lifetimeMs),
+      expiresIn: accessToken === undefined ? undefined : expiresIn(accessToken.lifetimeMs),
       idToken,
       scope:
         accessToken !== undefined || responseType.name === 'code'

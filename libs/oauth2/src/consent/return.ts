@@ -91,7 +91,7 @@ async function approve(
   });
   await checkDecision(decision, request, { pending, incoming }, tools);
   const response = await issueAuthorization(
-    { pending, client: client.client, decision, request, redirect: chooseRedirectUri(parameters, client.client) },
+    { pending, client, decision, request, redirect: chooseRedirectUri(parameters, client.client) },
     tools,
   );
   return { kind: 'to-client', ...response, cookies: [tools.cookies.clear(flow.requestId, incoming.secure)] };

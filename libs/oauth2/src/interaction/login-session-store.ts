@@ -54,7 +54,8 @@ export interface LoginSessionStore {
 
   /**
    * Ends sessions: once this returned no replica takes their cookies, and nothing more is issued in them. With
-   * `revokeTokens` everything that was granted in them is revoked too. Answers those that were live.
+   * `revokeTokens` everything that was granted in them is revoked too. In the same transaction a message is left in the
+   * outbox for each client of them that registered a back-channel logout URI. Answers those that were live.
    */
   end(which: WhichSessions, options: { readonly revokeTokens: boolean }): Promise<readonly LoginSession[]>;
 

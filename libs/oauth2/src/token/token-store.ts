@@ -46,6 +46,9 @@ export type StoredRefreshToken = {
   readonly key: RowKey;
   readonly family: RowKey;
   readonly familyExpiresAt: number;
+  readonly issuedAt: number;
+  /** It lives no longer than its family, whatever stands here. */
+  readonly expiresAt: number;
   readonly grant: Grant;
   readonly state: 'live' | 'used' | 'expired' | 'revoked';
   /**
@@ -104,7 +107,8 @@ export interface TokenStore {
    */
   consumeAuthorizationCode(burn: {
     readonly code: RowKey;
-    readonly accessToken: NewAccessToken;
+    /** Absent when the access token has no row. */
+    readonly accessToken?: NewAccessToken;
     readonly refreshToken?: NewRefreshToken;
   }): Promise<BurnOutcome>;
 
@@ -118,7 +122,8 @@ export interface TokenStore {
   rotateRefreshToken(burn: {
     readonly refreshToken: RowKey;
     readonly successor: NewRefreshToken;
-    readonly accessToken: NewAccessToken;
+    /** Absent when the access token has no row. */
+    readonly accessToken?: NewAccessToken;
     /** What is kept of the answer, and for how long. */
     readonly answer?: SealedAnswer & { readonly windowMs: number };
   }): Promise<BurnOutcome>;
@@ -131,7 +136,8 @@ export interface TokenStore {
 
   /**
    * Revokes every grant that fits all that is given, at least one of which must be: its tokens are inactive on every
-   * replica once this returned. With a client alone also the tokens that it got for itself. Answers how many grants ended.
+   * replica once this returned. With a client alone also the tokens that it got for itself, with a row or without.
+   * Answers how many grants ended.
    */
   revokeGrants(which: RevokedGrants): Promise<number>;
 

@@ -1,3 +1,5 @@
+import { messagesToClients } from './end-sessions.js';
+
 /**
  * The statements of authorization requests. `clock` is the database clock, read once per statement. A request is
  * pending while it is undecided, unexpired and its client exists.
@@ -89,7 +91,9 @@ export const finishLogin = `
     UPDATE token.login_session s SET ended_at = clock.now
       FROM clock, input i, moved
      WHERE s.sid = i.ends_sid AND s.ended_at IS NULL
+    RETURNING s.sid
   ),
+  told AS (${messagesToClients('ended', '$4')}),
   begun AS (
     INSERT INTO token.login_session AS s
       (sid, cookie_hash, subject, auth_time, acr, amr, identity_provider_session_id, created_at, expires_at)

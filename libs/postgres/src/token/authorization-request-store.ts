@@ -14,6 +14,7 @@ import type {
 import type { Database } from '../database.js';
 import type { PartitionKeeper } from '../partitions.js';
 import * as statements from './authorization-request-statements.js';
+import { defaultGiveUpAfterMs } from './outbox-store.js';
 import { insertIntoPartitions, type PartitionName } from './token-partitions.js';
 
 type PendingRow = {
@@ -36,13 +37,14 @@ const noLimit = 2_147_483_647;
 /**
  * Authorization requests in PostgreSQL; `keeper` makes partitions that are missing for what a decision buys, and what it
  * says about people is sealed: grants by `sessions`, interactions and consents by `seal`, which only the flow of Hydra 0.9
- * can do without.
+ * can do without. Clients of a session that a login ends are told through the outbox, for `giveUpAfterMs`.
  */
 export function createAuthorizationRequestStore(
   database: Database,
   keeper: PartitionKeeper,
   sessions: SessionSeal,
   seal: JsonSeal = noSeal,
+  giveUpAfterMs = defaultGiveUpAfterMs,
 ): AuthorizationRequestStore {
   async function find(name: string, text: string, id: string): Promise<PendingRow | undefined> {
     const [row] = await database.query<PendingRow>(name, text, [id]);
@@ -102,7 +104,7 @@ export function createAuthorizationRequestStore(
       const [row] = await database.query<{ now: number; won: boolean }>(
         'token.authorization_request.finish_login',
         statements.finishLogin,
-        [id, seal.seal(state, interactionRow(id)), JSON.stringify(toSessionInput(session))],
+        [id, seal.seal(state, interactionRow(id)), JSON.stringify(toSessionInput(session)), giveUpAfterMs],
       );
       if (row !== undefined) database.observeClock(new Date(row.now));
       return row?.won === true ? 'won' : 'lost';

@@ -1,5 +1,7 @@
-import type { LoginSession, LoginSessionStore, SessionClient, WhichSessions } from '@castellan/oauth2';
+import type { LoginSession, LoginSessionStore } from '@castellan/oauth2';
 import type { Database } from '../database.js';
+import { clientsOfSessions, endSessions } from './end-sessions.js';
+import { defaultGiveUpAfterMs } from './outbox-store.js';
 
 type Row = {
   sid: string;
@@ -33,27 +35,8 @@ const listOfSubject = `
   WITH ${clock} SELECT ${columns} FROM token.login_session s, clock
    WHERE s.subject = $1 AND s.sid > $2 AND ${isLive} ORDER BY s.sid LIMIT $3::int`;
 
-// Locked in the order of their keys, so that two replicas cannot wait for each other.
-const endSessions = `
-  WITH ${clock},
-  locked AS MATERIALIZED (
-    SELECT s.sid FROM token.login_session s, clock
-     WHERE (s.sid = $1 OR s.subject = $2) AND ${isLive} ORDER BY s.sid FOR UPDATE OF s
-  )
-  UPDATE token.login_session s SET ended_at = clock.now
-    FROM locked l, clock
-   WHERE s.sid = l.sid AND s.ended_at IS NULL
-  RETURNING ${columns}`;
-
-const revokeFamiliesOf = `
-  UPDATE token.family f SET revoked_at = token.castellan_now()
-   WHERE f.sid = ANY($1::text[]) AND f.revoked_at IS NULL AND f.expires_at > token.castellan_now()`;
-
-const clientsOfSessions = `
-  SELECT c.sid, c.client_uid, c.client_id, s.subject, c.subject_identifier
-    FROM token.login_session_client c JOIN token.login_session s ON s.sid = c.sid
-   WHERE c.sid = ANY($1::text[])
-   ORDER BY c.sid, c.client_id`;
+const findEnded = `
+  SELECT ${columns} FROM token.login_session s WHERE s.sid = ANY($1::text[]) ORDER BY s.sid`;
 
 /** Rows that another sweeper holds are left to it. */
 const sweepSessions = `
@@ -66,8 +49,10 @@ const sweepSessions = `
   )
   DELETE FROM token.login_session WHERE sid IN (SELECT sid FROM over) RETURNING sid`;
 
-/** Login sessions in PostgreSQL. */
-export function createLoginSessionStore(database: Database): LoginSessionStore {
+/**
+ * Login sessions in PostgreSQL. Their clients are told of their end through the outbox, for so many milliseconds.
+ */
+export function createLoginSessionStore(database: Database, giveUpAfterMs = defaultGiveUpAfterMs): LoginSessionStore {
   return {
     async findByCookie(cookieHash) {
       const [row] = await database.query<Row>('token.login_session.find_by_cookie', findByCookie, [cookieHash]);
@@ -83,40 +68,14 @@ export function createLoginSessionStore(database: Database): LoginSessionStore {
     },
     end: (which, { revokeTokens }) =>
       database.transaction(async (client) => {
-        const { rows } = await client.query<Row>(endSessions, whichValues(which));
-        // A statement of its own: what was granted while this one waited for the sessions is seen by it.
-        if (revokeTokens) await client.query(revokeFamiliesOf, [sidsOf(which, rows)]);
-        return rows.map(toSession);
+        const ended = await endSessions(client, which, { revoke: revokeTokens ? 'all' : 'none', giveUpAfterMs });
+        return (await client.query<Row>(findEnded, [ended])).rows.map(toSession);
       }),
-    async clientsOf(sids) {
-      const rows = await database.query<{
-        sid: string;
-        client_uid: string;
-        client_id: string;
-        subject: string;
-        subject_identifier: string | null;
-      }>('token.login_session.clients', clientsOfSessions, [sids]);
-      return rows.map((row) => ({
-        sid: row.sid,
-        clientUid: row.client_uid,
-        clientId: row.client_id,
-        subject: row.subject,
-        ...(row.subject_identifier !== null ? { subjectIdentifier: row.subject_identifier } : {}),
-      })) satisfies SessionClient[];
-    },
+    clientsOf: (sids) => clientsOfSessions(database.pool, sids),
     async sweep(limit) {
       return (await database.query('token.login_session.sweep', sweepSessions, [limit])).length;
     },
   };
-}
-
-function whichValues(which: WhichSessions): (string | null)[] {
-  return 'sid' in which ? [which.sid, null] : [null, which.subject];
-}
-
-/** A session that was over before is revoked too when it is named. */
-function sidsOf(which: WhichSessions, rows: readonly Row[]): readonly string[] {
-  return 'sid' in which ? [which.sid] : rows.map(({ sid }) => sid);
 }
 
 function toSession(row: Row): LoginSession {

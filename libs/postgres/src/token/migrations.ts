@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { StatelessTokens1764540001000 } from './stateless-token-migration.js';
 import { logoutMigrations } from './logout-migrations.js';
 
 /** The schema of the token service: clients, families of tokens, and the tables partitioned by expiry. */
@@ -422,4 +423,5 @@ export const tokenMigrations = [
   LoginAndConsent1764500000000,
   ...logoutMigrations,
   SealedSessions1764540000000,
+  StatelessTokens1764540001000,
 ];

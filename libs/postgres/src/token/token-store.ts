@@ -57,10 +57,16 @@ type CodeRow = FamilyRow & {
   code_challenge: string | null;
   used_ago_ms: number | null;
 };
-type RefreshRow = FamilyRow & { sealed: string | null; parameters_hash: string | null; used_ago_ms: number | null };
+type RefreshRow = FamilyRow & {
+  issued_at: number;
+  expires_at: number;
+  sealed: string | null;
+  parameters_hash: string | null;
+  used_ago_ms: number | null;
+};
 type Burn = {
   readonly key: RowKey;
-  readonly accessToken: NewAccessToken;
+  readonly accessToken?: NewAccessToken;
   readonly refreshToken?: NewRefreshToken;
   readonly answer?: SealedAnswer & { readonly windowMs: number };
 };
@@ -140,11 +146,15 @@ export function createTokenStore(database: Database, keeper: PartitionKeeper, se
       toRefreshToken(row, sessions),
     ),
     consumeAuthorizationCode: ({ code, accessToken, refreshToken }) =>
-      consume({ key: code, accessToken, ...(refreshToken !== undefined ? { refreshToken } : {}) }),
+      consume({
+        key: code,
+        ...(accessToken !== undefined ? { accessToken } : {}),
+        ...(refreshToken !== undefined ? { refreshToken } : {}),
+      }),
     rotateRefreshToken: ({ refreshToken, successor, accessToken, answer }) =>
       rotate({
         key: refreshToken,
-        accessToken,
+        ...(accessToken !== undefined ? { accessToken } : {}),
         refreshToken: successor,
         ...(answer !== undefined ? { answer } : {}),
       }),
@@ -188,25 +198,27 @@ function toBurnInput({ key, accessToken, refreshToken, answer }: Burn, n: number
     n,
     bucket: key.bucket,
     id: key.id,
-    access_bucket: accessToken.key.bucket,
-    access_id: accessToken.key.id,
-    scopes: accessToken.grant.scopes,
-    audience: accessToken.grant.audience,
-    access_lifetime_ms: accessToken.lifetimeMs,
+    access_bucket: accessToken?.key.bucket,
+    access_id: accessToken?.key.id,
+    scopes: accessToken?.grant.scopes,
+    audience: accessToken?.grant.audience,
+    access_lifetime_ms: accessToken?.lifetimeMs,
     refresh_bucket: refreshToken?.key.bucket,
     refresh_id: refreshToken?.key.id,
     refresh_lifetime_ms: refreshToken?.lifetimeMs,
     sealed: answer?.sealed,
     parameters_hash: answer?.parametersHash,
     window_ms: answer?.windowMs,
-    decision_id: accessToken.decision?.id,
-    policy_revision: accessToken.decision?.revision,
+    decision_id: accessToken?.decision?.id,
+    policy_revision: accessToken?.decision?.revision,
   };
 }
 
 function partitionsOf({ accessToken, refreshToken }: Burn): readonly PartitionName[] {
-  const access = { table: 'access_token', bucket: accessToken.key.bucket };
-  return refreshToken === undefined ? [access] : [access, { table: 'refresh_token', bucket: refreshToken.key.bucket }];
+  return [
+    ...(accessToken !== undefined ? [{ table: 'access_token', bucket: accessToken.key.bucket }] : []),
+    ...(refreshToken !== undefined ? [{ table: 'refresh_token', bucket: refreshToken.key.bucket }] : []),
+  ];
 }
 
 function toActiveAccessToken(row: AccessTokenRow, sessions: SessionSeal): ActiveAccessToken {
@@ -248,7 +260,13 @@ function toGrant(row: FamilyRow, sessions: SessionSeal): Grant {
 function toRefreshToken(row: RefreshRow, sessions: SessionSeal): StoredRefreshToken {
   const { sealed, parameters_hash: parametersHash, used_ago_ms: usedAgoMs } = row;
   const kept = sealed !== null && parametersHash !== null && usedAgoMs !== null;
-  return { ...toFamilyMember(row, sessions), ...(kept ? { answer: { sealed, parametersHash, usedAgoMs } } : {}) };
+  const { issued_at: issuedAt, expires_at: expiresAt } = row;
+  const times = { issuedAt, expiresAt };
+  return {
+    ...toFamilyMember(row, sessions),
+    ...times,
+    ...(kept ? { answer: { sealed, parametersHash, usedAgoMs } } : {}),
+  };
 }
 
 function toFamilyMember(row: FamilyRow, sessions: SessionSeal) {

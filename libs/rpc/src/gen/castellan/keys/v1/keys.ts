@@ -70,6 +70,8 @@ export interface GenerateKeyRequest {
   algorithm: string;
   /** Name within the set; empty makes `private`/`public` (or `shared`), x makes `private:x`/`public:x` (or `x`). */
   keyId: string;
+  /** One JWK under the key ID itself, without a public twin; an empty key ID becomes a random one. */
+  single?: boolean | undefined;
 }
 
 /** The keys made, private part first. */
@@ -131,6 +133,32 @@ export interface PutKeyRequest {
 /** What is stored now. */
 export interface PutKeyResponse {
   /** The key. */
+  key: Jwk | undefined;
+}
+
+/** A key to bring along. */
+export interface ImportKeyRequest {
+  /** Key set ID. */
+  set: string;
+  /** Key ID; empty: its thumbprint (RFC 7638). */
+  keyId: string;
+  /** Its algorithm; empty: not said. */
+  algorithm: string;
+  /** Blocks of RFC 7468. */
+  pem?:
+    | string
+    | undefined;
+  /** PKCS #12 (RFC 7292). */
+  pkcs12?:
+    | Buffer
+    | undefined;
+  /** What opens it, where it is encrypted. */
+  passphrase: string;
+}
+
+/** What is stored now. */
+export interface ImportKeyResponse {
+  /** The key; without its private part. */
   key: Jwk | undefined;
 }
 
@@ -337,7 +365,7 @@ export const Jwk: MessageFns<Jwk> = {
 };
 
 function createBaseGenerateKeyRequest(): GenerateKeyRequest {
-  return { set: "", algorithm: "", keyId: "" };
+  return { set: "", algorithm: "", keyId: "", single: undefined };
 }
 
 export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
@@ -350,6 +378,9 @@ export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
     }
     if (message.keyId !== "") {
       writer.uint32(26).string(message.keyId);
+    }
+    if (message.single !== undefined) {
+      writer.uint32(32).bool(message.single);
     }
     return writer;
   },
@@ -391,6 +422,14 @@ export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
             message.keyId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.single = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -411,6 +450,7 @@ export const GenerateKeyRequest: MessageFns<GenerateKeyRequest> = {
     message.set = object.set ?? "";
     message.algorithm = object.algorithm ?? "";
     message.keyId = object.keyId ?? "";
+    message.single = object.single ?? undefined;
     return message;
   },
 };
@@ -953,6 +993,176 @@ export const PutKeyResponse: MessageFns<PutKeyResponse> = {
   },
   fromPartial(object: DeepPartial<PutKeyResponse>): PutKeyResponse {
     const message = createBasePutKeyResponse();
+    message.key = (object.key !== undefined && object.key !== null) ? Jwk.fromPartial(object.key) : undefined;
+    return message;
+  },
+};
+
+function createBaseImportKeyRequest(): ImportKeyRequest {
+  return { set: "", keyId: "", algorithm: "", pem: undefined, pkcs12: undefined, passphrase: "" };
+}
+
+export const ImportKeyRequest: MessageFns<ImportKeyRequest> = {
+  encode(message: ImportKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.set !== "") {
+      writer.uint32(10).string(message.set);
+    }
+    if (message.keyId !== "") {
+      writer.uint32(18).string(message.keyId);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(26).string(message.algorithm);
+    }
+    if (message.pem !== undefined) {
+      writer.uint32(34).string(message.pem);
+    }
+    if (message.pkcs12 !== undefined) {
+      writer.uint32(42).bytes(message.pkcs12);
+    }
+    if (message.passphrase !== "") {
+      writer.uint32(50).string(message.passphrase);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.set = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pem = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pkcs12 = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.passphrase = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImportKeyRequest>): ImportKeyRequest {
+    return ImportKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImportKeyRequest>): ImportKeyRequest {
+    const message = createBaseImportKeyRequest();
+    message.set = object.set ?? "";
+    message.keyId = object.keyId ?? "";
+    message.algorithm = object.algorithm ?? "";
+    message.pem = object.pem ?? undefined;
+    message.pkcs12 = object.pkcs12 ?? undefined;
+    message.passphrase = object.passphrase ?? "";
+    return message;
+  },
+};
+
+function createBaseImportKeyResponse(): ImportKeyResponse {
+  return { key: undefined };
+}
+
+export const ImportKeyResponse: MessageFns<ImportKeyResponse> = {
+  encode(message: ImportKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== undefined) {
+      Jwk.encode(message.key, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = Jwk.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImportKeyResponse>): ImportKeyResponse {
+    return ImportKeyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImportKeyResponse>): ImportKeyResponse {
+    const message = createBaseImportKeyResponse();
     message.key = (object.key !== undefined && object.key !== null) ? Jwk.fromPartial(object.key) : undefined;
     return message;
   },
@@ -2078,6 +2288,16 @@ export const KeysService = {
     responseSerialize: (value: PutKeyResponse): Buffer => Buffer.from(PutKeyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PutKeyResponse => PutKeyResponse.decode(value),
   },
+  /** ImportKey stores one key out of PEM or PKCS #12, with the certificates that came with it. */
+  importKey: {
+    path: "/castellan.keys.v1.Keys/ImportKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ImportKeyRequest): Buffer => Buffer.from(ImportKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ImportKeyRequest => ImportKeyRequest.decode(value),
+    responseSerialize: (value: ImportKeyResponse): Buffer => Buffer.from(ImportKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ImportKeyResponse => ImportKeyResponse.decode(value),
+  },
   /** DeleteKeySet removes a set; NOT_FOUND when it holds no key. */
   deleteKeySet: {
     path: "/castellan.keys.v1.Keys/DeleteKeySet" as const,
@@ -2135,6 +2355,8 @@ export interface KeysServer extends UntypedServiceImplementation {
   putKeySet: handleUnaryCall<PutKeySetRequest, PutKeySetResponse>;
   /** PutKey stores one key under the key ID of the request, replacing an older one of that ID. */
   putKey: handleUnaryCall<PutKeyRequest, PutKeyResponse>;
+  /** ImportKey stores one key out of PEM or PKCS #12, with the certificates that came with it. */
+  importKey: handleUnaryCall<ImportKeyRequest, ImportKeyResponse>;
   /** DeleteKeySet removes a set; NOT_FOUND when it holds no key. */
   deleteKeySet: handleUnaryCall<DeleteKeySetRequest, DeleteKeySetResponse>;
   /** DeleteKey removes one key; NOT_FOUND when absent. */
