@@ -21,9 +21,13 @@ function urlOf(route: AdminRoute): string {
     warden: 'g1',
     'resource-servers': 'rs1',
     logout: '1',
+    oauth2: 'c1',
   };
   const id = ids[first] ?? '';
   const path = route.path.replace(':id', id).replace(':set', 's1').replace(':key', 'k9');
+  if (path.includes('/auth/requests/login')) return `${path}?login_challenge=c1`;
+  if (path.includes('/auth/requests/consent')) return `${path}?consent_challenge=c1`;
+  if (path.includes('/auth/sessions/')) return `${path}?subject=alice${route.action === 'delete' ? '&all=true' : ''}`;
   if (path === '/grants' || path === '/admin/oauth2/tokens') return `${path}?client_id=stored`;
   if (path.includes('/requests/logout')) return `${path}?logout_challenge=c1`;
   return path === '/warden/groups' && route.method === 'GET' ? `${path}?member=peter` : path;

@@ -3,7 +3,7 @@ import { errorJson, HttpError, type HttpAnswer } from '@castellan/service';
 import type { FastifyRequest } from 'fastify';
 
 const ADMIN_PATH =
-  /^\/(?:clients|initial-access-tokens|keys|key-imports|rotation|policies|policy-imports|policy-export|resource-servers|grants|token|logout|(?:admin\/)?oauth2\/auth\/requests|warden|access|health\/stats)(?:[/?]|$)/;
+  /^\/(?:clients|initial-access-tokens|keys|key-imports|rotation|policies|policy-imports|policy-export|resource-servers|grants|token|logout|(?:admin\/)?oauth2\/auth\/(?:requests|sessions)|oauth2\/consent\/requests|warden|access|health\/stats)(?:[/?]|$)/;
 
 /** Seconds after which a caller may try again when a service is away. */
 const RETRY_AFTER = '2';

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
-import { explanationV1, keysV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
+import { explanationV1, keysV1, loginV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
 import {
   HTTP_ERROR_RENDERER,
   LOGGER,
@@ -26,6 +26,9 @@ import { GrantsController } from './grants.http.js';
 import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
 import { KeysController } from './keys.http.js';
+import { AuthSessionsController } from './auth-sessions.http.js';
+import { ConsentRequestsController } from './consent-requests.http.js';
+import { LoginRequestsController } from './login-requests.http.js';
 import { LogoutRequestsController } from './logout-requests.http.js';
 import { PoliciesController } from './policies.http.js';
 import { PolicyHistoryController } from './policy-history.http.js';
@@ -55,6 +58,9 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   GrantsController,
   TokenExplanationController,
   DeliveriesController,
+  LoginRequestsController,
+  ConsentRequestsController,
+  AuthSessionsController,
   LogoutRequestsController,
   StatsController,
   AdminClientsController,
@@ -83,6 +89,7 @@ export class AdminModule {
         provideRpcClient(explanationV1.TokenExplanationsService, 'admin'),
         provideRpcClient(logoutV1.DeliveriesService, 'admin'),
         provideRpcClient(logoutV1.LogoutService, 'admin'),
+        provideRpcClient(loginV1.LoginConsentService, 'admin'),
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),
         provideRpcClient(wardenV1.GroupsService, 'admin'),

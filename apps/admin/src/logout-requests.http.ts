@@ -1,14 +1,14 @@
 import { Inject, Req, Res } from '@nestjs/common';
-import { logoutV1, type RpcClient, type tokenV1 } from '@castellan/rpc';
+import { logoutV1, type RpcClient } from '@castellan/rpc';
 import { InjectRpcClient, LOGGER, type Logger } from '@castellan/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { Access, AdminController } from './access.guard.js';
 import { badRequest } from './admin-error.js';
 import { callOptionsOf, queryParameter, sendJson, sendNothing } from './admin-request.js';
-import { clientJson } from './client-json.js';
 import { jsonObject } from './json.js';
 import { ADMIN_ROUTES } from './routes.js';
+import { hydraClientJson } from './hydra-client-json.js';
 
 /** Logouts that wait for the user's word, for the app that asks. Members and codes are those of Hydra's SDKs. */
 @AdminController()
@@ -65,13 +65,8 @@ function logoutRequestJson(found: logoutV1.LogoutRequest): string {
     ['rp_initiated', JSON.stringify(found.rpInitiated)],
     ['requested_at', time(found.requestedAtMs)],
     ['expires_at', time(found.expiresAtMs)],
-    ['client', found.client === undefined ? undefined : sdkClientJson(found.client)],
+    ['client', found.client === undefined ? undefined : hydraClientJson(found.client)],
   ]);
-}
-
-/** A client with its id under the name that today's SDKs read it by. */
-function sdkClientJson(client: tokenV1.Client): string {
-  return clientJson(client).replace(/^\{"id":/, '{"client_id":');
 }
 
 function time(ms: number): string {

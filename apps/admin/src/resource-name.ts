@@ -32,6 +32,8 @@ export type ResourceNames = {
   resourceServer(id: string): string;
   /** A pending request of a browser, by its challenge. */
   authRequest(kind: AuthRequestKind, challenge: string): string;
+  /** A consent request of Hydra 0.10 and 0.11. */
+  level2ConsentRequest(id: string): string;
   /** Sessions of a subject: logins, or consents. */
   authSessions(kind: 'login' | 'consent', subject: string): string;
 };
@@ -70,6 +72,7 @@ export function createResourceNames(prefix: string): ResourceNames {
     resourceServers: () => own('resource-servers'),
     resourceServer: (id) => own('resource-servers', escapeResourcePart(id)),
     authRequest: (kind, challenge) => own('oauth2', 'auth', 'requests', kind, escapeResourcePart(challenge)),
+    level2ConsentRequest: (id) => name('oauth2', 'consent', 'requests', escapeResourcePart(id)),
     authSessions: (kind, subject) => own('oauth2', 'auth', 'sessions', kind, escapeResourcePart(subject)),
   };
 }

@@ -11,6 +11,7 @@ import {
   writtenKey,
 } from './access-questions.js';
 import type { AdminRoute } from './admin-route.js';
+import { authRoutes } from './auth-routes.js';
 import { prefixedRoutes } from './prefixed-routes.js';
 
 const client = 'hydra.clients';
@@ -49,6 +50,7 @@ export const ADMIN_ROUTES = {
     resource: one((n) => n.grants()),
   },
 
+  ...authRoutes,
   getLogoutRequest: {
     method: 'GET',
     path: '/admin/oauth2/auth/requests/logout',

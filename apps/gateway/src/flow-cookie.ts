@@ -12,7 +12,7 @@ const FLOW_COOKIE_PREFIXES = [
 const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const COOKIE_VALUE = /^[!#-+\--:<-[\]-~]*$/;
 
-/** Reads the flow cookies of a Cookie header, in order, as they came; other cookies are none of our business. */
+/** Reads the flow and session cookies of a Cookie header, in order, as they came; other cookies are none of our business. */
 export function readFlowCookies(header: string | undefined): tokenV1.Cookie[] {
   return (header ?? '').split(';').flatMap((pair) => {
     const separator = pair.indexOf('=');
@@ -31,6 +31,7 @@ export function writeFlowCookie(cookie: tokenV1.SetCookie, secure: boolean): str
     throw new Error('a cookie to set has characters that a cookie cannot have');
   }
   const maxAge = cookie.value === '' ? 0 : Math.max(0, cookie.maxAgeSeconds);
+  const lifetime = cookie.untilClosed === true && cookie.value !== '' ? '' : `; Max-Age=${maxAge}`;
   const needsSecure = secure || cookie.name.startsWith('__Host-');
-  return `${cookie.name}=${cookie.value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${needsSecure ? '; Secure' : ''}`;
+  return `${cookie.name}=${cookie.value}; Path=/${lifetime}; HttpOnly; SameSite=Lax${needsSecure ? '; Secure' : ''}`;
 }

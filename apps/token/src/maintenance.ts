@@ -1,6 +1,8 @@
 import type {
   AssertionStore,
   AuthorizationRequestStore,
+  ConsentStore,
+  LoginSessionStore,
   LogoutRequestStore,
   OutboxStore,
   TokenStore,
@@ -25,10 +27,12 @@ export function startMaintenance(tools: {
   readonly requests: AuthorizationRequestStore;
   readonly assertions: AssertionStore;
   readonly outbox: OutboxStore;
+  readonly loginSessions: LoginSessionStore;
+  readonly consents: ConsentStore;
   readonly logouts: LogoutRequestStore;
   readonly logger: Logger;
 }): Maintenance {
-  const { keeper, store, requests, assertions, outbox, logouts, logger } = tools;
+  const { keeper, store, requests, assertions, outbox, loginSessions, consents, logouts, logger } = tools;
   const timers: NodeJS.Timeout[] = [];
   const running = new Set<Promise<void>>();
 
@@ -64,6 +68,13 @@ export function startMaintenance(tools: {
 
   every(partitionsEveryMs, 'remove old dead letters', async () => {
     while ((await outbox.sweep(deadLettersMs, rowsAtOnce)) === rowsAtOnce);
+  });
+
+  every(requestsEveryMs, 'remove login sessions that are over', async () => {
+    while ((await loginSessions.sweep(rowsAtOnce)) === rowsAtOnce);
+  });
+  every(requestsEveryMs, 'remove consents that are over', async () => {
+    while ((await consents.sweep(rowsAtOnce)) === rowsAtOnce);
   });
 
   every(answersEveryMs, 'erase answers to refreshes whose window is over', async () => {

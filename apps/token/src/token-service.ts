@@ -21,8 +21,10 @@ import {
   createPageTokens,
   createSubjectIdentifier,
   createTokenText,
+  type ConsentStore,
   type ExplainTools,
   type GrantTools,
+  type LoginSessionStore,
   type IntrospectionCaller,
   type IntrospectionTools,
   type Mint,
@@ -38,6 +40,7 @@ import {
   createAssertionStore,
   createAuthorizationRequestStore,
   createClientStore,
+  createConsentStore,
   createLoginSessionStore,
   createPartitionKeeper,
   createResourceServerStore,
@@ -52,6 +55,7 @@ import {
 } from '@castellan/postgres';
 import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
 import { ConfigError, type Logger, type Metrics } from '@castellan/service';
+import { createAddressHash } from './address-hash.js';
 import { createAccessTokenSigner } from './access-token-signer.js';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
 import { createAllowedHosts, createGuardedFetch } from './guarded-fetch.js';
@@ -90,6 +94,8 @@ export type TokenService = {
   readonly userinfo: UserinfoTools;
   readonly explanation: ExplainTools;
   readonly registration: RegistrationTools;
+  readonly loginSessions: LoginSessionStore;
+  readonly consents: ConsentStore;
   readonly idTokenSigner: PublishedIdTokenSigner;
   readonly logout: LogoutService;
   ping(): Promise<void>;
@@ -154,7 +160,15 @@ async function wire(
   const statelessTokens = createStatelessTokenStore(database, keeper, sessions);
   watchTokenDatabase(metrics, database, keeper);
   watchSecretUses(metrics, database);
-  const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper, sessions);
+  const seal = createJsonSeal({ keys: keysOf(serviceSecrets, 'interaction/v1'), randomBytes });
+  const requests: AuthorizationRequestStore = createAuthorizationRequestStore(
+    database,
+    keeper,
+    sessions,
+    seal,
+    config.logoutDeliveryDeadlineMs,
+  );
+  const consents = createConsentStore(database, seal);
   const mint: Mint = {
     tokenText: createTokenText({
       keys: keysOf(serviceSecrets, 'token-mac/v1'),
@@ -216,6 +230,8 @@ async function wire(
     assertions,
     outbox: logout.outbox,
     logouts: logout.requests,
+    loginSessions,
+    consents,
     logger,
   });
   return {
@@ -262,9 +278,20 @@ async function wire(
         consentUrl: config.consentUrl,
         stateMinLength: config.stateMinLength,
         requirePkce: config.requirePkce,
+        scopePolicy: config.scopePolicy,
         legacyErrorRedirect: config.legacyErrorRedirect,
         pendingRequestsPerClient: config.pendingRequestsPerClient,
+        pendingRequestsPerAddress: config.pendingRequestsPerAddress,
+        flow: config.loginConsentFlow,
+        ...(config.loginUrl !== undefined ? { loginUrl: config.loginUrl } : {}),
+        ...(config.errorUrl !== undefined ? { errorUrl: config.errorUrl } : {}),
+        loginSessionMs: config.loginSessionMs,
       },
+      sessions: loginSessions,
+      consents,
+      sessionCookies,
+      challenges,
+      hashAddress: createAddressHash(deriveKey(serviceSecrets[0], 'address-hash/v1')),
       clients: clientStore,
       requests,
       mint,
@@ -279,6 +306,8 @@ async function wire(
       ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
       subjectIdentifier,
     },
+    loginSessions,
+    consents,
     userinfo: {
       issuer,
       store,

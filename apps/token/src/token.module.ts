@@ -13,6 +13,7 @@ import {
 import { AuthorizationGrpc } from './authorization.grpc.js';
 import { ClientsRpc } from './clients.grpc.js';
 import { DeliveriesRpc } from './deliveries.grpc.js';
+import { LoginConsentRpc } from './login-consent.grpc.js';
 import { LogoutRpc } from './logout.grpc.js';
 import { OpenIdRpc } from './openid.grpc.js';
 import { RegistrationRpc } from './registration.grpc.js';
@@ -69,6 +70,11 @@ const rpcs: readonly Provider[] = [
     provide: AuthorizationGrpc,
     inject: [TOKEN_SERVICE, LOGGER],
     useFactory: (service: TokenService, logger: Logger) => new AuthorizationGrpc(service.authorization, logger),
+  },
+  {
+    provide: LoginConsentRpc,
+    inject: [TOKEN_SERVICE, LOGGER],
+    useFactory: (service: TokenService, logger: Logger) => new LoginConsentRpc(service, logger),
   },
   {
     provide: OpenIdRpc,

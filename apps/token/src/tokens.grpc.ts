@@ -60,12 +60,13 @@ export class TokensRpc implements RpcHandlers<typeof tokenV1.TokensService> {
   }
 
   async getMetadata(): Promise<tokenV1.GetMetadataResponse> {
-    const { issuer, idTokenSigner, registration } = this.service;
+    const { issuer, idTokenSigner, registration, authorization } = this.service;
     const metadata = serverMetadata({
       issuer,
       idTokenAlgorithms: await idTokenSigner.publishedAlgorithms(),
       registration: registration.access !== 'off',
-      unsignedRequestObjects: this.service.authorization.requestUris.unsigned,
+      unsignedRequestObjects: authorization.requestUris.unsigned,
+      loginSessions: authorization.settings.loginUrl !== undefined,
     });
     return { json: JSON.stringify(metadata) };
   }

@@ -236,3 +236,13 @@ export {
   type SessionCookie,
   type SessionCookies,
 } from './interaction/session-cookie.js';
+export { type DecisionOutcome, type DecisionTools, type RejectionInput } from './interaction/decide.js';
+export { acceptLogin, findLoginRequest, type FoundLoginRequest, rejectLogin } from './interaction/decide-login.js';
+export {
+  acceptConsent,
+  type ConsentName,
+  findConsentRequest,
+  type FoundConsentRequest,
+  rejectConsent,
+} from './interaction/decide-consent.js';
+export type { PendingRequest } from './interaction/pending-request.js';

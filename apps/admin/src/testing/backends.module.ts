@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import {
   keysV1,
   explanationV1,
+  loginV1,
   logoutV1,
   openidV1,
   RpcError,
@@ -29,6 +30,10 @@ export type Backends = {
   grants: readonly { readonly clientId: string; readonly subject: string }[];
   resourceServers: Map<string, tokenV1.ResourceServer>;
   deliveries: Map<string, logoutV1.Delivery>;
+  /** Login and consent requests by challenge; a text is where a decided one can start anew. */
+  authRequests: Map<string, loginV1.PendingRequest | string>;
+  /** What was decided and revoked, as it was asked for. */
+  decisions: object[];
   /** Logout requests by challenge; a text is where a decided one can start anew. */
   logoutRequests: Map<string, logoutV1.LogoutRequest | string>;
   groups: Map<string, wardenV1.Group>;
@@ -59,6 +64,11 @@ export function createBackends(): Backends {
     ],
     resourceServers: new Map([['rs1', tokenV1.ResourceServer.create({ id: 'rs1', uri: 'urn:rs1' })]]),
     deliveries: new Map([['1', delivery('1')]]),
+    authRequests: new Map<string, loginV1.PendingRequest | string>([
+      ['c1', pendingRequest('c1')],
+      ['over', 'https://op.example/oauth2/auth?client_id=rp'],
+    ]),
+    decisions: [],
     logoutRequests: new Map([['c1', logoutRequest('c1')]]),
     groups: new Map([['g1', { id: 'g1', members: ['peter', 'julia'] }]]),
     policies: new Map([['p1', policy({ id: 'p1' })]]),
@@ -94,6 +104,39 @@ export function delivery(id: string, changes: Partial<logoutV1.Delivery> = {}): 
   const times = { createdAtMs: 1_000, dueAtMs: 2_000, givesUpAtMs: 3_000 };
   return logoutV1.Delivery.fromPartial({ id, clientId: 'rp', subject: 'alice', state, ...times, ...changes });
 }
+
+export function pendingRequest(challenge: string): loginV1.PendingRequest {
+  return loginV1.PendingRequest.fromPartial({
+    challenge,
+    requestedScope: ['openid'],
+    skip: false,
+    oidcContext: { acrValues: ['gold'], display: 'page', idTokenHintClaimsJson: '{"sub":"alice"}' },
+    client: { id: 'rp', clientName: 'Relying Party' },
+    requestUrl: 'https://op.example/oauth2/auth?client_id=rp',
+    sessionId: 's1',
+    expiresAtMs: 1_700_000_000_000,
+    reason: 'no_session',
+  });
+}
+
+const consentPart = {
+  loginChallenge: 'l1',
+  acr: 'gold',
+  amr: ['pwd'],
+  contextJson: '{"from":"login"}',
+  consentRequestId: 'k1',
+  redirectTo: 'https://op.example/oauth2/auth?consent=c1&consent_csrf=x',
+};
+const sampleConsent = {
+  grantScope: ['openid'],
+  accessTokenJson: '{}',
+  idTokenJson: '{"name":"Alice"}',
+  remember: true,
+  rememberFor: 60,
+  handledAtMs: 1_700_000_000_000,
+  requestJson: '{"challenge":"c1","subject":"alice"}',
+  client: { id: 'rp' },
+};
 
 export function logoutRequest(challenge: string): logoutV1.LogoutRequest {
   return logoutV1.LogoutRequest.fromPartial({
@@ -539,6 +582,44 @@ export function backendsModule(backends: Backends): DynamicModule {
       super(backends);
     }
   }
+  @RpcService(loginV1.LoginConsentService, everyRpc(loginV1.LoginConsentService))
+  class LoginConsent implements RpcHandlers<typeof loginV1.LoginConsentService> {
+    async getLoginRequest({ challenge }: loginV1.GetLoginRequestRequest) {
+      const stored = found(backends.authRequests, challenge);
+      return typeof stored === 'string' ? { handled: { redirectTo: stored } } : { request: stored };
+    }
+    acceptLoginRequest = (request: loginV1.AcceptLoginRequestRequest) => decideRequest(request, 'login_verifier');
+    rejectLoginRequest = (request: loginV1.RejectLoginRequestRequest) => decideRequest(request, 'login_verifier');
+    async getConsentRequest({ challenge }: loginV1.GetConsentRequestRequest) {
+      const stored = found(backends.authRequests, challenge);
+      if (typeof stored === 'string') return { handled: { redirectTo: stored } };
+      return { request: loginV1.ConsentRequest.fromPartial({ ...consentPart, request: stored }) };
+    }
+    acceptConsentRequest = (request: loginV1.AcceptConsentRequestRequest) => decideRequest(request, 'consent_verifier');
+    rejectConsentRequest = (request: loginV1.RejectConsentRequestRequest) => decideRequest(request, 'consent_verifier');
+    async listConsents({ subject, limit, after }: loginV1.ListConsentsRequest) {
+      const ids = ['k1', 'k2', 'k3'].filter((id) => id > after && subject === 'alice').slice(0, limit);
+      return { consents: ids.map((id) => loginV1.Consent.fromPartial({ ...sampleConsent, id })) };
+    }
+    async revokeConsents(request: loginV1.RevokeConsentsRequest) {
+      backends.decisions.push(request);
+      return { grants: 1 };
+    }
+    async listLoginSessions({ subject }: loginV1.ListLoginSessionsRequest) {
+      return { sessions: [loginV1.LoginSession.fromPartial({ id: 's1', subject, authTime: 1_700_000_000 })] };
+    }
+    async revokeLoginSessions(request: loginV1.RevokeLoginSessionsRequest) {
+      backends.decisions.push(request);
+      return { sessions: 1 };
+    }
+  }
+  async function decideRequest(request: { readonly challenge: string }, verifier: string) {
+    if (typeof found(backends.authRequests, request.challenge) === 'string') {
+      throw new RpcError('ABORTED', 'The request was decided already');
+    }
+    backends.decisions.push(request);
+    return { redirectTo: `https://op.example/oauth2/auth?${verifier}=v` };
+  }
   @RpcService(logoutV1.LogoutService, everyRpc(logoutV1.LogoutService))
   class Logout implements RpcHandlers<typeof logoutV1.LogoutService> {
     endSession = notAsked;
@@ -626,7 +707,19 @@ export function backendsModule(backends: Backends): DynamicModule {
   }
   return {
     module: BackendsModule,
-    providers: [Clients, Tokens, Logout, Deliveries, Explanations, Registration, Policies, Groups, Warden, Keys],
+    providers: [
+      Clients,
+      Tokens,
+      Logout,
+      LoginConsent,
+      Deliveries,
+      Explanations,
+      Registration,
+      Policies,
+      Groups,
+      Warden,
+      Keys,
+    ],
   };
 }
 

@@ -15,6 +15,7 @@ import { policyListsRows } from './policy-lists.js';
 import { resourceServersRows } from './resource-servers.js';
 import { secretsRows } from './secrets.js';
 import { startRow } from './start.js';
+import { performRows } from './perform.js';
 import { tokenUserRow } from './token-user.js';
 import { tokenRows } from './token.js';
 import { tourRow } from './tour.js';
@@ -29,6 +30,7 @@ export const commandTable: readonly CommandRow[] = [
   hostRow,
   ...migrateRows,
   ...tokenRows,
+  ...performRows,
   tokenUserRow,
   ...clientsRows,
   ...resourceServersRows,

@@ -8,21 +8,6 @@ export type IdTokenKeys = () => Promise<readonly Jwk[]>;
 
 const maxLength = 8 * 1024;
 
-/**
- * The subject that an ID token of ours names, passed as `id_token_hint` (OpenID Connect Core section 3.1.2.1). It says
- * who shall log in and proves nothing; so it may be expired, but it must be ours and made for this client.
- *
- * @throws OAuth2Error `invalid_request`
- */
-export async function readIdTokenHint(
-  hint: string,
-  expected: { readonly issuer: string; readonly client: Pick<Client, 'id'>; readonly keys: IdTokenKeys },
-): Promise<string> {
-  const { subject, audience } = await verifyIdTokenHint(hint, expected);
-  if (!audience.includes(expected.client.id)) throw refusal();
-  return subject;
-}
-
 /** What an ID token of ours says of whom it was made for. */
 export type IdTokenHint = {
   /** As the client knows the subject. */
@@ -31,7 +16,23 @@ export type IdTokenHint = {
   readonly audience: readonly string[];
   /** The login session, where it was made in one. */
   readonly sid?: string;
+  readonly claims: JsonObject;
 };
+
+/**
+ * An ID token of ours, passed as `id_token_hint` (OpenID Connect Core section 3.1.2.1). It says who shall log in and
+ * proves nothing; so it may be expired, but it must be ours and made for this client.
+ *
+ * @throws OAuth2Error `invalid_request`
+ */
+export async function readIdTokenHint(
+  hint: string,
+  expected: { readonly issuer: string; readonly client: Pick<Client, 'id'>; readonly keys: IdTokenKeys },
+): Promise<IdTokenHint> {
+  const found = await verifyIdTokenHint(hint, expected);
+  if (!found.audience.includes(expected.client.id)) throw refusal();
+  return found;
+}
 
 /**
  * Reads an ID token of ours, which may be expired: signature, type, issuer and members are judged. For whom it was made is
@@ -43,12 +44,13 @@ export async function verifyIdTokenHint(
   hint: string,
   { issuer, keys }: { readonly issuer: string; readonly keys: IdTokenKeys },
 ): Promise<IdTokenHint> {
-  const { iss, sub, aud, sid, exp, iat } = verifiedClaims(hint, await keys());
+  const claims = verifiedClaims(hint, await keys());
+  const { iss, sub, aud, sid, exp, iat } = claims;
   const audience: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   // Userinfo is signed with the same keys and has no exp.
   const isIdToken = typeof exp === 'number' && typeof iat === 'number';
   if (iss !== issuer || !isIdToken || typeof sub !== 'string' || !audience.every(isText)) throw refusal();
-  return { subject: sub, audience, ...(isText(sid) ? { sid } : {}) };
+  return { subject: sub, audience, claims, ...(isText(sid) ? { sid } : {}) };
 }
 
 function isText(value: unknown): value is string {

@@ -7,6 +7,7 @@ import { formatScope } from '../scope.js';
 import { issueAccessToken } from '../token/access-token-jwt.js';
 import { aimAt } from '../token/resource.js';
 import { expiresIn, mintAuthorizationCode, mintFor, newFamily } from '../token/mint.js';
+import type { NewConsent } from '../interaction/consent-store.js';
 import type { PendingAuthorizationRequest } from './authorization-request-store.js';
 import type { AuthorizationTools } from './flow.js';
 import type { ChosenRedirectUri } from './redirect-uri.js';
@@ -20,6 +21,8 @@ export type DecidedRequest = {
   readonly decision: ConsentDecision;
   readonly request: ValidRequest;
   readonly redirect: ChosenRedirectUri;
+  /** The consent to keep with it. */
+  readonly consent?: Omit<NewConsent, 'lifetimeMs'>;
 };
 
 /**
@@ -77,6 +80,7 @@ export async function issueAuthorization(
     family,
     ...(code !== undefined ? { code: code.row } : {}),
     ...(accessToken?.row !== undefined ? { accessToken: accessToken.row } : {}),
+    ...(decided.consent !== undefined ? { consent: withLifetime(decided.consent, family.expiresAt - mint.now()) } : {}),
   });
   if (burnt === 'lost') throw new OAuth2Error('access_denied', 'the request is decided or expired');
   return successResponse(
@@ -100,13 +104,22 @@ function grantOf({ pending, decision, request }: DecidedRequest): Grant {
     clientUid: pending.clientUid,
     subject: decision.subject,
     scopes: decision.scopes,
-    audience: request.resources,
+    audience: decision.audience ?? request.resources,
     accessTokenExtra: decision.accessTokenExtra,
     idTokenExtra: decision.idTokenExtra,
     authTime: decision.authTime,
     ...(request.nonce !== undefined ? { nonce: request.nonce } : {}),
+    ...(decision.sid !== undefined ? { sid: decision.sid } : {}),
+    ...(decision.consentId !== undefined ? { consentId: decision.consentId } : {}),
+    ...(decision.subjectIdentifier !== undefined ? { subjectIdentifier: decision.subjectIdentifier } : {}),
     ...(request.claims.userinfo.size > 0 ? { userinfoClaims: [...request.claims.userinfo.keys()] } : {}),
   };
+}
+
+/** A remembered consent lives as long as it shall; another is listed as long as its grant may go on. */
+function withLifetime(consent: Omit<NewConsent, 'lifetimeMs'>, familyMs: number): NewConsent {
+  if (!consent.remembered) return { ...consent, lifetimeMs: familyMs };
+  return consent.rememberFor === 0 ? consent : { ...consent, lifetimeMs: consent.rememberFor * 1000 };
 }
 
 /** Without `openid` granted there is no ID token; a response type that then has no code either has failed. */

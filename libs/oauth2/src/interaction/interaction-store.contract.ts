@@ -40,7 +40,7 @@ const loginDecision = {
   extendSession: false,
   context: { from: 'the "app" ü' },
 } as const;
-const consent = { skip: false, subject: 'alice', sid: 's', authTime: 1_700_000_000 };
+const consent = { skip: false, subject: 'alice', sid: 's', authTime: 1_700_000_000, consentRequestId: 'c' };
 
 /** What every store of interactions, login sessions and consents must do. */
 export function interactionStoreContract(name: string, open: () => Promise<InteractionStoreHarness>): void {

@@ -12,6 +12,9 @@ export type LoginConsentFlow = 'jwt' | 'consent-request' | 'challenge';
  */
 export type InteractionStage = 'login' | 'login-decided' | 'consent' | 'consent-decided';
 
+/** Why a user has to log in although there may be a session. */
+export type LoginReason = 'no_session' | 'prompt_login' | 'prompt_select_account' | 'max_age' | 'id_token_hint';
+
 /** What is known of the user when the login app is asked. */
 export type LoginFacts = {
   /** The browser holds a session that this request may use: the app shall accept without asking. */
@@ -20,6 +23,8 @@ export type LoginFacts = {
   readonly subject: string;
   /** The `sid` that the session has, or will have. */
   readonly sid: string;
+  /** Absent when the session will do. */
+  readonly reason?: LoginReason;
   /** Claims of the request's `id_token_hint`. */
   readonly hintClaims?: JsonObject;
 };
@@ -64,6 +69,8 @@ export type ConsentFacts = {
   readonly amr?: readonly string[];
   readonly context?: unknown;
   readonly forceSubjectIdentifier?: string;
+  /** Names the consent once it is given. */
+  readonly consentRequestId: string;
   /** The remembered consent that covers the request. */
   readonly consentId?: string;
 };

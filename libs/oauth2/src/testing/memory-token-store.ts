@@ -292,7 +292,12 @@ export function createMemoryTokenStore(options: {
     async findSubjectClaims(key) {
       const row = families.get(nameOf(key));
       if (row === undefined || row.revokedAt !== undefined) return undefined;
-      return { claims: row.grant.idTokenExtra, requestedClaims: row.grant.userinfoClaims ?? [] };
+      const { idTokenExtra, userinfoClaims, subjectIdentifier } = row.grant;
+      return {
+        claims: idTokenExtra,
+        requestedClaims: userinfoClaims ?? [],
+        ...(subjectIdentifier !== undefined ? { subjectIdentifier } : {}),
+      };
     },
     async revokeGrants({ clientId, subject }) {
       const fits = (row: FamilyRow) =>

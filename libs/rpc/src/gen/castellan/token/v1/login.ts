@@ -58,6 +58,11 @@ export interface PendingRequest {
   sessionId: string;
   /** When it expires, milliseconds since the epoch. */
   expiresAtMs: number;
+  /**
+   * Why the user has to log in: `no_session`, `prompt_login`, `prompt_select_account`, `max_age` or `id_token_hint`; empty
+   * when that is not asked.
+   */
+  reason: string;
 }
 
 /** A request that was decided. */
@@ -455,6 +460,7 @@ function createBasePendingRequest(): PendingRequest {
     requestUrl: "",
     sessionId: "",
     expiresAtMs: 0,
+    reason: "",
   };
 }
 
@@ -489,6 +495,9 @@ export const PendingRequest: MessageFns<PendingRequest> = {
     }
     if (message.expiresAtMs !== 0) {
       writer.uint32(80).int64(message.expiresAtMs);
+    }
+    if (message.reason !== "") {
+      writer.uint32(90).string(message.reason);
     }
     return writer;
   },
@@ -586,6 +595,14 @@ export const PendingRequest: MessageFns<PendingRequest> = {
             message.expiresAtMs = longToNumber(reader.int64());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -617,6 +634,7 @@ export const PendingRequest: MessageFns<PendingRequest> = {
     message.requestUrl = object.requestUrl ?? "";
     message.sessionId = object.sessionId ?? "";
     message.expiresAtMs = object.expiresAtMs ?? 0;
+    message.reason = object.reason ?? "";
     return message;
   },
 };

@@ -1,6 +1,8 @@
 import { errors, importJWK, type JWK, jwtVerify } from 'jose';
 import { z } from 'zod';
-import { badRequest, type Failure } from './failure.js';
+import type { AppContext } from '../app-context.js';
+import { type AuthenticationRequest, readAuthenticationRequest } from '../authentication-request.js';
+import { badRequest, type Failure } from '../failure.js';
 
 /** A verified consent challenge: what a client asks for, and where the answer goes. */
 export type Challenge = {
@@ -11,11 +13,8 @@ export type Challenge = {
   readonly expiresAt: number;
   /** Authorization URL that takes the answer in the parameter `consent`. */
   readonly returnTo: string;
-  /** Of the authorization request: where the client gets its answer, and what it asks of the login. */
-  readonly redirectUri: string | undefined;
-  readonly loginHint: string | undefined;
-  readonly maxAgeSeconds: number | undefined;
-  readonly promptLogin: boolean;
+  /** The authorization request inside. */
+  readonly request: AuthenticationRequest;
 };
 
 const LEEWAY_SECONDS = 30;
@@ -33,7 +32,7 @@ const claimsSchema = z.object({
  * Verifies a challenge JWT against the public key of `hydra.consent.challenge`: RS256, not expired, audience equal
  * to the client of the authorization request inside. Throws a Failure with status 400 that can be shown.
  */
-export async function verifyChallenge(jwt: string, key: JWK, now: number): Promise<Challenge> {
+async function verifyChallenge(jwt: string, key: JWK, now: number): Promise<Challenge> {
   const payload = await verifiedPayload(jwt, key, now);
   const parsed = claimsSchema.safeParse(payload);
   if (!parsed.success) throw invalidChallenge();
@@ -41,18 +40,20 @@ export async function verifyChallenge(jwt: string, key: JWK, now: number): Promi
   const request = new URL(redir).searchParams;
   const clientId = request.get('client_id');
   if (clientId !== null && clientId !== aud) throw invalidChallenge();
-  const maxAge = request.get('max_age');
   return {
     id: jti,
     clientId: aud,
     requestedScopes: [...new Set(scp ?? [])],
     expiresAt: exp,
     returnTo: redir,
-    redirectUri: request.get('redirect_uri') ?? undefined,
-    loginHint: request.get('login_hint') ?? undefined,
-    maxAgeSeconds: maxAge !== null && /^\d{1,9}$/.test(maxAge) ? Number(maxAge) : undefined,
-    promptLogin: (request.get('prompt') ?? '').split(' ').includes('login'),
+    request: readAuthenticationRequest(request),
   };
+}
+
+/** Reads and verifies a challenge; throws a Failure that can be shown. */
+export async function readChallenge({ keys, now }: AppContext, jwt: string): Promise<Challenge> {
+  const key = await keys.getKey('hydra.consent.challenge', 'public');
+  return verifyChallenge(jwt, key, now());
 }
 
 /** The URL that carries an answer back: a signed consent response, or the word `denied`. */
@@ -71,23 +72,10 @@ async function verifiedPayload(jwt: string, key: JWK, now: number): Promise<unkn
     });
     return payload;
   } catch (error) {
-    if (error instanceof errors.JWTExpired) {
-      throw badRequest(
-        'This request has expired',
-        'You took longer than the authorization server allows.',
-        START_AGAIN,
-      );
-    }
-    throw invalidChallenge();
+    throw error instanceof errors.JWTExpired ? badRequest('challengeExpired') : invalidChallenge();
   }
 }
 
-const START_AGAIN = 'Go back to the application that sent you here and start again.';
-
 function invalidChallenge(): Failure {
-  return badRequest(
-    'This request is not valid',
-    'It does not come from the authorization server, or it was changed on the way.',
-    START_AGAIN,
-  );
+  return badRequest('challengeInvalid');
 }

@@ -1,8 +1,8 @@
 import { importJWK, type JWK, SignJWT } from 'jose';
 import type { Challenge } from './challenge.js';
-import type { User } from './connector.js';
+import type { User } from '../connectors/connector.js';
 import { completeRsaPrivateKey } from './rsa-private-key.js';
-import { claimsOf } from './scopes.js';
+import { claimsOf } from '../pages/scopes.js';
 
 type Grant = {
   readonly challenge: Challenge;

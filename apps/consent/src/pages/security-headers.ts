@@ -12,15 +12,17 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 /** HSTS for a year, where the app is reached by https. */
 export const STRICT_TRANSPORT_SECURITY = 'max-age=31536000';
 
+const HARMFUL = new Set(['http', 'https', 'javascript', 'data', 'vbscript', 'blob', 'file', 'about']);
+
 /**
- * The policy of the page whose form ends at the client: browsers apply form-action to every redirect that follows
- * a form, and only the client knows how many there are. A native app's own scheme is added.
+ * The policy of a page whose form may end at the client: browsers apply form-action to every redirect that follows a
+ * form, and only the client knows how many there are. Schemes of native apps are added.
  */
-export function answerFormPolicy(redirectUri: string | undefined): string {
-  const scheme = /^([a-z][a-z0-9+.-]*):/.exec(redirectUri ?? '')?.[1];
-  const harmful = ['javascript', 'data', 'vbscript', 'blob', 'file', 'about'];
-  const own = scheme === undefined || ['http', 'https', ...harmful].includes(scheme) ? '' : ` ${scheme}:`;
-  return contentSecurityPolicy(`'self' https: http:${own}`);
+export function answerFormPolicy(redirectUris: readonly (string | undefined)[]): string {
+  const schemes = redirectUris
+    .map((uri) => /^([a-z][a-z0-9+.-]*):/.exec(uri ?? '')?.[1])
+    .filter((scheme) => scheme !== undefined && !HARMFUL.has(scheme));
+  return contentSecurityPolicy(["'self'", 'https:', 'http:', ...new Set(schemes.map((each) => `${each}:`))].join(' '));
 }
 
 function contentSecurityPolicy(formAction: string): string {
