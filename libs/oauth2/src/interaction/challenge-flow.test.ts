@@ -230,7 +230,7 @@ describe('a login session', () => {
     expect(await loginRequest(loginChallenge(await start()))).toMatchObject({ skip: false, reason: 'no_session' });
   });
 
-  it('gets a cookie that nobody held before at each login, and the old cookie is dead', async () => {
+  it('LO-09: gets a cookie that nobody held before at each login, and the old cookie is dead', async () => {
     await run(remembered);
     const before = browser.jar.get('__Host-castellan_session');
     await run({ request: { prompt: 'login' }, ...remembered });
@@ -294,7 +294,7 @@ describe('prompt=none', () => {
     expect(errorOf(await start({ ...none, max_age: '30' }))).toBe('login_required');
   });
 
-  it('is consent_required without a remembered consent, and when more is asked for', async () => {
+  it('CF-25: is consent_required without a remembered consent, and when more is asked for', async () => {
     await run({ login: { remember: true } });
     expect(errorOf(await run({ request: none }))).toBe('consent_required');
     await run(remembered);
@@ -307,7 +307,7 @@ describe('prompt=none', () => {
     expect(await grantOf(await run({ request: none }))).toMatchObject({ subject: 'alice' });
   });
 
-  it('is refused together with another prompt', async () => {
+  it('CF-21: is refused together with another prompt', async () => {
     expect(errorOf(await start({ prompt: 'none login' }))).toBe('invalid_request');
   });
 });
@@ -328,7 +328,7 @@ describe('a remembered consent', () => {
     expect(await skips(request)).toBe(skip);
   });
 
-  it('is asked again of a public client that another program could pass for', async () => {
+  it('CF-27: is asked again of a public client that another program could pass for', async () => {
     const redirect = {
       redirect_uri: 'com.example.app:/cb',
       code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
@@ -360,7 +360,7 @@ describe('a remembered consent', () => {
 });
 
 describe('a decision of an app', () => {
-  it('counts once: the second is a conflict, whatever it says', async () => {
+  it('CF-30: counts once: the second is a conflict, whatever it says', async () => {
     const challenge = loginChallenge(await start());
     const refusal = { error: '', description: '', hint: '', debug: '', statusCode: 0 };
     const both = await Promise.all([
@@ -455,7 +455,7 @@ describe('a decision of an app', () => {
 });
 
 describe('a verifier', () => {
-  it('is of no use in another browser, and the user can still go on', async () => {
+  it('CF-03 CF-05 CF-19: is of no use in another browser, and the user can still go on', async () => {
     const verifier = await login(loginChallenge(await start()));
     const stranger = harness.openBrowser();
     expect(errorOf(await stranger.follow(verifier))).toBe('page: invalid_request');
@@ -464,7 +464,7 @@ describe('a verifier', () => {
     expect((await browser.follow(verifier)).kind).toBe('to-consent');
   });
 
-  it('is of no use with the cookie of another request under its name', async () => {
+  it('CF-18: is of no use with the cookie of another request under its name', async () => {
     const challenge = loginChallenge(await start());
     const [name = ''] = browser.jar.keys();
     const stranger = harness.openBrowser();
@@ -473,7 +473,7 @@ describe('a verifier', () => {
     expect(errorOf(await stranger.follow(await login(challenge)))).toBe('page: invalid_request');
   });
 
-  it('is spent once: a replay changes nothing, and the first goes on', async () => {
+  it('CF-01: is spent once: a replay changes nothing, and the first goes on', async () => {
     const verifier = await login(loginChallenge(await start()));
     const answers = await Promise.all([browser.follow(verifier), browser.follow(verifier)]);
     expect(answers.filter(({ kind }) => kind === 'to-consent')).toHaveLength(1);
@@ -545,7 +545,7 @@ describe('a hint of who shall log in', () => {
 });
 
 describe('pending requests', () => {
-  it('are bounded per client, and per address for others not to be locked out', async () => {
+  it('CF-33: are bounded per client, and per address for others not to be locked out', async () => {
     await open({ pendingRequestsPerAddress: 3 });
     const attacker = harness.openBrowser(true, '192.0.2.1');
     for (let count = 0; count < 3; count++) expect((await start({}, attacker)).kind).toBe('to-consent');
