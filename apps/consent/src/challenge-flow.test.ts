@@ -117,14 +117,15 @@ describe('a login request', () => {
           subject: 'user:12345:dandean',
           acr: '1',
           amr: ['pwd'],
-          remember: false,
+          remember: true,
+          remember_for: 0,
           context: { browser: expect.stringMatching(/^[\w-]{22}$/) as string },
         },
       },
     ]);
   });
 
-  it('is remembered where the user wants that, for as long as the app is set to', async () => {
+  it('outlives the browser where the user wants that, for as long as the app is set to', async () => {
     loginRequest('l1');
     await submitLogin(await browser.open('/login?login_challenge=l1'), { remember: '1' });
     expect(server.challenges.decisions[0]?.body).toMatchObject({ remember: true, remember_for: 2_592_000 });

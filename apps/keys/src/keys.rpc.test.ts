@@ -75,6 +75,7 @@ describe('services Keys and Signing', () => {
       deleteKeySet: { set: '' },
       deleteKey: { set: '', keyId: '' },
       rotateKey: { set: '', algorithm: '', emergency: false },
+      importKey: { set: '', keyId: '', algorithm: '', passphrase: '' },
       sign: { purpose: Purpose.PURPOSE_UNSPECIFIED, claimsJson: '' },
       getVerificationKeys: { purpose: Purpose.PURPOSE_UNSPECIFIED },
     };

@@ -65,8 +65,8 @@ async function complete(
     amr,
     ...(acr !== undefined ? { acr } : {}),
     context: handOver(context, user, browser),
-    // A remembered session is not remembered anew.
-    ...(login.skip ? {} : { remember, ...(remember ? { remember_for: context.rememberSeconds.login } : {}) }),
+    // A remembered session is not remembered anew; one that is not to stay ends with the browser (`remember_for` 0).
+    ...(login.skip ? {} : { remember: true, remember_for: remember ? context.rememberSeconds.login : 0 }),
   });
 }
 
