@@ -234,11 +234,14 @@ describe('logout', () => {
     let [delivery] = await waiting();
     while (delivery?.problem === undefined) [delivery] = await waiting();
     expect(delivery).toMatchObject({ client_id: 'rp', subject: 'alice', sid, state: 'pending', problem: 'HTTP 503' });
-    rp.mood = 'takes';
+    const retry = () => cli.run(['logout', 'deliveries', 'retry', delivery.id, '--skip-tls-verify']);
     const before = rp.tokens.length;
-    expect((await cli.run(['logout', 'deliveries', 'retry', delivery.id, '--skip-tls-verify'])).code).toBe(0);
+    expect((await retry()).code).toBe(0);
     await rp.tokensAre(before + 1);
-    for (const deadline = Date.now() + 10_000; (await waiting()).length > 0;) expect(Date.now()).toBeLessThan(deadline);
+    // It may be delivered of itself before the command gets there.
+    rp.mood = 'takes';
+    await retry();
+    for (const deadline = Date.now() + 20_000; (await waiting()).length > 0;) expect(Date.now()).toBeLessThan(deadline);
     expect((await cli.run(['logout', 'deliveries', 'discard', delivery.id, '--skip-tls-verify'])).code).not.toBe(0);
   }, 60_000);
 

@@ -6,6 +6,8 @@ import type { Duplex } from 'node:stream';
 const GOODBYE_MS = 1_000;
 /** Requests that take longer than this are cut; their callers gave up ten seconds after they asked. */
 const FUSE_MS = 12_000;
+/** What a connection may take to its first request: on a busy machine a TLS handshake is slow, and its request is lost with it. */
+const FIRST_REQUEST_MS = 4_000;
 const POLL_MS = 20;
 
 /**
@@ -63,7 +65,7 @@ function closeServer(server: Server, silent: ReadonlyMap<Duplex, number>): Promi
     }, FUSE_MS);
     const sweep = setInterval(() => {
       server.closeIdleConnections();
-      for (const [socket, since] of silent) if (performance.now() - since > GOODBYE_MS) socket.destroy();
+      for (const [socket, since] of silent) if (performance.now() - since > FIRST_REQUEST_MS) socket.destroy();
     }, POLL_MS);
     server.close(() => {
       clearTimeout(fuse);
