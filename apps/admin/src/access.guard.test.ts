@@ -7,7 +7,7 @@ import { ADMIN_CONTROLLERS } from './admin.module.js';
 import type { AdminRoute } from './admin-route.js';
 import { ADMIN_ROUTES } from './routes.js';
 import { startTestAdmin, type TestAdmin } from './testing/admin-app.js';
-import { createBackends, snapshot, type AccessRequest } from './testing/backends.module.js';
+import { createBackends, snapshot, type AccessRequest } from './testing/backends.js';
 
 const ROUTES: readonly [name: string, route: AdminRoute][] = Object.entries(ADMIN_ROUTES);
 

@@ -2,7 +2,7 @@ import { RpcError } from '@castellan/rpc';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { startTestAdmin, type TestAdmin } from './testing/admin-app.js';
-import { createBackends, snapshot } from './testing/backends.module.js';
+import { createBackends, snapshot } from './testing/backends.js';
 
 const PRIVATE = '{"kty":"EC","kid":"k9","d":"secret","x":"x","y":"y"}';
 const PUBLIC = '{"kty":"EC","kid":"k9-public","x":"x","y":"y"}';

@@ -2,7 +2,7 @@ import { explanationV1 } from '@castellan/rpc';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { startTestAdmin, type TestAdmin } from './testing/admin-app.js';
-import { createBackends } from './testing/backends.module.js';
+import { createBackends } from './testing/backends.js';
 
 let admin: TestAdmin;
 beforeAll(async () => {
