@@ -175,8 +175,9 @@ async function claim(folder: string, data: string): Promise<string> {
   const file = path.join(data, 'postmaster.pid');
   if (!existsSync(file)) return lock;
   const server = Number(readFileSync(file, 'utf8').split('\n')[0]);
-  if (!Number.isSafeInteger(server) || server <= 0 || !isAlive(server) || !commandLineHas(server, 'postgres'))
-    return lock;
+  if (!Number.isSafeInteger(server) || server <= 0 || !isAlive(server)) return lock;
+  // A killed server that the system has not reaped yet counts as running for PostgreSQL: it is waited for like one.
+  if (!commandLineHas(server, 'postgres') && !isDying(server)) return lock;
   process.kill(server, 'SIGINT');
   for (let waited = 0; isAlive(server); waited += 50) {
     if (waited > 20_000) throw new Error(`A server left behind on ${data} (process ${server}) does not stop`);
@@ -209,6 +210,17 @@ function commandLineHas(pid: number, word: string): boolean {
     return text.includes(word);
   } catch {
     return true;
+  }
+}
+
+/** Whether the system says that a process is going or waits to be reaped (proc(5): PF_EXITING among the flags). */
+function isDying(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [, , , , , , flags] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(flags) & 4) !== 0;
+  } catch {
+    return false;
   }
 }
 

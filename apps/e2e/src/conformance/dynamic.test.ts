@@ -212,8 +212,9 @@ describe('oidcc-dynamic-certification-test-plan', () => {
       bearer: await rootToken(suite.product),
     });
     expect(rotated.status).toBeLessThan(300);
-    const after = await idsOf();
-    expect(after.filter((kid) => !before.includes(kid))).not.toEqual([]);
+    // The gateway keeps the published set for a second.
+    const added = async () => (await idsOf()).filter((kid) => !before.includes(kid));
+    await expect.poll(added, { timeout: 10_000 }).not.toEqual([]);
   });
 
   it('oidcc-request-uri-unsigned: not supported, and said so', () => {
