@@ -4977,8 +4977,8 @@ export const WardenService = {
   /**
    * StreamCheck answers checks and token checks one by one as long as the stream lives, each as soon as its answer is
    * there, in any order. Every check is authorized, timed and answered by itself, and so is a malformed one; only a caller
-   * that may not ask (any more) ends the stream. The server reads on while at most 256 checks and 1 MiB of them are
-   * unanswered, and while its answers are taken. A caller that ends its side still gets every answer.
+   * that may not ask (any more) ends the stream. The server reads on while fewer than 256 checks, and half a MiB of them,
+   * are unanswered, and while its answers are taken. A caller that ends its side still gets every answer.
    */
   streamCheck: {
     path: "/castellan.warden.v1.Warden/StreamCheck" as const,
@@ -5011,8 +5011,8 @@ export interface WardenServer extends UntypedServiceImplementation {
   /**
    * StreamCheck answers checks and token checks one by one as long as the stream lives, each as soon as its answer is
    * there, in any order. Every check is authorized, timed and answered by itself, and so is a malformed one; only a caller
-   * that may not ask (any more) ends the stream. The server reads on while at most 256 checks and 1 MiB of them are
-   * unanswered, and while its answers are taken. A caller that ends its side still gets every answer.
+   * that may not ask (any more) ends the stream. The server reads on while fewer than 256 checks, and half a MiB of them,
+   * are unanswered, and while its answers are taken. A caller that ends its side still gets every answer.
    */
   streamCheck: handleBidiStreamingCall<StreamCheckRequest, StreamCheckResponse>;
   /** Explain decides an access request and says what led to the decision. */
