@@ -3,7 +3,15 @@ import { readGatewayConfig, type GatewayConfig } from '@castellan/gateway';
 import { checkSystemSecrets, deriveServiceSecrets } from '@castellan/jwk';
 import { readKeysConfig, type KeysConfig } from '@castellan/keys';
 import { isPlaintextRemote, refusedDatabaseUrl, type Component } from '@castellan/postgres';
-import { ConfigError, readHttpConfig, readRpcConfig, type HttpConfig, type RpcModuleOptions } from '@castellan/service';
+import {
+  ConfigError,
+  readAdmissionConfig,
+  readHttpConfig,
+  readRpcConfig,
+  type ConcurrencyLimits,
+  type HttpConfig,
+  type RpcModuleOptions,
+} from '@castellan/service';
 import { readTokenConfig, type TokenConfig } from '@castellan/token';
 import { readWardenConfig, type WardenConfig } from '@castellan/warden';
 
@@ -12,6 +20,8 @@ export type HostConfig = {
   /** Public URL, without a trailing slash. */
   readonly issuer: string;
   readonly http: HttpConfig;
+  /** Limits on what is under way at once; absent while they are off. */
+  readonly admission?: ConcurrencyLimits;
   /** The Warden's gRPC door; absent while it is closed. */
   readonly grpc?: RpcModuleOptions;
   readonly databaseUrls: Readonly<Record<Component, string>>;
@@ -65,10 +75,12 @@ export function readHostConfig(env: NodeJS.ProcessEnv, flags: HostFlags): HostCo
     WARDEN_SECRET: deriveServiceSecrets(systemSecret, 'warden'),
   };
   const grpc = readGrpcDoor(env, flags);
+  const admission = readAdmissionConfig(env);
   return {
     issuer,
     http,
     ...(grpc !== undefined ? { grpc } : {}),
+    ...(admission !== undefined ? { admission } : {}),
     databaseUrls: checkedDatabaseUrls(env),
     keys: readKeysConfig(serviceEnv),
     warden: readWardenConfig(serviceEnv),

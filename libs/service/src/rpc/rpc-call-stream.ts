@@ -15,8 +15,7 @@ import {
   type PeerName,
 } from '@castellan/rpc';
 import type { HostedService } from './rpc-host.js';
-import type { InvocationDependencies } from './rpc-invocation.js';
-import { serveMethod, type ServedMethod } from './served-method.js';
+import { serveMethod, type ServedMethod, type ServingDependencies } from './served-method.js';
 
 const { exchange } = callsV1.CallsService;
 
@@ -27,7 +26,7 @@ const STREAM_AGE_SPREAD_MS = 60_000;
 /** Bytes in: what a stranger sends is read by ourselves, strictly. */
 type Exchange = ServerDuplexStream<Buffer, callsV1.CallBatchResult>;
 
-export type CallStreamDependencies = InvocationDependencies & {
+export type CallStreamDependencies = ServingDependencies & {
   /** @throws RpcError UNAUTHENTICATED */
   readonly authenticate: (call: Exchange) => PeerName;
 };
@@ -78,7 +77,7 @@ export function addCallStreams(
 
 function methodsByName(
   services: readonly HostedService[],
-  dependencies: InvocationDependencies,
+  dependencies: ServingDependencies,
 ): ReadonlyMap<string, ServedMethod> {
   const methods = new Map<string, ServedMethod>();
   for (const service of services) {

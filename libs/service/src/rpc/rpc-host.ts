@@ -17,6 +17,7 @@ import {
 } from '@castellan/rpc';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { DiscoveryService, ExternalContextCreator } from '@nestjs/core';
+import type { AdmissionDoor } from '../admission/admission.module.js';
 import { ConfigError } from '../config.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
@@ -43,6 +44,7 @@ export type RpcHostDependencies = {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly readiness: Readiness | undefined;
+  readonly admission: AdmissionDoor | undefined;
 };
 
 function roundTrip(serialize: (value: never) => Buffer, deserialize: (bytes: Buffer) => unknown, value: unknown) {
@@ -100,7 +102,7 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
     for (const definition of this.clients.values()) {
       if (!this.services().has(serviceNameOf(definition))) this.targetOf(definition);
     }
-    const { options, logger, metrics, readiness } = this.dependencies;
+    const { options, logger, metrics, readiness, admission } = this.dependencies;
     if (options.listen === undefined) return;
     this.server = await startRpcServer({
       listen: options.listen,
@@ -111,6 +113,7 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
       isReady: async () => (readiness === undefined ? true : (await readiness.report()).ready),
       logger,
       metrics,
+      admission,
     });
   }
 

@@ -19,6 +19,7 @@ import {
   toGrpcStatus,
   type CallContext,
 } from '@castellan/rpc';
+import type { AdmissionDoor } from '../admission/admission.module.js';
 import { ConfigError } from '../config.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
@@ -43,6 +44,7 @@ export type RpcServerOptions = {
   readonly isReady: () => Promise<boolean>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly admission: AdmissionDoor | undefined;
 };
 
 export type RpcServer = {
@@ -157,6 +159,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     authenticate: (call) => authenticatePeer(call, security, options.clientPeers),
     logger: options.logger,
     metrics: options.metrics,
+    admission: options.admission,
   });
   addHostedService(server, createHealthService(served, options.isReady), options, security);
   if (options.reflection)

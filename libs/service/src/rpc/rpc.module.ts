@@ -1,6 +1,7 @@
 import type { RpcTransport } from '@castellan/rpc';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ExternalContextCreator } from '@nestjs/core';
+import { AdmissionDoor } from '../admission/admission.module.js';
 import { LOGGER, createSilentLogger, type Logger } from '../logger.js';
 import { METRICS, createMetrics, type Metrics } from '../metrics.js';
 import { Readiness } from '../readiness.js';
@@ -60,6 +61,7 @@ export class RpcModule {
             { token: LOGGER, optional: true },
             { token: METRICS, optional: true },
             { token: Readiness, optional: true },
+            { token: AdmissionDoor, optional: true },
           ],
           useFactory: (
             discovery: DiscoveryService,
@@ -67,6 +69,7 @@ export class RpcModule {
             logger: Logger | undefined,
             metrics: Metrics | undefined,
             readiness: Readiness | undefined,
+            admission: AdmissionDoor | undefined,
           ) =>
             new RpcHost({
               options,
@@ -75,6 +78,7 @@ export class RpcModule {
               logger: logger ?? createSilentLogger(),
               metrics: metrics ?? createMetrics(),
               readiness,
+              admission,
             }),
         },
       ],
