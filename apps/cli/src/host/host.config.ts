@@ -6,6 +6,7 @@ import { isPlaintextRemote, refusedDatabaseUrl, type Component } from '@castella
 import {
   ConfigError,
   readAdmissionConfig,
+  readBearerListen,
   readHttpConfig,
   readRpcConfig,
   type ConcurrencyLimits,
@@ -132,10 +133,14 @@ function readSystemSecret(env: NodeJS.ProcessEnv, programName: string): string {
   return secret;
 }
 
-/** The door is closed unless certificates are there or plaintext was asked for by name. */
+/** The door is closed unless certificates are there or plaintext was asked for by name; that for access tokens has a port. */
 function readGrpcDoor(env: NodeJS.ProcessEnv, flags: HostFlags): RpcModuleOptions | undefined {
   const isPlaintext = flags.grpcPlaintext || Boolean(env['GRPC_DANGEROUS_PLAINTEXT']);
-  if (!isPlaintext && !grpcVariables.some((name) => env[name])) return undefined;
+  const isPeerDoor = isPlaintext || grpcVariables.some((name) => env[name]);
+  if (!isPeerDoor) {
+    const bearerListen = readBearerListen(env);
+    return bearerListen === undefined ? undefined : { bearerListen };
+  }
   const {
     targets: _inProcess,
     listen,

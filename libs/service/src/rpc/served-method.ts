@@ -1,8 +1,8 @@
-import type { AdmissionDoor } from '../admission/admission.module.js';
 import { RpcError, decodeMessage, type CallContext, type RpcMethod } from '@castellan/rpc';
 import { parseTraceparent, runInTrace } from '../tracing/trace-context.js';
 import { activeTracer } from '../tracing/tracing.js';
-import { invokeMethod, type HostedMethod, type InvocationDependencies } from './rpc-invocation.js';
+import { admitCall, type ServingDependencies } from './admit-calls.js';
+import { invokeMethod, type HostedMethod } from './rpc-invocation.js';
 
 /**
  * A method as it is served to other processes, bytes in and bytes out. The peer table comes first: nothing is parsed
@@ -25,24 +25,6 @@ function inTraceOf<T>(traceparent: unknown, work: () => T): T {
   return caller === undefined ? work() : runInTrace(caller, work);
 }
 
-export type ServingDependencies = InvocationDependencies & { readonly admission: AdmissionDoor | undefined };
-
-/** Does work in a place of its class, or refuses it before anything is read. */
-async function admit<T>(door: AdmissionDoor | undefined, method: HostedMethod, work: () => Promise<T>): Promise<T> {
-  const of = door?.classOf(method.name) ?? 'always';
-  if (door === undefined || of === 'always') return work();
-  // Callers are our own services and programs that the operator listed: they are not told apart.
-  const arrival = { of, address: '' };
-  // Not UNAVAILABLE: that would be asked again at once.
-  if (door.admission.enter(arrival) !== undefined)
-    throw new RpcError('RESOURCE_EXHAUSTED', 'the service is overloaded');
-  try {
-    return await work();
-  } finally {
-    door.admission.leave(arrival);
-  }
-}
-
 /** Serves a method the same way on every transport: a unary call and an item of a stream both come through here. */
 export function serveMethod(hosted: HostedMethod, method: RpcMethod, to: ServingDependencies): ServedMethod {
   const decoding: HostedMethod = {
@@ -51,7 +33,7 @@ export function serveMethod(hosted: HostedMethod, method: RpcMethod, to: Serving
   };
 
   return async function serve(bytes, context, traceparent) {
-    const response = await admit(to.admission, hosted, () =>
+    const response = await admitCall(hosted, to, () =>
       inTraceOf(traceparent, () => invokeMethod(decoding, bytes, context, to)),
     );
     try {
