@@ -15,6 +15,7 @@ export type ResourceNames = {
   wardenTokenAllowed(): string;
   /** Names that the original did not have are `rn:castellan:`, whatever the prefix (rulings 41). */
   wardenExplain(): string;
+  wardenDecisions(): string;
   accessEvaluation(): string;
   accessEvaluations(): string;
   groups(): string;
@@ -47,6 +48,7 @@ export function createResourceNames(prefix: string): ResourceNames {
     wardenAllowed: () => name('warden', 'allowed'),
     wardenTokenAllowed: () => name('warden', 'token', 'allowed'),
     wardenExplain: () => 'rn:castellan:warden:explain',
+    wardenDecisions: () => own('warden', 'decisions'),
     accessEvaluation: () => 'rn:castellan:access:evaluation',
     accessEvaluations: () => 'rn:castellan:access:evaluations',
     groups: () => name('warden', 'groups'),

@@ -382,6 +382,13 @@ export const ADMIN_ROUTES = {
     action: 'warden:explain',
     resource: one((n) => n.wardenExplain()),
   },
+  listDecisions: {
+    method: 'GET',
+    path: '/warden/decisions',
+    scope: decide,
+    action: 'warden:decisions',
+    resource: one((n) => n.wardenDecisions()),
+  },
   accessEvaluation: {
     method: 'POST',
     path: '/access/v1/evaluation',

@@ -11,6 +11,7 @@ import {
   rpcClientToken,
 } from '@castellan/service';
 import { AuthorizationRpc } from './authorization.grpc.js';
+import { DecisionsRpc } from './decisions.grpc.js';
 import { GroupsRpc } from './groups.grpc.js';
 import { PoliciesRpc } from './policies.grpc.js';
 import { openWarden, type Warden } from './warden.js';
@@ -47,16 +48,17 @@ const services: readonly Provider[] = [
   {
     provide: WardenRpc,
     inject: [WARDEN, rpcClientToken(tokenV1.TokensService)],
-    useFactory: ({ decisionPoint }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
-      new WardenRpc({ decisionPoint, tokens }),
+    useFactory: ({ decisionPoint, log }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
+      new WardenRpc({ decisionPoint, tokens, log }),
   },
   {
     provide: AuthorizationRpc,
     inject: [WARDEN, rpcClientToken(tokenV1.TokensService)],
-    useFactory: ({ decisionPoint }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
-      new AuthorizationRpc({ decisionPoint, tokens }),
+    useFactory: ({ decisionPoint, log }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
+      new AuthorizationRpc({ decisionPoint, tokens, log }),
   },
   { provide: PoliciesRpc, inject: [WARDEN], useFactory: (warden: Warden) => new PoliciesRpc(warden) },
+  { provide: DecisionsRpc, inject: [WARDEN], useFactory: ({ decisions }: Warden) => new DecisionsRpc(decisions) },
   { provide: GroupsRpc, inject: [WARDEN], useFactory: ({ groups }: Warden) => new GroupsRpc(groups) },
   { provide: WardenShutdown, inject: [WARDEN], useFactory: (warden: Warden) => new WardenShutdown(warden) },
   {

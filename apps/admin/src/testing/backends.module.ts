@@ -357,6 +357,24 @@ class TestWarden implements RpcHandlers<typeof wardenV1.WardenService> {
   }
 }
 
+class TestDecisions implements RpcHandlers<typeof wardenV1.DecisionsService> {
+  constructor(private readonly backends: Backends) {}
+
+  async listDecisions(request: wardenV1.ListDecisionsRequest): Promise<wardenV1.ListDecisionsResponse> {
+    fail(this.backends, 'warden');
+    if (request.limit > 1000) throw new RpcError('INVALID_ARGUMENT', 'limit: must be from 0 to 1000');
+    const decision = wardenV1.RecordedDecision.fromPartial({
+      decidedAtMs: 1_750_000_000_000,
+      door: 'check',
+      caller: 'client',
+      subject: request.subject || 'peter',
+      contextJson: '{"ip":"10.0.0.1"}',
+      reason: 'default',
+    });
+    return { decisions: [decision], next: 'there' };
+  }
+}
+
 class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
   constructor(private readonly backends: Backends) {}
 
@@ -466,6 +484,12 @@ export function backendsModule(backends: Backends): DynamicModule {
       super(backends);
     }
   }
+  @RpcService(wardenV1.DecisionsService, everyRpc(wardenV1.DecisionsService))
+  class Decisions extends TestDecisions {
+    constructor() {
+      super(backends);
+    }
+  }
   @RpcService(wardenV1.WardenService, everyRpc(wardenV1.WardenService))
   class Warden extends TestWarden {
     constructor() {
@@ -509,7 +533,10 @@ export function backendsModule(backends: Backends): DynamicModule {
     updateRegistration = notAsked;
     deleteRegistration = notAsked;
   }
-  return { module: BackendsModule, providers: [Clients, Deliveries, Registration, Policies, Groups, Warden, Keys] };
+  return {
+    module: BackendsModule,
+    providers: [Clients, Deliveries, Registration, Policies, Groups, Decisions, Warden, Keys],
+  };
 }
 
 async function notAsked(): Promise<never> {

@@ -51,6 +51,7 @@ const routes = [
   ['POST', '/policy-imports/x/policies'],
   ['POST', '/policy-imports/x/commit'],
   ['DELETE', '/policy-imports/x'],
+  ['GET', '/warden/decisions'],
 ] as const;
 
 function ask(

@@ -1,0 +1,53 @@
+import type { CommandCall } from '../command.js';
+import { members } from '../json.js';
+import { printResult } from '../output-format.js';
+import { printable, UsageError } from '../terminal.js';
+
+/** `policies history`: what a policy was, the newest version first. */
+export async function showHistory(call: CommandCall): Promise<void> {
+  const api = await call.api();
+  const limit = call.text('limit');
+  const versions = await api.get({
+    failure: 'Could not retrieve the history of the policy',
+    path: ['policies', call.operand(0), 'history'],
+    ...(limit !== '' ? { query: { limit } } : {}),
+  });
+  const list = Array.isArray(versions) ? versions.map(members) : [];
+  printResult(call, versions, ['VERSION', 'CHANGED', 'BY', 'REVISION', 'WHAT', 'REASON'], () =>
+    list.map((version) =>
+      [
+        version['version'],
+        version['changed_at'],
+        version['changed_by'],
+        version['revision'],
+        whatOf(version),
+        version['reason'],
+      ].map((cell) => printable(String(cell ?? ''))),
+    ),
+  );
+}
+
+function whatOf({ policy }: Record<string, unknown>): string {
+  if (policy === null || policy === undefined) return 'removed';
+  const { effect, subjects, actions, resources } = members(policy);
+  const count = (list: unknown, noun: string): string => {
+    const length = Array.isArray(list) ? list.length : 0;
+    return `${length} ${noun}${length === 1 ? '' : 's'}`;
+  };
+  return `${String(effect)}: ${count(subjects, 'subject')}, ${count(actions, 'action')}, ${count(resources, 'resource')}`;
+}
+
+/** `policies rollback`: stores what a policy was at a version as its newest one. */
+export async function rollBack(call: CommandCall): Promise<void> {
+  const version = call.text('to');
+  if (!/^[1-9]\d*$/.test(version)) throw new UsageError('--to must be a version, as policies history shows it');
+  const api = await call.api();
+  const id = call.operand(0);
+  const reason = call.text('reason');
+  await api.post({
+    failure: 'Could not roll back the policy',
+    path: ['policies', id, 'rollback'],
+    json: { version: Number(version), ...(reason !== '' ? { reason } : {}) },
+  });
+  call.print(`Policy ${id} is what it was at version ${version}.`);
+}
