@@ -17,7 +17,8 @@ const walls = [
     onlyDependOnLibsWithTags: ['layer:domain', 'layer:adapter', 'layer:contract', 'layer:kit'],
   },
   { sourceTag: 'layer:door', onlyDependOnLibsWithTags: ['layer:domain', 'layer:contract', 'layer:kit'] },
-  { sourceTag: 'layer:client', onlyDependOnLibsWithTags: ['layer:contract'] },
+  { sourceTag: 'layer:client', onlyDependOnLibsWithTags: ['layer:contract', 'room:sdk'] },
+  { sourceTag: 'room:consent', onlyDependOnLibsWithTags: ['room:consent', 'room:sdk'] },
   {
     sourceTag: 'layer:host',
     onlyDependOnLibsWithTags: [

@@ -32,6 +32,7 @@ describe('the walls', { timeout: 120_000 }, () => {
     ['a service', 'another service', 'apps/token/src/index.ts', `import '@castellan/warden';`],
     ['a door', 'the database', 'apps/gateway/src/index.ts', `import '@castellan/postgres';`],
     ['an adapter', 'the contract', 'libs/postgres/src/index.ts', `import '@castellan/rpc';`],
+    ['the consent app', 'the contract', 'apps/consent/src/index.ts', `import '@castellan/rpc';`],
     ['the kit', 'the domain', 'libs/service/src/index.ts', `import '@castellan/oauth2';`],
   ])('%s may not import %s', (_who, _what, file, text) => {
     expect(lint(file, text)).toContain('@nx/enforce-module-boundaries');

@@ -19,7 +19,10 @@ import { fileURLToPath } from 'node:url';
 
 const workspace = fileURLToPath(new URL('../..', import.meta.url));
 /** What a package of the workspace brings along. */
-const PARTS = ['package.json', 'dist', 'bin', 'views', 'public', 'users.json', 'descriptor.binpb'];
+const PARTS = [
+  ...['package.json', 'dist', 'bin', 'descriptor.binpb'],
+  ...['views', 'public', 'locales', 'icons', 'scopes.json', 'users.json'],
+];
 const LEFT_OUT = /\.(?:test|contract)\.|\.tsbuildinfo$/;
 /** Read by compilers and debuggers only. */
 const NOT_RUN = /\.d\.[cm]?ts$|\.map$/;
@@ -111,7 +114,8 @@ export function writeProductionFiles(app, folder, { link = false } = {}) {
       }
     }
   }
-  copyFile(path.join(workspace, 'deploy/docker/healthcheck.mjs'), path.join(folder, 'healthcheck.mjs'), link);
+  for (const script of ['healthcheck.mjs', 'launch.mjs'])
+    copyFile(path.join(workspace, 'deploy/docker', script), path.join(folder, script), link);
   copyFile(path.join(workspace, 'package.json'), path.join(folder, 'package.json'), link);
 }
 

@@ -4,15 +4,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { Access, AdminController, requireAccess } from './access.guard.js';
 import { ADMIN_CONTROLLERS } from './admin.module.js';
-import { ADMIN_ROUTES, type AdminRoute } from './routes.js';
+import type { AdminRoute } from './admin-route.js';
+import { ADMIN_ROUTES } from './routes.js';
 import { startTestAdmin, type TestAdmin } from './testing/admin-app.js';
-import { createBackends, snapshot, type AccessRequest } from './testing/backends.module.js';
+import { createBackends, snapshot, type AccessRequest } from './testing/backends.js';
 
 const ROUTES: readonly [name: string, route: AdminRoute][] = Object.entries(ADMIN_ROUTES);
 
 /** A path that names stored objects, and a body that would be accepted. */
 function urlOf(route: AdminRoute): string {
-  const first = route.path.split('/')[1] ?? '';
+  const first = route.path.replace(/^\/admin/, '').split('/')[1] ?? '';
   const ids: Readonly<Record<string, string>> = {
     clients: 'stored',
     policies: 'p1',
@@ -20,15 +21,23 @@ function urlOf(route: AdminRoute): string {
     warden: 'g1',
     'resource-servers': 'rs1',
     logout: '1',
+    oauth2: 'c1',
   };
   const id = ids[first] ?? '';
   const path = route.path.replace(':id', id).replace(':set', 's1').replace(':key', 'k9');
-  if (path === '/grants') return `${path}?client_id=stored`;
+  if (path.includes('/auth/requests/login')) return `${path}?login_challenge=c1`;
+  if (path.includes('/auth/requests/consent')) return `${path}?consent_challenge=c1`;
+  if (path.includes('/auth/sessions/')) return `${path}?subject=alice${route.action === 'delete' ? '&all=true' : ''}`;
+  if (path === '/grants' || path === '/admin/oauth2/tokens') return `${path}?client_id=stored`;
+  if (path.includes('/requests/logout')) return `${path}?logout_challenge=c1`;
   return path === '/warden/groups' && route.method === 'GET' ? `${path}?member=peter` : path;
 }
 
 function bodyOf(route: AdminRoute): string | undefined {
-  return route.method === 'GET'
+  if (route.method === 'PATCH') return '[{"op":"replace","path":"/owner","value":"mallory"}]';
+  // A form; without one it is refused after the guard only.
+  const hasNoJson = route.method === 'GET' || route.path === '/admin/oauth2/introspect';
+  return hasNoJson
     ? undefined
     : '{"id":"","alg":"HS256","keys":[],"members":["x"],"subject":"s","uri":"urn:x","version":1,"policies":[{"id":"p9"}]}';
 }
@@ -98,7 +107,8 @@ describe.each(ROUTES)('%s', (_name, route) => {
     expect([response.statusCode, response.headers['www-authenticate']]).toEqual([status, challenge]);
     expect(response.headers['content-type']).toMatch(/^application\/json/);
     expect(response.headers['cache-control']).toBe('no-store');
-    expect(response.json().error).toMatchObject({ code: status });
+    if (/^\/(?:admin|oauth2\/auth)\//.test(route.path)) expect(response.json()).toMatchObject({ status_code: status });
+    else expect(response.json().error).toMatchObject({ code: status });
     expect(snapshot(admin.backends)).toBe(before);
   });
 
@@ -205,6 +215,20 @@ describe('what the Warden is asked', () => {
     ['POST', '/warden/groups/g1/members', '{}', ['rn:hydra:warden:groups:g1'], 'members.add'],
     ['DELETE', '/warden/groups/g1/members', '{}', ['rn:hydra:warden:groups:g1'], 'members.remove'],
     ['GET', '/health/stats', undefined, ['rn:hydra:health:stats'], 'get'],
+    ['GET', '/admin/clients', undefined, ['rn:hydra:clients'], 'get'],
+    ['POST', '/admin/clients', '{"owner":"bob"}', ['rn:hydra:clients'], 'create'],
+    ['GET', '/admin/clients/stored', undefined, ['rn:hydra:clients:stored'], 'get'],
+    ['PUT', '/admin/clients/stored', '{}', ['rn:hydra:clients'], 'update'],
+    ['PATCH', '/admin/clients/stored', '[]', ['rn:hydra:clients'], 'update'],
+    ['PUT', '/admin/clients/stored/lifespans', '{}', ['rn:hydra:clients'], 'update'],
+    ['POST', '/admin/clients/stored/secrets/rotate', '{}', ['rn:hydra:clients:stored'], 'update'],
+    ['DELETE', '/admin/clients/stored/secrets/rotate', undefined, ['rn:hydra:clients:stored'], 'update'],
+    ['DELETE', '/admin/clients/x%3Ay', undefined, ['rn:hydra:clients:x%3Ay'], 'delete'],
+    ['GET', '/admin/keys/s1/k9', undefined, ['rn:hydra:keys:s1:k9', 'rn:hydra:keys:s1:private'], 'get'],
+    ['PUT', '/admin/keys/s1/k9', '{}', ['rn:hydra:keys:s1:k9', 'rn:hydra:keys:s1:private'], 'update'],
+    ['DELETE', '/admin/keys/s1', undefined, ['rn:hydra:keys:s1'], 'delete'],
+    ['POST', '/admin/oauth2/introspect', undefined, ['rn:hydra:oauth2:tokens'], 'introspect'],
+    ['DELETE', '/admin/oauth2/tokens?client_id=x', undefined, ['rn:castellan:grants'], 'delete'],
   ];
   it.each(questions)('%s %s %s', async (method, url, body, resources, action) => {
     const asked: AccessRequest[] = [];
@@ -223,6 +247,8 @@ describe('what the Warden is asked', () => {
     ['POST', '/clients', '{"owner":["bob"]}', ''],
     ['GET', '/clients/stored', undefined, 'alice'],
     ['PUT', '/clients/stored', '{"owner":"mallory"}', 'alice'],
+    ['POST', '/admin/clients', '{"owner":"bob"}', 'bob'],
+    ['PATCH', '/admin/clients/stored', '[{"op":"replace","path":"/owner","value":"mallory"}]', 'alice'],
     ['DELETE', '/clients/stored', undefined, 'alice'],
     ['DELETE', '/clients/absent', undefined, ''],
   ];

@@ -19,7 +19,8 @@ import type { FastifyRequest } from 'fastify';
 import { authorize, type AccessControl, type AccessGrant } from './access.js';
 import { callOptionsOf } from './admin-request.js';
 import { readBearerToken } from './bearer-token.js';
-import type { AdminCall, AdminRoute } from './routes.js';
+import type { AdminCall } from './access-questions.js';
+import type { AdminRoute } from './admin-route.js';
 
 /** Token of the `AccessControl` that the guard asks. */
 export const ACCESS_CONTROL = Symbol('ACCESS_CONTROL');
@@ -61,7 +62,7 @@ export class AccessGuard implements CanActivate {
 /** Maps a handler to a route of the table and declares what a caller needs for it. */
 export function Access(route: AdminRoute): MethodDecorator {
   return applyDecorators(
-    RequestMapping({ method: RequestMethod[route.method], path: route.path }),
+    RequestMapping({ method: RequestMethod[route.method], path: [route.path, ...(route.aliases ?? [])] }),
     SetMetadata(ACCESS, route),
   );
 }

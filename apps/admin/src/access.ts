@@ -1,9 +1,10 @@
-import { wardenV1, type CallOptions, type keysV1, type RpcClient } from '@castellan/rpc';
+import { wardenV1, type CallOptions, type RpcClient } from '@castellan/rpc';
 import { HttpError } from '@castellan/service';
 
 import type { PresentedToken } from './bearer-token.js';
 import type { ResourceNames } from './resource-name.js';
-import type { AccessFacts, AccessQuestion, AdminCall, AdminRoute } from './routes.js';
+import type { AccessFacts, AccessQuestion, AdminCall } from './access-questions.js';
+import type { AdminRoute } from './admin-route.js';
 
 const { DenialReason } = wardenV1;
 
@@ -13,8 +14,8 @@ export type AccessGrant = {
   readonly caller: string;
   /** Nobody: the request showed no valid token, and a policy allows the anonymous subject. */
   readonly anonymous: boolean;
-  /** Keys that the questions were about; the caller may see these. */
-  readonly keys: readonly keysV1.Jwk[];
+  /** Resource names of keys that the questions were about; the caller may see these and no other. */
+  readonly keyNames: readonly string[];
 };
 
 export type AccessControl = {
@@ -66,7 +67,7 @@ export async function authorize(
     allowed += 1;
     caller = decision.token?.subject ?? '';
   }
-  return grant(allowed, { caller, anonymous: false, keys: next.value ?? [] });
+  return grant(allowed, { caller, anonymous: false, keyNames: next.value ?? [] });
 }
 
 async function authorizeAnonymous(
@@ -86,7 +87,7 @@ async function authorizeAnonymous(
     }
     allowed += 1;
   }
-  return grant(allowed, { caller: '', anonymous: true, keys: next.value ?? [] });
+  return grant(allowed, { caller: '', anonymous: true, keyNames: next.value ?? [] });
 }
 
 /** A route about which no policy was asked has decided nothing. */

@@ -3,7 +3,7 @@ import { errorJson, HttpError, type HttpAnswer } from '@castellan/service';
 import type { FastifyRequest } from 'fastify';
 
 const ADMIN_PATH =
-  /^\/(?:clients|initial-access-tokens|keys|rotation|policies|policy-imports|policy-export|resource-servers|grants|logout|warden|access|health\/stats)(?:[/?]|$)/;
+  /^\/(?:clients|initial-access-tokens|keys|key-imports|rotation|policies|policy-imports|policy-export|resource-servers|grants|token|logout|(?:admin\/)?oauth2\/auth\/(?:requests|sessions)|oauth2\/consent\/requests|warden|access|health\/stats)(?:[/?]|$)/;
 
 /** Seconds after which a caller may try again when a service is away. */
 const RETRY_AFTER = '2';
@@ -18,21 +18,45 @@ export function notFound(): HttpError {
   return new HttpError(404, 'Not found');
 }
 
+/** Paths of the admin API as Hydra has it since 2.0, and those of 1.x that have no prefix. */
+const PREFIXED_PATH = /^\/(?:admin|oauth2\/auth\/(?:requests|sessions))(?:[/?]|$)/;
+
 /**
- * Renders what the services behind the admin API refuse in the admin API's words. Everything else has its form
- * already: the error JSON of the edge.
+ * Renders what the services behind the admin API refuse in the admin API's words. What else goes wrong has its form
+ * already, the error JSON of the edge; below `/admin` everything has the form that Hydra's SDKs read.
  */
-export function renderAdminError(_error: HttpError, request: FastifyRequest, thrown: unknown): HttpAnswer | undefined {
-  if (!(thrown instanceof RpcError) || !ADMIN_PATH.test(request.url)) {
+export function renderAdminError(error: HttpError, request: FastifyRequest, thrown: unknown): HttpAnswer | undefined {
+  const prefixed = PREFIXED_PATH.test(request.url);
+  if (!prefixed && !(thrown instanceof RpcError && ADMIN_PATH.test(request.url))) {
     return undefined;
   }
-  const { status, message } = refusalOf(thrown);
+  const { status, message } =
+    thrown instanceof RpcError ? refusalOf(thrown) : { status: error.statusCode, message: error.message };
   const sentId = request.headers['x-request-id'] === request.id ? request.id : undefined;
   return {
     status,
     headers: status === 429 || status === 503 ? { 'retry-after': RETRY_AFTER } : {},
-    body: errorJson(status, message, sentId),
+    body: prefixed ? oauthErrorJson(status, message, sentId) : errorJson(status, message, sentId),
   };
+}
+
+const ERROR_CODES: ReadonlyMap<number, string> = new Map([
+  [400, 'invalid_request'],
+  [401, 'request_unauthorized'],
+  [403, 'request_forbidden'],
+  [404, 'not_found'],
+  [405, 'method_not_allowed'],
+  [409, 'conflict'],
+  [412, 'precondition_failed'],
+  [429, 'too_many_requests'],
+  [503, 'temporarily_unavailable'],
+]);
+
+/** An error as the SDKs of Hydra since 2.0 read it. */
+function oauthErrorJson(status: number, message: string, requestId: string | undefined): string {
+  const error = ERROR_CODES.get(status) ?? (status < 500 ? 'invalid_request' : 'server_error');
+  const request = requestId === undefined ? {} : { request_id: requestId };
+  return `${JSON.stringify({ error, error_description: message, status_code: status, ...request })}\n`;
 }
 
 function refusalOf(error: RpcError): { readonly status: number; readonly message: string } {

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
-import { keysV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
+import { explanationV1, keysV1, loginV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
 import {
   HTTP_ERROR_RENDERER,
   LOGGER,
@@ -14,7 +14,10 @@ import {
 import { createAccessFacts } from './access-facts.js';
 import { ACCESS_CONTROL, AccessGuard, requireAccess } from './access.guard.js';
 import type { AccessControl } from './access.js';
+import { AdminClientsController } from './admin-clients.http.js';
 import { renderAdminError } from './admin-error.js';
+import { AdminKeysController } from './admin-keys.http.js';
+import { AdminTokensController } from './admin-tokens.http.js';
 import type { AdminConfig } from './admin.config.js';
 import { ACCESS_URL, AuthzenController, AuthzenMetadataController } from './authzen.http.js';
 import { ClientsController } from './clients.http.js';
@@ -24,6 +27,10 @@ import { GrantsController } from './grants.http.js';
 import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
 import { KeysController } from './keys.http.js';
+import { AuthSessionsController } from './auth-sessions.http.js';
+import { ConsentRequestsController } from './consent-requests.http.js';
+import { LoginRequestsController } from './login-requests.http.js';
+import { LogoutRequestsController } from './logout-requests.http.js';
 import { PoliciesController } from './policies.http.js';
 import { PolicyHistoryController } from './policy-history.http.js';
 import { PolicyImportsController } from './policy-imports.http.js';
@@ -33,6 +40,7 @@ import { ResourceServersController } from './resource-servers.http.js';
 import { RootClientBootstrap } from './root-client-bootstrap.js';
 import { RotationController } from './rotation.http.js';
 import { StatsController } from './stats.http.js';
+import { TokenExplanationController } from './token-explanation.http.js';
 import { WardenController } from './warden.http.js';
 
 /** Every controller of the admin API. */
@@ -50,8 +58,16 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   GroupsController,
   ResourceServersController,
   GrantsController,
+  TokenExplanationController,
   DeliveriesController,
+  LoginRequestsController,
+  ConsentRequestsController,
+  AuthSessionsController,
+  LogoutRequestsController,
   StatsController,
+  AdminClientsController,
+  AdminKeysController,
+  AdminTokensController,
 ];
 
 export type AdminModuleOptions = {
@@ -70,8 +86,12 @@ export class AdminModule {
       controllers: [...ADMIN_CONTROLLERS, AuthzenMetadataController],
       providers: [
         provideRpcClient(tokenV1.ClientsService, 'admin'),
+        provideRpcClient(tokenV1.TokensService, 'admin'),
         provideRpcClient(openidV1.RegistrationService, 'admin'),
+        provideRpcClient(explanationV1.TokenExplanationsService, 'admin'),
         provideRpcClient(logoutV1.DeliveriesService, 'admin'),
+        provideRpcClient(logoutV1.LogoutService, 'admin'),
+        provideRpcClient(loginV1.LoginConsentService, 'admin'),
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),
         provideRpcClient(wardenV1.GroupsService, 'admin'),

@@ -2,10 +2,18 @@ import type { tokenV1 } from '@castellan/rpc';
 import { z } from 'zod';
 
 import { keyEntries, keyMembers, keysFromBody } from './client-keys-json.js';
+import { loginConsentEntries, loginConsentFromBody, loginConsentMembers } from './login-consent-json.js';
 import { logoutEntries, logoutFromBody, logoutMembers } from './logout-json.js';
 import { openIdEntries, openIdFromBody, openIdMembers } from './openid-json.js';
 import { tokenRuleEntries, tokenRuleMembers, tokenRulesFromBody } from './token-rules-json.js';
-import { flagSchema as flag, jsonList, jsonObject, listSchema as list, textSchema as text } from './json.js';
+import {
+  flagSchema as flag,
+  jsonList,
+  jsonObject,
+  listSchema as list,
+  objectSchema,
+  textSchema as text,
+} from './json.js';
 
 /** Body of POST and PUT `/clients`. Unknown members are ignored (rulings 39). */
 export const clientBodySchema = z.object({
@@ -29,6 +37,8 @@ export const clientBodySchema = z.object({
   ...logoutMembers,
   ...keyMembers,
   ...tokenRuleMembers,
+  metadata: objectSchema.nullish(),
+  ...loginConsentMembers,
 });
 
 export type ClientBody = z.infer<typeof clientBodySchema>;
@@ -55,7 +65,12 @@ export function clientFromBody(body: ClientBody, id: string): tokenV1.Client {
     logout: logoutFromBody(body),
     ...keysFromBody(body),
     tokens: tokenRulesFromBody(body),
+    loginConsent: loginConsentFromBody(body),
     secrets: [],
+    metadataJson: body.metadata === null || body.metadata === undefined ? '' : JSON.stringify(body.metadata),
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    revision: 0,
   };
 }
 
@@ -88,6 +103,8 @@ export function clientJson(client: tokenV1.Client, secret = ''): string {
     ...logoutEntries(client.logout),
     ...keyEntries(client),
     ...tokenRuleEntries(client.tokens),
+    ['metadata', client.metadataJson !== '' ? client.metadataJson : undefined],
+    ...loginConsentEntries(client.loginConsent),
   ]);
 }
 

@@ -2,7 +2,7 @@ import { RpcError } from '@castellan/rpc';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { startTestAdmin, type TestAdmin } from './testing/admin-app.js';
-import { client, createBackends, snapshot } from './testing/backends.module.js';
+import { client, createBackends, snapshot } from './testing/backends.js';
 
 const REST = '"policy_uri":"","tos_uri":"","client_uri":"","logo_uri":""';
 

@@ -30,7 +30,7 @@ export class ClientsController {
   async create(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const body = readBody(request, clientBodySchema);
     const client = clientFromBody(body, body.id ?? '');
-    await this.refuseGroupId(client.id, request);
+    await refuseGroupId(this.groups, client.id, request);
     const created = await this.clients.createClient(
       { client, clientSecret: body.client_secret ?? '' },
       callOptionsOf(request),
@@ -88,28 +88,42 @@ export class ClientsController {
     sendNothing(reply);
   }
 
-  /** Subjects are raw strings: a client named like a group would inherit its rights (rulings 38). */
-  private async refuseGroupId(id: string, request: FastifyRequest): Promise<void> {
-    if (id !== '' && (await unlessAbsent(this.groups.getGroup({ id }, callOptionsOf(request)))) !== undefined) {
-      throw new HttpError(409, 'The ID is taken by a group');
-    }
-  }
-
   private warn(reply: FastifyReply, client: string, warnings: readonly string[]): void {
-    for (const warning of warnings) {
-      this.logger.warn(warning, { client });
-    }
-    if (warnings.length > 0) {
-      void reply.header('x-castellan-warning', warnings.map(headerText));
-    }
+    warnOperator({ reply, logger: this.logger }, client, warnings);
   }
 }
 
-function present(client: tokenV1.Client | undefined): tokenV1.Client {
+/** The client of an answer that must hold one. */
+export function present(client: tokenV1.Client | undefined): tokenV1.Client {
   if (client === undefined) {
     throw notFound();
   }
   return client;
+}
+
+/** Subjects are raw strings: a client named like a group would inherit its rights (rulings 38). */
+export async function refuseGroupId(
+  groups: Pick<RpcClient<typeof wardenV1.GroupsService>, 'getGroup'>,
+  id: string,
+  request: FastifyRequest,
+): Promise<void> {
+  if (id !== '' && (await unlessAbsent(groups.getGroup({ id }, callOptionsOf(request)))) !== undefined) {
+    throw new HttpError(409, 'The ID is taken by a group');
+  }
+}
+
+/** Passes warnings about a client on to the operator, in a header and in the log. */
+export function warnOperator(
+  { reply, logger }: { readonly reply: FastifyReply; readonly logger: Logger },
+  client: string,
+  warnings: readonly string[],
+): void {
+  for (const warning of warnings) {
+    logger.warn(warning, { client });
+  }
+  if (warnings.length > 0) {
+    void reply.header('x-castellan-warning', warnings.map(headerText));
+  }
 }
 
 /** Text that a header can carry: visible ASCII and blanks (RFC 9110 section 5.5). */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { logoutV1 } from '@castellan/rpc';
 
 import { startTestAdmin, type TestAdmin } from './testing/admin-app.js';
-import { createBackends, delivery } from './testing/backends.module.js';
+import { createBackends, delivery } from './testing/backends.js';
 
 const dead = logoutV1.DeliveryState.DELIVERY_STATE_DEAD;
 

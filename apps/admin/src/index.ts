@@ -4,5 +4,6 @@
 export { adminVariables, readAdminConfig, type AdminConfig } from './admin.config.js';
 export { AdminModule, type AdminModuleOptions } from './admin.module.js';
 export { AdminHealthModule } from './health.http.js';
-export { ADMIN_ROUTES, type AdminRoute } from './routes.js';
+export type { AdminRoute } from './admin-route.js';
+export { ADMIN_ROUTES } from './routes.js';
 export { ensureRootClient, parseRootCredentials, ROOT_POLICY_ID, type RootCredentials } from './root-client.js';

@@ -12,6 +12,15 @@ export const keySetBodySchema = z.object({ keys: z.array(objectSchema) });
 /** Body of PUT `/keys/{set}/{kid}`. */
 export const keyBodySchema = objectSchema;
 
+/** Body of POST `/key-imports/{set}`: one of `pem` and `pkcs12`. */
+export const importBodySchema = z.object({
+  kid: textSchema,
+  alg: textSchema,
+  pem: textSchema,
+  pkcs12: z.base64().nullish(),
+  passphrase: textSchema,
+});
+
 /** Writes a JWK Set (RFC 7517 section 5) of keys as the key manager gave them. */
 export function keySetJson(keys: readonly keysV1.Jwk[]): string {
   return `{"keys":[${keys.map((key) => key.json).join(',')}]}`;

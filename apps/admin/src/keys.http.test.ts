@@ -2,7 +2,7 @@ import { RpcError } from '@castellan/rpc';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { startTestAdmin, type TestAdmin } from './testing/admin-app.js';
-import { createBackends, snapshot } from './testing/backends.module.js';
+import { createBackends, snapshot } from './testing/backends.js';
 
 const PRIVATE = '{"kty":"EC","kid":"k9","d":"secret","x":"x","y":"y"}';
 const PUBLIC = '{"kty":"EC","kid":"k9-public","x":"x","y":"y"}';
@@ -29,6 +29,24 @@ describe('GET /keys/{set}/{kid}', () => {
       'application/json',
       body,
     ]);
+  });
+
+  it('answers the public part as PEM, with its certificates, to who asks for that', async () => {
+    const x = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo';
+    const json = JSON.stringify({ kty: 'OKP', kid: 'k', crv: 'Ed25519', x, d: 'secret' });
+    const secret = JSON.stringify({ kty: 'oct', kid: 's', k: 'secret' });
+    admin.backends.keys.set('pem', [
+      { json, resourceName: 'private' },
+      { json: secret, resourceName: 's' },
+    ]);
+    const accept = { accept: 'application/x-pem-file' };
+    const response = await admin.call('GET', '/keys/pem/private', undefined, accept);
+    expect([response.statusCode, response.headers['content-type'], response.body]).toEqual([
+      200,
+      'application/x-pem-file',
+      '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n',
+    ]);
+    expect((await admin.call('GET', '/keys/pem/s', undefined, accept)).statusCode).toBe(400);
   });
 
   it('answers 404 for a key or a set that does not exist', async () => {
@@ -169,5 +187,23 @@ describe('/keys/{set}', () => {
     expect((await admin.call('DELETE', '/keys/s1/k9')).statusCode).toBe(404);
     expect((await admin.call('DELETE', '/keys/s1')).statusCode).toBe(204);
     expect((await admin.call('DELETE', '/keys/s1')).statusCode).toBe(404);
+  });
+});
+
+describe('POST /key-imports/{set}', () => {
+  it('brings a key along and answers its public part', async () => {
+    const response = await admin.call('POST', '/key-imports/s2', '{"pem":"-----BEGIN","kid":"k1","alg":"ES256"}');
+    expect([response.statusCode, response.body]).toEqual([201, '{"kty":"EC","kid":"k1"}']);
+    const file = await admin.call('POST', '/key-imports/s3', '{"pkcs12":"AAEC","passphrase":"open-sesame"}');
+    expect([file.statusCode, file.json().kid]).toEqual([201, 'thumbprint']);
+    expect(admin.log.join('')).not.toContain('open-sesame');
+  });
+
+  it('refuses what is none', async () => {
+    const before = snapshot(admin.backends);
+    for (const body of ['{"pem":"bad"}', '{"pkcs12":"not base64!"}', '{"pem":1}']) {
+      expect((await admin.call('POST', '/key-imports/s2', body)).statusCode).toBe(400);
+    }
+    expect(snapshot(admin.backends)).toBe(before);
   });
 });

@@ -1,14 +1,14 @@
 import { Req, Res } from '@nestjs/common';
 import { keysV1, MAX_DEADLINE_MS, type RpcClient } from '@castellan/rpc';
-import { HttpError, InjectRpcClient } from '@castellan/service';
+import { InjectRpcClient } from '@castellan/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { Access, AdminController, grantOf } from './access.guard.js';
-import type { AccessGrant } from './access.js';
-import { notFound } from './admin-error.js';
+import { Access, AdminController } from './access.guard.js';
 import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from './admin-request.js';
-import { generateBodySchema, holdsSecret, keyBodySchema, keySetBodySchema, keySetJson } from './key-json.js';
-import { ADMIN_ROUTES, isPublicKeyName } from './routes.js';
+import { generateBodySchema, importBodySchema, keyBodySchema, keySetBodySchema, keySetJson } from './key-json.js';
+import { releaseKey, releaseKeySet } from './key-release.js';
+import { publicPem } from './public-pem.js';
+import { ADMIN_ROUTES } from './routes.js';
 
 /** JSON Web Key sets. */
 @AdminController()
@@ -16,13 +16,15 @@ export class KeysController {
   constructor(@InjectRpcClient(keysV1.KeysService) private readonly keys: RpcClient<typeof keysV1.KeysService>) {}
 
   @Access(ADMIN_ROUTES.getKey)
-  getKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    sendJson(reply, 200, keySetJson(readable(grantOf(request))));
+  async getKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const keys = await releaseKey(this.keys, request);
+    if (request.headers.accept === PEM_TYPE) return sendPem(reply, keys);
+    sendJson(reply, 200, keySetJson(keys));
   }
 
   @Access(ADMIN_ROUTES.getKeySet)
-  getKeySet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    sendJson(reply, 200, keySetJson(readable(grantOf(request))));
+  async getKeySet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    sendJson(reply, 200, keySetJson(await releaseKeySet(this.keys, request)));
   }
 
   @Access(ADMIN_ROUTES.generateKey)
@@ -63,6 +65,27 @@ export class KeysController {
     sendJson(reply, 200, key.json);
   }
 
+  /** PEM as it is, PKCS #12 as base64; the private part is not answered. */
+  @Access(ADMIN_ROUTES.importKey)
+  async importKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const body = readBody(request, importBodySchema);
+    const { key } = await this.keys.importKey(
+      {
+        set: pathParameter(request, 'set'),
+        keyId: body.kid ?? '',
+        algorithm: body.alg ?? '',
+        pem: body.pem ?? undefined,
+        pkcs12: typeof body.pkcs12 !== 'string' ? undefined : Buffer.from(body.pkcs12, 'base64'),
+        passphrase: body.passphrase ?? '',
+      },
+      callOptionsOf(request),
+    );
+    if (key === undefined) {
+      throw new Error('the key manager stored a key and answered none');
+    }
+    sendJson(reply, 201, key.json);
+  }
+
   @Access(ADMIN_ROUTES.deleteKeySet)
   async deleteKeySet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.keys.deleteKeySet({ set: pathParameter(request, 'set') }, callOptionsOf(request));
@@ -79,15 +102,13 @@ export class KeysController {
   }
 }
 
-/** The keys that the guard read and asked about. The second wall: what policies call public must be public. */
-function readable({ anonymous, keys }: AccessGrant): readonly keysV1.Jwk[] {
-  if (keys.length === 0) {
-    throw notFound();
-  }
-  for (const key of keys) {
-    if ((anonymous || isPublicKeyName(key.resourceName)) && holdsSecret(key.json)) {
-      throw new HttpError(403, 'The request is not allowed');
-    }
-  }
-  return keys;
+/** RFC 7468; what is asked for must be exactly this. */
+const PEM_TYPE = 'application/x-pem-file';
+
+/** The public parts of keys as PEM, each with its certificates. A symmetric key has none: 400. */
+function sendPem(reply: FastifyReply, keys: readonly keysV1.Jwk[]): void {
+  void reply
+    .status(200)
+    .headers({ 'cache-control': 'no-store', 'content-type': PEM_TYPE })
+    .send(keys.map(publicPem).join(''));
 }

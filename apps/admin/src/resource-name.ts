@@ -21,14 +21,26 @@ export type ResourceNames = {
   groups(): string;
   group(id: string): string;
   healthStats(): string;
+  /** Tokens, where somebody asks about one. */
+  tokens(): string;
   /** The life of the keys of one signing set; without a set, of all of them. */
   rotation(set?: string): string;
   grants(): string;
+  tokenExplain(): string;
   /** Logout tokens that clients have yet to take; without an ID, all of them. */
   logoutDeliveries(id?: string): string;
   resourceServers(): string;
   resourceServer(id: string): string;
+  /** A pending request of a browser, by its challenge. */
+  authRequest(kind: AuthRequestKind, challenge: string): string;
+  /** A consent request of Hydra 0.10 and 0.11. */
+  level2ConsentRequest(id: string): string;
+  /** Sessions of a subject: logins, or consents. */
+  authSessions(kind: 'login' | 'consent', subject: string): string;
 };
+
+/** What a browser may wait for an app to decide. */
+export type AuthRequestKind = 'login' | 'consent' | 'logout';
 
 /**
  * Makes resource names under a prefix such as `rn:hydra`. Parts are escaped, so that two objects never share a name:
@@ -53,12 +65,17 @@ export function createResourceNames(prefix: string): ResourceNames {
     accessEvaluations: () => 'rn:castellan:access:evaluations',
     groups: () => name('warden', 'groups'),
     group: (id) => name('warden', 'groups', escapeResourcePart(id)),
+    tokens: () => name('oauth2', 'tokens'),
     healthStats: () => name('health', 'stats'),
     rotation: (set) => own('rotation', ...(set === undefined ? [] : [escapeResourcePart(set)])),
     grants: () => own('grants'),
+    tokenExplain: () => own('token', 'explain'),
     logoutDeliveries: (id) => own('logout', 'deliveries', ...(id === undefined ? [] : [escapeResourcePart(id)])),
     resourceServers: () => own('resource-servers'),
     resourceServer: (id) => own('resource-servers', escapeResourcePart(id)),
+    authRequest: (kind, challenge) => own('oauth2', 'auth', 'requests', kind, escapeResourcePart(challenge)),
+    level2ConsentRequest: (id) => name('oauth2', 'consent', 'requests', escapeResourcePart(id)),
+    authSessions: (kind, subject) => own('oauth2', 'auth', 'sessions', kind, escapeResourcePart(subject)),
   };
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { startTestAdmin, type TestAdmin } from './testing/admin-app.js';
-import { createBackends } from './testing/backends.module.js';
+import { createBackends } from './testing/backends.js';
 
 let admin: TestAdmin;
 beforeAll(async () => {

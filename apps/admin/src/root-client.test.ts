@@ -6,7 +6,8 @@ import { readAdminConfig } from './admin.config.js';
 import { RootClientBootstrap } from './root-client-bootstrap.js';
 import { ensureRootClient, parseRootCredentials, ROOT_POLICY_ID } from './root-client.js';
 import { startTestAdmin } from './testing/admin-app.js';
-import { createBackends, policy, rootClientOptions, type Backends } from './testing/backends.module.js';
+import { createBackends, policy, type Backends } from './testing/backends.js';
+import { rootClientOptions } from './testing/backends.module.js';
 
 let backends: Backends;
 let log: string[];

@@ -152,6 +152,11 @@ function rootClient(id: string): tokenV1.Client {
     secrets: [],
     tokens: undefined,
     openid: undefined,
+    loginConsent: undefined,
     logout: undefined,
+    metadataJson: '',
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    revision: 0,
   };
 }

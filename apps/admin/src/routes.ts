@@ -1,137 +1,18 @@
-import type { keysV1 } from '@castellan/rpc';
-import type { FormParameter } from '@castellan/service';
-
-import type { ResourceNames } from './resource-name.js';
-
-/** What a route may look at to name the objects it touches. */
-export type AdminCall = {
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: readonly FormParameter[];
-  readonly body: unknown;
-};
-
-/** Facts that decide what has to be asked. An absent object answers like one without owner or keys. */
-export type AccessFacts = {
-  /** Owner of a client; empty when it has none or does not exist. */
-  ownerOf(clientId: string): Promise<string>;
-  /** Every key of a set; none when there is no such set. */
-  keysOf(set: string): Promise<readonly keysV1.Jwk[]>;
-  /** The key of an ID or alias; none when there is no such key. */
-  keyOf(set: string, keyId: string): Promise<readonly keysV1.Jwk[]>;
-  /** Resource name of a stored key, which may itself not leave the key manager; `undefined` when there is none. */
-  keyNameOf(set: string, keyId: string): Promise<string | undefined>;
-};
-
-/** One question to the Warden: may the caller do the route's action on this resource, of this owner? */
-export type AccessQuestion = {
-  readonly resource: string;
-  readonly owner?: string;
-  /** Only the token matters yet, its validity and scope: which resources policies must allow has to be read first. */
-  readonly tokenOnly?: boolean;
-};
-
-/**
- * Yields what must all be allowed; it is resumed only when the question before was. What it had to read to know its
- * questions it returns, so that the answer holds what was asked about and nothing that came meanwhile.
- */
-export type AccessQuestions = (
-  names: ResourceNames,
-  call: AdminCall,
-  facts: AccessFacts,
-) => AsyncGenerator<AccessQuestion, readonly keysV1.Jwk[] | void, void>;
-
-export type AdminRoute = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly path: string;
-  /** Scope that the caller's token must hold. */
-  readonly scope: string;
-  readonly action: string;
-  readonly resource: AccessQuestions;
-  /** Whether a caller without a valid token is asked about as the anonymous subject. */
-  readonly anonymous?: (call: AdminCall) => boolean;
-};
-
-function one(name: (names: ResourceNames, call: AdminCall) => string): AccessQuestions {
-  return async function* one(names, call) {
-    yield { resource: name(names, call) };
-  };
-}
-
-function param(call: AdminCall, name: string): string {
-  return call.params[name] ?? '';
-}
-
-function queried(call: AdminCall, name: string): string {
-  return call.query.find((parameter) => parameter.name === name)?.value ?? '';
-}
-
-/** A client, with its stored owner: read before the decision, told to nobody. */
-const storedClient: AccessQuestions = async function* storedClient(names, call, facts) {
-  const id = param(call, 'id');
-  yield { resource: names.client(id), owner: await facts.ownerOf(id) };
-};
-
-/** The original asks about all clients, not about the one, when a client is replaced; policies were written for that. */
-const replacedClient: AccessQuestions = async function* replacedClient(names, call, facts) {
-  yield { resource: names.clients(), owner: await facts.ownerOf(param(call, 'id')) };
-};
-
-/** All clients, with the owner that the body names; a body of another shape is refused later and names nobody. */
-const newClient: AccessQuestions = async function* newClient(names, { body }) {
-  const owner: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'owner') : undefined;
-  yield { resource: names.clients(), owner: typeof owner === 'string' ? owner : '' };
-};
-
-/**
- * A key by the ID of the path, and by the name it is stored under: policies on `...:private` must also hold for a
- * caller who knows the real key ID.
- */
-const readKey: AccessQuestions = async function* readKey(names, call, facts) {
-  const set = param(call, 'set');
-  const keyId = param(call, 'key');
-  yield { resource: names.key(set, keyId) };
-  const keys = await facts.keyOf(set, keyId);
-  for (const { resourceName } of keys) {
-    if (resourceName !== keyId) {
-      yield { resource: names.key(set, resourceName) };
-    }
-  }
-  return keys;
-};
-
-/** The same for a key that is replaced or removed. */
-const writtenKey: AccessQuestions = async function* writtenKey(names, call, facts) {
-  const set = param(call, 'set');
-  const keyId = param(call, 'key');
-  yield { resource: names.key(set, keyId) };
-  const name = isKeyName(keyId) ? keyId : await facts.keyNameOf(set, keyId);
-  if (name !== undefined && name !== keyId) {
-    yield { resource: names.key(set, name) };
-  }
-};
-
-/** Every key of the set; an unknown set is asked about like one with a public key, so that 403 says nothing of it. */
-const everyKey: AccessQuestions = async function* everyKey(names, call, facts) {
-  const set = param(call, 'set');
-  // Nobody without a token makes the key manager open a set.
-  yield { resource: names.keySet(set), tokenOnly: true };
-  const keys = await facts.keysOf(set);
-  const keyNames = keys.length > 0 ? keys.map((key) => key.resourceName) : ['public'];
-  for (const name of new Set(keyNames)) {
-    yield { resource: names.key(set, name) };
-  }
-  return keys;
-};
-
-/** Whether a key ID is a name already, by which policies know a key. */
-function isKeyName(keyId: string): boolean {
-  return keyId === 'private' || keyId.startsWith('private:') || isPublicKeyName(keyId);
-}
-
-/** Whether a key ID of a path names a public key. */
-export function isPublicKeyName(name: string): boolean {
-  return name === 'public' || name.startsWith('public:');
-}
+import {
+  everyKey,
+  isPublicKeyName,
+  newClient,
+  one,
+  param,
+  queried,
+  readKey,
+  replacedClient,
+  storedClient,
+  writtenKey,
+} from './access-questions.js';
+import type { AdminRoute } from './admin-route.js';
+import { authRoutes } from './auth-routes.js';
+import { prefixedRoutes } from './prefixed-routes.js';
 
 const client = 'hydra.clients';
 const resourceServer = 'hydra.resource-servers';
@@ -167,6 +48,40 @@ export const ADMIN_ROUTES = {
     scope: 'hydra.grants',
     action: 'delete',
     resource: one((n) => n.grants()),
+  },
+
+  ...authRoutes,
+  getLogoutRequest: {
+    method: 'GET',
+    path: '/admin/oauth2/auth/requests/logout',
+    aliases: ['/oauth2/auth/requests/logout'],
+    scope: 'hydra.consent',
+    action: 'get',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+  acceptLogoutRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/logout/accept',
+    aliases: ['/oauth2/auth/requests/logout/accept'],
+    scope: 'hydra.consent',
+    action: 'accept',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+  rejectLogoutRequest: {
+    method: 'PUT',
+    path: '/admin/oauth2/auth/requests/logout/reject',
+    aliases: ['/oauth2/auth/requests/logout/reject'],
+    scope: 'hydra.consent',
+    action: 'reject',
+    resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
+  },
+
+  explainToken: {
+    method: 'POST',
+    path: '/token/explain',
+    scope: 'hydra.token',
+    action: 'token:explain',
+    resource: one((n) => n.tokenExplain()),
   },
 
   listDeliveries: {
@@ -242,6 +157,13 @@ export const ADMIN_ROUTES = {
     scope: 'hydra.keys.update',
     action: 'update',
     resource: writtenKey,
+  },
+  importKey: {
+    method: 'POST',
+    path: '/key-imports/:set',
+    scope: 'hydra.keys.update',
+    action: 'update',
+    resource: one((n, call) => n.keySet(param(call, 'set'))),
   },
   deleteKeySet: {
     method: 'DELETE',
@@ -446,6 +368,8 @@ export const ADMIN_ROUTES = {
     action: 'members.remove',
     resource: one((n, call) => n.group(param(call, 'id'))),
   },
+
+  ...prefixedRoutes,
 
   healthStats: {
     method: 'GET',

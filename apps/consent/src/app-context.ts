@@ -1,27 +1,37 @@
+import type { LoginConsentClient } from '@castellan/sdk/login-consent';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AuthorizationServer } from './authorization-server.js';
-import { type Challenge, verifyChallenge } from './challenge.js';
-import type { Connector, User } from './connector.js';
-import { displayText } from './display-text.js';
-import { badRequest, Failure } from './failure.js';
-import { isFormToken, makeFormToken } from './form-token.js';
-import type { LoginThrottle } from './login-throttle.js';
-import type { Client, PageData, Pages } from './pages.js';
-import { openSession, sealSession, type Session } from './session.js';
+import type { RedirectTargets } from './challenge-flow/redirect-to.js';
+import type { PasswordConnector, RedirectConnector, User } from './connectors/connector.js';
+import type { KeyReader } from './jwt-flow/key-reader.js';
+import type { LoginThrottle } from './session/login-throttle.js';
+import type { PageData } from './pages/page-data.js';
+import type { Pages } from './pages/pages.js';
+import { acceptedLanguages, type Translator } from './pages/language.js';
+import type { Session } from './session/session.js';
+import type { SignedOut } from './session/signed-out.js';
 
 export type LogLevel = 'info' | 'warn' | 'error';
 export type Log = (level: LogLevel, message: string, fields?: Readonly<Record<string, string | number>>) => void;
 
 /** What every route works with. */
 export type AppContext = {
-  readonly server: AuthorizationServer;
-  readonly connector: Connector;
+  /** The challenge API, and where its answers may lead. */
+  readonly challenges: LoginConsentClient;
+  readonly redirectTargets: RedirectTargets;
+  /** The keys of the JWT flow, and names of its clients. */
+  readonly keys: KeyReader;
+  readonly connectors: { readonly password?: PasswordConnector; readonly upstream?: RedirectConnector };
   readonly throttle: LoginThrottle;
+  readonly signedOut: SignedOut;
   readonly pages: Pages;
-  readonly sessionKey: Uint8Array;
-  readonly formKey: Uint8Array;
+  readonly keysOfCookies: { readonly session: Uint8Array; readonly form: Uint8Array; readonly upstream: Uint8Array };
   readonly secureCookies: boolean;
   readonly serverUrl: string;
+  readonly clientId: string;
+  /** The origin that people see; known once the app listens. */
+  readonly publicUrl: () => string;
+  /** How long logins and decisions are remembered where people want that, in seconds. */
+  readonly rememberSeconds: { readonly login: number; readonly consent: number };
   /** Whether the users are the shipped demo user, whose password may be shown. */
   readonly demo: boolean;
   /** Milliseconds since the epoch. */
@@ -29,94 +39,63 @@ export type AppContext = {
   readonly log: Log;
 };
 
-/** The form that a token belongs to. */
-export type FormAction = '/login' | '/consent' | '/logout';
-
-/** The session of the browser; undefined when it brought none that is valid. */
-export function readSession(context: AppContext, request: FastifyRequest): Promise<Session | undefined> {
-  return openSession(request.cookies[cookieName(context)], context.sessionKey, context.now());
-}
-
-/** Hands a session to the browser: HttpOnly, SameSite=Lax, gone when the browser closes. */
-export async function writeSession(context: AppContext, reply: FastifyReply, session: Session): Promise<void> {
-  reply.setCookie(cookieName(context), await sealSession(session, context.sessionKey), cookieOptions(context));
-}
-
-/** Takes the session from the browser. */
-export function clearSession(context: AppContext, reply: FastifyReply): void {
-  reply.clearCookie(cookieName(context), cookieOptions(context));
-}
-
-/** Who is signed in, and since when; undefined when nobody is, or the user is gone. */
+/** Who is signed in to this app, and since when; undefined when nobody is, or the user is gone. */
 export async function signedIn(
   context: AppContext,
   session: Session | undefined,
-): Promise<{ user: User; at: number } | undefined> {
-  if (session?.login === undefined) return undefined;
-  const user = await context.connector.find(session.login.subject);
-  return user === undefined ? undefined : { user, at: session.login.at };
+): Promise<{ readonly user: User; readonly at: number } | undefined> {
+  const { login } = session ?? {};
+  if (login === undefined || context.signedOut.has(login.subject, login.at)) return undefined;
+  const user = await findUser(context, login.subject, login.profile);
+  return user === undefined ? undefined : { user, at: login.at };
 }
 
-/** Reads and verifies a challenge; throws a Failure that can be shown. */
-export async function readChallenge(context: AppContext, jwt: string): Promise<Challenge> {
-  const key = await context.server.getKey('hydra.consent.challenge', 'public');
-  return verifyChallenge(jwt, key, context.now());
+/** The user of a subject: by the user file, else by what an upstream provider said of its own. */
+export async function findUser(
+  { connectors }: AppContext,
+  subject: string,
+  profile: Omit<User, 'subject'> | undefined,
+): Promise<User | undefined> {
+  if (connectors.upstream?.isOwn(subject) !== true) return connectors.password?.find(subject);
+  return profile === undefined ? undefined : { subject, ...profile };
 }
 
-/** The client as a page shows it: by its name, where it has one that may be read, and its id. */
-export async function describeClient(context: AppContext, clientId: string): Promise<Client> {
-  const name = displayText((await context.server.getClientName(clientId)) ?? '');
-  return { id: displayText(clientId), name: name === '' ? undefined : name };
+/** What has to be kept of a user, because no connector can look them up again. */
+export function profileToKeep({ connectors }: AppContext, user: User): Omit<User, 'subject'> | undefined {
+  if (connectors.upstream?.isOwn(user.subject) !== true) return undefined;
+  const { name, nickname, email, emailVerified } = user;
+  return { name, nickname, email, emailVerified };
 }
 
-export function formToken(context: AppContext, session: Session, action: FormAction, challenge: string): string {
-  return makeFormToken(context.formKey, { sessionId: session.id, action, challenge });
-}
-
-/** The session of a form that this browser was given for this challenge; undefined for any other form. */
-export async function sessionOfForm(
+/** The language that a page is shown in: what the authorization request wants, else what the browser accepts. */
+export function translatorFor(
   context: AppContext,
   request: FastifyRequest,
-  form: { readonly action: FormAction; readonly challenge: string; readonly token: string },
-): Promise<Session | undefined> {
-  const session = await readSession(context, request);
-  if (session === undefined) return undefined;
-  const purpose = { sessionId: session.id, action: form.action, challenge: form.challenge };
-  return isFormToken(context.formKey, purpose, form.token) ? session : undefined;
+  wanted: readonly string[] = [],
+): Translator {
+  return context.pages.languages.choose([...wanted, ...acceptedLanguages(request.headers['accept-language'])]);
 }
 
-/** A form that was made for another session, or long ago. Nothing has happened. */
-export function staleForm(): Failure {
-  return new Failure({
-    status: 403,
-    title: 'This form is out of date',
-    message: 'It was opened a while ago, or in another session. Nothing has been done.',
-    advice: 'Go back, reload the page and try again. This app needs cookies.',
-  });
-}
-
-export function missingChallenge(): Failure {
-  return badRequest(
-    'Nothing to decide',
-    'This page is part of signing in to an application, and was opened without a consent challenge.',
-    'Start at the application that you want to use.',
-  );
-}
+/** What surrounds a page. */
+export type PageFrame = {
+  readonly title: string;
+  readonly translator: Translator;
+  readonly display?: string;
+  readonly status?: number;
+};
 
 export function sendPage<Page extends keyof PageData>(
   context: AppContext,
   reply: FastifyReply,
   page: Page,
   data: PageData[Page],
-  status = 200,
+  { title, translator, display, status = 200 }: PageFrame,
 ): FastifyReply {
-  return reply.code(status).type('text/html; charset=utf-8').send(context.pages.render(page, data));
-}
-
-function cookieName(context: AppContext): string {
-  return context.secureCookies ? '__Host-castellan_consent' : 'castellan_consent';
-}
-
-function cookieOptions(context: AppContext): { path: string; httpOnly: true; sameSite: 'lax'; secure: boolean } {
-  return { path: '/', httpOnly: true, sameSite: 'lax', secure: context.secureCookies };
+  const html = context.pages.render(page, title, data, translator, display);
+  return reply
+    .code(status)
+    .type('text/html; charset=utf-8')
+    .header('content-language', translator.language)
+    .header('vary', 'accept-language')
+    .send(html);
 }

@@ -1,25 +1,36 @@
+import { createLoginConsentClient } from '@castellan/sdk/login-consent';
 import { hkdfSync, randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
-import { type AppContext, type Log, sendPage } from './app-context.js';
-import { connectAuthorizationServer } from './authorization-server.js';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { createAccessTokens } from './access-tokens.js';
+import { registerAccount } from './account.http.js';
+import { type AppContext, type Log, sendPage, translatorFor } from './app-context.js';
+import { RequestIsOver } from './challenge-flow/challenge-call.js';
+import { createRedirectTargets } from './challenge-flow/redirect-to.js';
+import { openUserFile } from './connectors/file-connector.js';
+import { createUpstreamConnector } from './connectors/upstream-connector.js';
 import type { ConsentConfig } from './consent.config.js';
 import { registerConsent } from './consent.http.js';
+import { registerError } from './error.http.js';
 import { Failure } from './failure.js';
-import { openUserFile } from './file-connector.js';
-import { createHttpClient } from './http-client.js';
+import { createHttpClient, type HttpClient } from './http-client.js';
+import { createKeyReader } from './jwt-flow/key-reader.js';
 import { registerLogin } from './login.http.js';
-import { createLoginThrottle } from './login-throttle.js';
-import { loadPages } from './pages.js';
-import { SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY } from './security-headers.js';
+import { registerLogout } from './logout.http.js';
+import { loadPages } from './pages/pages.js';
+import { SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY } from './pages/security-headers.js';
+import { createLoginThrottle } from './session/login-throttle.js';
+import { createSignedOut } from './session/signed-out.js';
+import { registerUpstream } from './upstream.http.js';
 import { registerWelcome } from './welcome.http.js';
 
 /** A running consent app. `close` finishes requests under way and frees the port. */
 export type ConsentApp = { readonly url: string; close(): Promise<void> };
 
 const DEMO_USERS = new URL('../users.json', import.meta.url);
+const DAY = 24 * 60 * 60;
 const MAX_FORM_BYTES = 64 * 1024;
 
 /**
@@ -32,34 +43,86 @@ export async function startConsentApp(
   { now = Date.now, log = () => undefined }: { now?: () => number; log?: Log } = {},
 ): Promise<ConsentApp> {
   const http = createHttpClient(config.caFile);
-  const secret = config.sessionSecret ?? randomBytes(32);
-  const context: AppContext = {
-    server: connectAuthorizationServer({
-      ...config,
-      http,
-      now,
-      warn: (message, fields) => log('warn', message, fields),
-    }),
-    connector: openUserFile(config.usersFile ?? DEMO_USERS),
-    throttle: createLoginThrottle(now),
-    pages: loadPages(),
-    sessionKey: deriveKey(secret, 'consent session'),
-    formKey: deriveKey(secret, 'consent form'),
-    secureCookies: config.publicUrl?.startsWith('https:') ?? false,
-    serverUrl: config.serverUrl,
-    demo: config.usersFile === undefined,
-    now,
-    log,
-  };
+  const upstreamHttp = config.upstream === undefined ? undefined : createHttpClient(config.upstream.caFile);
+  let url = config.publicUrl ?? '';
+  const context = createContext(config, { http, upstreamHttp, publicUrl: () => url, now, log });
   const app = await createServer(context, config.trustedProxies);
   await app.listen({ port: config.port, host: config.host });
   const { port } = app.server.address() as AddressInfo;
+  url = config.publicUrl ?? `http://localhost:${port}`;
   return {
-    url: config.publicUrl ?? `http://localhost:${port}`,
+    url,
     async close() {
       await app.close();
       http.close();
+      upstreamHttp?.close();
     },
+  };
+}
+
+function createContext(
+  config: ConsentConfig,
+  options: {
+    readonly http: HttpClient;
+    readonly upstreamHttp: HttpClient | undefined;
+    readonly publicUrl: () => string;
+    readonly now: () => number;
+    readonly log: Log;
+  },
+): AppContext {
+  const { http, upstreamHttp, publicUrl, now, log } = options;
+  const {
+    serverUrl,
+    adminUrl,
+    clientId,
+    readClients,
+    rememberLoginSeconds = 30 * DAY,
+    rememberConsentSeconds = 90 * DAY,
+  } = config;
+  const secret = config.sessionSecret ?? randomBytes(32);
+  const upstream =
+    config.upstream === undefined || upstreamHttp === undefined
+      ? undefined
+      : createUpstreamConnector(config.upstream, upstreamHttp);
+  // The demo user is for trying out: an app that has a provider to ask has no known password.
+  const users = config.usersFile ?? (upstream === undefined ? DEMO_USERS : undefined);
+  const tokens = (scope: string): ReturnType<typeof createAccessTokens> =>
+    createAccessTokens(config, { scope, http, now });
+  return {
+    challenges: createLoginConsentClient({
+      adminUrl,
+      tokens: tokens('hydra.consent'),
+      fetch: (to, init) => http.fetch(to, init),
+    }),
+    redirectTargets: createRedirectTargets(serverUrl, http),
+    keys: createKeyReader({
+      adminUrl,
+      clientId,
+      tokens: tokens(readClients ? 'hydra.keys.get hydra.clients' : 'hydra.keys.get'),
+      readClients,
+      http,
+      warn: (message, fields) => log('warn', message, fields),
+    }),
+    connectors: {
+      ...(users !== undefined ? { password: openUserFile(users, upstream?.isOwn) } : {}),
+      ...(upstream !== undefined ? { upstream } : {}),
+    },
+    throttle: createLoginThrottle(now),
+    signedOut: createSignedOut(now),
+    pages: loadPages({ reload: config.reload ?? false }),
+    keysOfCookies: {
+      session: deriveKey(secret, 'consent session'),
+      form: deriveKey(secret, 'consent form'),
+      upstream: deriveKey(secret, 'consent upstream'),
+    },
+    secureCookies: config.publicUrl?.startsWith('https:') ?? false,
+    serverUrl,
+    clientId,
+    publicUrl,
+    rememberSeconds: { login: rememberLoginSeconds, consent: rememberConsentSeconds },
+    demo: users === DEMO_USERS,
+    now,
+    log,
   };
 }
 
@@ -75,41 +138,57 @@ async function createServer(context: AppContext, trustedProxies: readonly string
     reply.headers(SECURITY_HEADERS);
     if (context.secureCookies) reply.header('strict-transport-security', STRICT_TRANSPORT_SECURITY);
   });
-  app.setErrorHandler<FastifyError>((error, _request, reply) => {
-    const failure = toFailure(error, context.log);
-    const { title, message, advice, facts, status } = failure;
-    return sendPage(context, reply, 'message', { title, message, advice, facts, code: undefined }, status);
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    if (error instanceof RequestIsOver) return reply.redirect(error.redirectTo, 303);
+    return showFailure(context, request, reply, toFailure(error, context.log));
   });
   app.setNotFoundHandler(async () => {
-    throw new Failure({ status: 404, title: 'Page not found', message: 'There is nothing at this address.' });
+    throw new Failure({ status: 404, key: 'pageNotFound' });
   });
-  registerWelcome(app, context);
-  registerLogin(app, context);
-  registerConsent(app, context);
+  for (const register of [
+    registerWelcome,
+    registerLogin,
+    registerUpstream,
+    registerConsent,
+    registerLogout,
+    registerAccount,
+    registerError,
+  ])
+    register(app, context);
   return app;
+}
+
+function showFailure(
+  context: AppContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { key, parameters, facts, status }: Failure,
+): FastifyReply {
+  const translator = translatorFor(context, request);
+  const { t, has } = translator;
+  const title = t(`failure.${key}.title`);
+  const advice = `failure.${key}.advice`;
+  const data = {
+    title,
+    message: t(`failure.${key}.message`, parameters),
+    advice: has(advice) ? t(advice) : undefined,
+    facts: facts.map(([name, value]) => [t(`facts.${name}`), value] as const),
+    code: undefined,
+  };
+  return sendPage(context, reply, 'message', data, { title, translator, status });
 }
 
 /** What may be shown of an error; the rest is logged, never shown. */
 function toFailure(error: FastifyError | Failure, log: Log): Failure {
   if (error instanceof Failure) {
-    if (error.status === 403 || error.status >= 500)
+    if (error.status === 403 || error.status >= 500 || error.cause !== undefined)
       log('warn', error.message, { status: error.status, ...causeOf(error) });
     return error;
   }
   const status = error.statusCode ?? 500;
-  if (status >= 400 && status < 500) {
-    return new Failure({
-      status,
-      title: 'This request is not readable',
-      message: 'The browser sent something this app does not understand.',
-    });
-  }
+  if (status >= 400 && status < 500) return new Failure({ status, key: 'notUnderstood' });
   log('error', 'request failed', { error: error.stack ?? error.message });
-  return new Failure({
-    status: 500,
-    title: 'Something went wrong',
-    message: 'This is our fault, not yours. Please try again.',
-  });
+  return new Failure({ status: 500, key: 'fault' });
 }
 
 function causeOf(error: Failure): Record<string, string> {

@@ -1,118 +1,88 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import {
-  type AppContext,
-  describeClient,
-  formToken,
-  missingChallenge,
-  readChallenge,
-  readSession,
-  sendPage,
-  sessionOfForm,
-  signedIn,
-  staleForm,
-} from './app-context.js';
-import { answerUrl, type Challenge } from './challenge.js';
-import { signConsentResponse } from './consent-response.js';
-import { displayText } from './display-text.js';
+import { type AppContext, sendPage, translatorFor } from './app-context.js';
+import { consentChallengeOf, type ConsentPurpose, readConsentArrival } from './consent-purpose.js';
+import { showError } from './error.http.js';
 import { badRequest } from './failure.js';
-import { parse } from './request-fields.js';
-import { describeScope } from './scopes.js';
-import { answerFormPolicy } from './security-headers.js';
-import type { Session } from './session.js';
+import { describeTarget } from './pages/client-view.js';
+import { displayText } from './pages/display-text.js';
+import { describeClaim, describeScope } from './pages/scopes.js';
+import { answerFormPolicy } from './pages/security-headers.js';
+import { parse, repeated } from './request-fields.js';
+import { ensureSession, formToken, readSession, sessionOfForm, staleForm } from './session/browser-session.js';
 
-const querySchema = z.object({
-  challenge: z.string().default(''),
-  error: z.string().optional(),
-  error_description: z.string().optional(),
-});
+const querySchema = z.object({ error: z.string().optional() });
 const formSchema = z.object({
   csrf: z.string().default(''),
   decision: z.string().default(''),
-  allowed_scopes: z
-    .union([z.string(), z.array(z.string())])
-    .default([])
-    .transform((scopes) => [scopes].flat()),
+  allowed_scopes: repeated,
+  allowed_claims: repeated,
+  remember: z.string().optional(),
 });
 
 /** GET and POST /consent: what a client asks for, and what the user answers. */
 export function registerConsent(app: FastifyInstance, context: AppContext): void {
   app.get('/consent', async (request, reply) => {
-    const query = parse(querySchema, request.query);
-    if (query.error !== undefined) {
-      const data = {
-        title: 'The request was refused',
-        message: displayText(query.error_description ?? 'The authorization server gave no further explanation.', 600),
-        code: displayText(query.error),
-        advice: 'Go back to the application that sent you here. If this happens again, tell its makers.',
-        facts: [],
-      };
-      return sendPage(context, reply, 'message', data, 400);
-    }
-    if (query.challenge === '') throw missingChallenge();
-
-    const challenge = await readChallenge(context, query.challenge);
-    const session = await readSession(context, request);
-    const person = await signedIn(context, session);
-    if (session === undefined || person === undefined || mustSignInAgain(context, session, challenge)) {
-      return reply.redirect(loginUrl(query.challenge), 303);
-    }
-    reply.header('content-security-policy', answerFormPolicy(challenge.redirectUri));
-    return sendPage(context, reply, 'consent', {
-      title: 'Allow access',
-      action: `/consent?challenge=${encodeURIComponent(query.challenge)}`,
-      formToken: formToken(context, session, '/consent', query.challenge),
-      logoutToken: formToken(context, session, '/logout', query.challenge),
-      challenge: query.challenge,
-      client: await describeClient(context, challenge.clientId),
-      returnsTo: describeTarget(challenge.redirectUri),
-      scopes: challenge.requestedScopes.map((scope) => describeScope(scope)),
-      user: { name: displayText(person.user.name), email: displayText(person.user.email) },
-      error: undefined,
-    });
+    // A server of 0.9 sends its errors here.
+    if (parse(querySchema, request.query).error !== undefined) return showError(context, request, reply);
+    const arrival = await readConsentArrival(context, request, await readSession(context, request));
+    if (arrival.kind === 'answered') return reply.redirect(arrival.redirectTo, 303);
+    return showConsent(context, request, reply, arrival.purpose);
   });
 
   app.post('/consent', async (request, reply) => {
-    const { challenge: jwt } = parse(querySchema, request.query);
-    if (jwt === '') throw missingChallenge();
+    const about = consentChallengeOf(request);
+    if (about === '') throw badRequest('missingChallenge');
     const form = parse(formSchema, request.body);
-    const session = await sessionOfForm(context, request, { action: '/consent', challenge: jwt, token: form.csrf });
+    const session = await sessionOfForm(context, request, { action: '/consent', about, token: form.csrf });
     if (session === undefined) throw staleForm();
 
-    const challenge = await readChallenge(context, jwt);
-    const person = await signedIn(context, session);
-    if (person === undefined || mustSignInAgain(context, session, challenge)) return reply.redirect(loginUrl(jwt), 303);
-
-    const fields = { client: challenge.clientId, subject: person.user.subject };
+    const arrival = await readConsentArrival(context, request, session);
+    if (arrival.kind === 'answered') return reply.redirect(arrival.redirectTo, 303);
+    const { purpose } = arrival;
+    const fields = { client: purpose.clientId, subject: purpose.user.subject };
     if (form.decision === 'deny') {
+      const next = await purpose.deny();
       context.log('info', 'consent denied', fields);
-      return reply.redirect(answerUrl(challenge, 'denied'), 302);
+      return reply.redirect(next, 302);
     }
-    if (form.decision !== 'allow')
-      throw badRequest('No decision', 'The form was sent without a decision. Go back and choose “Allow” or “Deny”.');
-
-    const grant = { challenge, user: person.user, grantedScopes: form.allowed_scopes, authenticatedAt: person.at };
-    const key = await context.server.getKey('hydra.consent.response', 'private');
-    const consent = await signConsentResponse(grant, key, context.now());
+    if (form.decision !== 'allow') throw badRequest('noDecision');
+    const { allowed_scopes: scopes, allowed_claims: claims, remember } = form;
+    const next = await purpose.allow({ scopes, claims, remember: remember !== undefined });
     context.log('info', 'consent given', fields);
-    return reply.redirect(answerUrl(challenge, consent), 302);
+    return reply.redirect(next, 302);
   });
 }
 
-function loginUrl(challenge: string): string {
-  return `/login?challenge=${encodeURIComponent(challenge)}`;
-}
-
-/** Whether the client asked for a login that is fresher than this one (OpenID Connect Core section 3.1.2.1). */
-function mustSignInAgain(context: AppContext, session: Session, challenge: Challenge): boolean {
-  if (session.login === undefined) return true;
-  if (session.login.challengeId === challenge.id) return false;
-  const ageSeconds = (context.now() - session.login.at) / 1000;
-  return challenge.promptLogin || (challenge.maxAgeSeconds !== undefined && ageSeconds > challenge.maxAgeSeconds);
-}
-
-function describeTarget(redirectUri: string | undefined): string | undefined {
-  if (redirectUri === undefined || !URL.canParse(redirectUri)) return undefined;
-  const { protocol, host } = new URL(redirectUri);
-  return displayText(['http:', 'https:'].includes(protocol) ? host : protocol);
+async function showConsent(
+  context: AppContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  purpose: ConsentPurpose,
+): Promise<FastifyReply> {
+  const session = await ensureSession(context, request, reply);
+  const translator = translatorFor(context, request, purpose.request.languages);
+  reply.header('content-security-policy', answerFormPolicy(purpose.redirectUris));
+  const { notYou, user } = purpose;
+  const data = {
+    query: purpose.query,
+    formToken: formToken(context, session, '/consent', purpose.about),
+    client: purpose.client,
+    returnsTo: describeTarget(purpose.request.redirectUri),
+    scopes: purpose.scopes.map((scope) => describeScope(scope, context.pages.scopeIcons, translator)),
+    claims: purpose.claims.map((claim) => describeClaim(claim, translator)),
+    audience: purpose.audience.map((each) => displayText(each, 200)),
+    user: { name: displayText(user.name), email: displayText(user.email) },
+    notYou:
+      notYou === undefined || 'url' in notYou
+        ? notYou
+        : { challenge: notYou.challenge, formToken: formToken(context, session, '/logout', notYou.challenge) },
+    mayRemember: purpose.mayRemember,
+  };
+  const { display } = purpose.request;
+  return sendPage(context, reply, 'consent', data, {
+    title: translator.t('consent.title'),
+    translator,
+    ...(display !== undefined ? { display } : {}),
+  });
 }

@@ -1,34 +1,38 @@
-/** What a person can be told when the app cannot go on; its members are shown, its cause is logged only. */
+/** Names and values, such as the parts of a missing policy; the name is a key of the translations (`facts.<name>`). */
+export type Fact = readonly [name: 'subject' | 'action' | 'resource' | 'scope', value: string];
+
+/**
+ * What a person can be told when the app cannot go on: title, message and advice stand in the translations under
+ * `failures.<key>`, with these parameters. The cause is logged only.
+ */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly status: number;
-  readonly title: string;
-  readonly advice: string | undefined;
-  /** Names and values, such as the parts of a missing policy. */
-  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly key: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly facts: readonly Fact[];
 
   constructor(options: {
     status: number;
-    title: string;
-    message: string;
-    advice?: string;
-    facts?: readonly (readonly [name: string, value: string])[];
+    key: string;
+    parameters?: Readonly<Record<string, string>>;
+    facts?: readonly Fact[];
     cause?: unknown;
   }) {
-    super(options.message, { cause: options.cause });
+    super(options.key, { cause: options.cause });
     this.status = options.status;
-    this.title = options.title;
-    this.advice = options.advice;
+    this.key = options.key;
+    this.parameters = options.parameters ?? {};
     this.facts = options.facts ?? [];
   }
 }
 
 /** The request itself is unusable (status 400). */
-export function badRequest(title: string, message: string, advice?: string): Failure {
-  return new Failure({ status: 400, title, message, ...(advice !== undefined ? { advice } : {}) });
+export function badRequest(key: string): Failure {
+  return new Failure({ status: 400, key });
 }
 
 /** The authorization server did not answer, or not as it should (status 502). */
-export function badGateway(title: string, message: string, cause?: unknown): Failure {
-  return new Failure({ status: 502, title, message, cause });
+export function badGateway(key: string, parameters: Readonly<Record<string, string>> = {}, cause?: unknown): Failure {
+  return new Failure({ status: 502, key, parameters, cause });
 }

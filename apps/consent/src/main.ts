@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import type { Log } from './app-context.js';
 import { ConsentConfigError, readConsentConfig } from './consent.config.js';
 import { startConsentApp } from './consent-app.js';
-import { hashPassword } from './password-hash.js';
+import { hashPassword } from './connectors/password-hash.js';
 
 const log: Log = (level, message, fields = {}) => {
   const pairs = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);

@@ -1,6 +1,4 @@
-import { mkdirSync } from 'node:fs';
-import path from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startChromium } from './chromium.js';
 import { type ConsentApp, startOurConsentApp } from './consent-app.js';
@@ -16,10 +14,6 @@ import {
   rootToken,
   startProduct,
 } from './product.js';
-import { workspace } from './program.js';
-
-/** Screenshots are kept when asked: `KEEP_SCREENSHOTS=1 npx vitest run apps/e2e/src/browser.test.ts`. */
-const images = process.env['KEEP_SCREENSHOTS'] === '1' ? path.join(workspace, 'docs/images') : undefined;
 
 describe('the tutorial in a real browser', () => {
   let database: ProductDatabase;
@@ -86,15 +80,6 @@ describe('the tutorial in a real browser', () => {
     await database?.drop();
   });
 
-  async function picture(page: Page, name: string): Promise<void> {
-    if (images === undefined) return;
-    mkdirSync(images, { recursive: true });
-    await page.screenshot({ path: path.join(images, `${name}.png`) });
-    await page.setViewportSize({ width: 390, height: 844 });
-    await page.screenshot({ path: path.join(images, `${name}-phone.png`) });
-    await page.setViewportSize({ width: 1280, height: 800 });
-  }
-
   function tokenUser(scopes: string): ReturnType<CommandLine['start']> {
     return cli.start([
       'token',
@@ -119,24 +104,20 @@ describe('the tutorial in a real browser', () => {
     const [, url = ''] = await user.until(/\t(https:\/\/\S+\/oauth2\/auth\?\S+)/);
     const page = await context.newPage();
     await page.goto(url);
-    await picture(page, 'login');
     await page.fill('input[name=email]', 'dan@acme.com');
     await page.fill('input[name=password]', 'wrong');
     await page.press('input[name=password]', 'Enter');
     await page.waitForSelector('[role=alert]');
-    await picture(page, 'login-refused');
     await page.fill('input[name=email]', 'dan@acme.com');
     await page.fill('input[name=password]', 'secret');
     await page.press('input[name=password]', 'Enter');
     await page.waitForSelector('input[name=allowed_scopes]');
     expect(await page.locator('input[name=allowed_scopes]').count()).toBe(3);
-    await picture(page, 'consent');
     for (const box of await page.locator('input[name=allowed_scopes]').all()) await box.check();
     await page.click('button[value=allow]');
     await page.waitForURL(/\/callback/);
     const text = await page.textContent('body');
     for (const words of ['Access Token', 'Refresh Token', 'Expires in', 'ID Token']) expect(text).toContain(words);
-    await picture(page, 'tokens');
     await page.close();
     await user.until(/ID Token:\n\t\S+/);
     expect(await user.ended).toBe(0);
@@ -156,7 +137,6 @@ describe('the tutorial in a real browser', () => {
     await page.click('button[value=deny]');
     await page.waitForURL(/\/callback/);
     expect(new URL(page.url()).searchParams.get('error')).toBe('access_denied');
-    await picture(page, 'denied');
     await page.close();
     await user.stop('SIGINT');
   }, 60_000);
@@ -168,9 +148,7 @@ describe('the tutorial in a real browser', () => {
     );
     expect(answer?.status()).toBe(400);
     expect(page.url()).toContain(product.publicUrl);
-    await picture(page, 'error');
     await page.goto(consent.url);
-    await picture(page, 'welcome');
     await page.close();
   }, 60_000);
 });

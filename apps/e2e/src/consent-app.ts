@@ -18,7 +18,7 @@ export async function startOurConsentApp(
     HYDRA_ADMIN_URL: elsewhere(product.adminUrl),
     HYDRA_CLIENT_ID: options.client[0],
     HYDRA_CLIENT_SECRET: options.client[1],
-    ...(product.mode === 'services'
+    ...(product.mode !== 'host'
       ? { HYDRA_CA_FILE: path.join(product.certificates, 'ca.pem') }
       : { NODE_TLS_REJECT_UNAUTHORIZED: '0' }),
   });

@@ -106,6 +106,13 @@ export class Browser {
     return [...this.jar(url).keys()];
   }
 
+  /** The cookies for an origin, for a browser with a screen. */
+  cookies(url: string): { name: string; value: string; domain: string; path: string; secure: boolean }[] {
+    const { hostname: domain, protocol } = new URL(url);
+    const secure = protocol === 'https:';
+    return [...this.jar(url)].map(([name, value]) => ({ name, value, domain, path: '/', secure }));
+  }
+
   /** Forgets every cookie. */
   clear(): void {
     this.jars.clear();

@@ -101,7 +101,7 @@ describe('the images, run from docker-compose.yml', () => {
     }
     running.set(
       name,
-      sandbox.run(['node', 'dist/main.js'], {
+      sandbox.run(['node', `/mnt/images/${service.app}/launch.mjs`, 'dist/main.js'], {
         workdir: `/mnt/images/${service.app}/apps/${service.app}`,
         env: environmentOf(service),
       }),

@@ -140,6 +140,8 @@ describe('an operator sees', () => {
       /^castellan_partitions\{table="[a-z_]+"\} [1-9]/m,
       /^castellan_oldest_dead_row_seconds\{table="[a-z_]+"\} 0$/m,
       /^castellan_signing_key_age_seconds\{set="hydra.openid.id-token"\} \d/m,
+      /^castellan_batch_items_count [1-9]/m,
+      /^castellan_batch_failures_total 0$/m,
       /^castellan_reuse_detected_total\{kind="refresh_token"\} 0$/m,
     ])
       expect(exported).toMatch(reading);

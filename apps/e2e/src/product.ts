@@ -7,10 +7,13 @@ import { testServerUrl } from '@castellan/postgres/testing';
 import { send } from './http.js';
 import { freePorts } from './ports.js';
 import { type Ended, run, type Running, start } from './program.js';
+import { type RoundRobinProxy, startRoundRobinProxy } from './round-robin-proxy.js';
 
-/** The two ways to run the product. */
-export type Mode = 'host' | 'services';
+/** The two ways to run the product, and the second one with two replicas of every service behind a balancer. */
+export type Mode = 'host' | 'services' | 'replicas';
 export const modes: readonly Mode[] = ['host', 'services'];
+/** Processes of each way. */
+export const processes: Readonly<Record<Mode, number>> = { host: 1, services: 5, replicas: 10 };
 
 export const CLI = 'apps/cli/bin/castellan.js';
 /** The tutorial's own values (S12, S23). */
@@ -65,6 +68,19 @@ export type Places = {
   readonly operations: readonly number[];
 };
 
+/** A service of the product that can have replicas. */
+export type ServiceName = keyof Omit<Places, 'operations'>;
+export const serviceNames: readonly ServiceName[] = ['keys', 'warden', 'token', 'gateway', 'admin'];
+
+/** One of the processes of a product, which may be ended and started again. */
+export type Replica = {
+  readonly service: ServiceName;
+  /** Sends the signal, and answers the exit code (none after SIGKILL). */
+  stop(signal: NodeJS.Signals): Promise<number | null>;
+  /** Starts it again at the same place, and waits until it is ready. */
+  restart(): Promise<void>;
+};
+
 /** A running product. */
 export type Product = {
   readonly mode: Mode;
@@ -77,6 +93,8 @@ export type Product = {
   readonly wardenTarget: string;
   /** Folder of the development certificates: ca.pem, client.pem, client-key.pem. */
   readonly certificates: string;
+  /** The processes of its services, two of each in the mode `replicas`; empty for the others. */
+  readonly replicas: readonly Replica[];
   /** Everything that its processes wrote. */
   log(): string;
   /** Sends a signal to every process and answers their exit codes. */
@@ -103,10 +121,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   if (made.code !== 0) throw new Error(`certs dev failed: ${made.stderr}${made.stdout}`);
   // S24: a trailing slash is taken and removed.
   const issuer = options.issuer ?? `https://localhost:${gateway}/`;
-  const programs =
-    options.mode === 'host'
-      ? startHost(options, places, issuer, folder)
-      : await startServices(options, places, issuer, folder);
+  const started = await startPrograms(options, places, issuer, folder);
   const product: Product = {
     mode: options.mode,
     issuer: issuer.replace(/\/$/, ''),
@@ -115,22 +130,113 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     databaseUrl: options.databaseUrl,
     wardenTarget: `localhost:${warden}`,
     certificates,
-    log: () => programs.map((program) => program.output()).join('\n'),
+    replicas: started.replicas,
+    log: () => started.output(),
     async stop(signal) {
-      const codes = await Promise.all(programs.map((program) => program.stop(signal)));
+      const codes = await started.stop(signal);
       rmSync(folder, { recursive: true, force: true });
       return codes;
     },
   };
   try {
-    await Promise.all(
-      programs.map((program) => program.until(/Setting up (http|grpc) server|level=info msg="?Serving/i)),
-    );
+    await started.listening();
     await untilReady(product);
     return product;
   } catch (cause) {
     await product.stop('SIGKILL');
     throw cause;
+  }
+}
+
+/** The processes of a product. */
+type Programs = {
+  readonly replicas: readonly Replica[];
+  output(): string;
+  listening(): Promise<unknown>;
+  stop(signal?: NodeJS.Signals): Promise<(number | null)[]>;
+};
+
+const LISTENING = /Setting up (http|grpc) server|level=info msg="?Serving/i;
+
+async function startPrograms(
+  options: ProductOptions,
+  places: Places,
+  issuer: string,
+  folder: string,
+): Promise<Programs> {
+  if (options.mode === 'replicas') return startReplicas(options, places, issuer, folder);
+  const programs =
+    options.mode === 'host'
+      ? [startHost(options, places, issuer, folder)]
+      : (await serviceStarters(options, places, issuer, folder)).map(({ service, start: begin }, index) =>
+          begin(places[service], places.operations[index] ?? 0),
+        );
+  return {
+    replicas: [],
+    output: () => programs.map((program) => program.output()).join('\n'),
+    listening: () => Promise.all(programs.map((program) => program.until(LISTENING))),
+    stop: (signal) => Promise.all(programs.map((program) => program.stop(signal))),
+  };
+}
+
+/** Ten processes that start at once share the cores of a small machine. */
+const REPLICA_START_MS = 120_000;
+
+/** Two processes of every service; at the place of the service a balancer gives connections to them in turn. */
+async function startReplicas(
+  options: ProductOptions,
+  places: Places,
+  issuer: string,
+  folder: string,
+): Promise<Programs> {
+  const starters = await serviceStarters(options, places, issuer, folder);
+  const ports = await freePorts(4 * starters.length);
+  const output: Running[] = [];
+  const proxies: RoundRobinProxy[] = [];
+  const replicas: (Replica & { settle(): Promise<void> })[] = [];
+  for (const { service, start: begin } of starters) {
+    // As any balancer it gives nothing to a replica before that is ready, and learns of its end by trying.
+    const ready = new Set<number>();
+    for (let count = 0; count < 2; count++) {
+      const [port = 0, operations = 0] = ports.splice(0, 2);
+      let running = begin(port, operations);
+      output.push(running);
+      const settle = async (): Promise<void> => {
+        await running.until(LISTENING, REPLICA_START_MS);
+        await untilHealthy(`http://127.0.0.1:${operations}`, () => running.output());
+        ready.add(port);
+      };
+      replicas.push({
+        service,
+        settle,
+        stop: (signal) => running.stop(signal),
+        async restart() {
+          ready.delete(port);
+          running = begin(port, operations);
+          output.push(running);
+          await settle();
+        },
+      });
+    }
+    proxies.push(await startRoundRobinProxy(places[service], () => [...ready]));
+  }
+  return {
+    replicas,
+    output: () => output.map((program) => program.output()).join('\n'),
+    listening: () => Promise.all(replicas.map((replica) => replica.settle())),
+    async stop(signal) {
+      const codes = await Promise.all(replicas.map((replica) => replica.stop(signal ?? 'SIGTERM')));
+      await Promise.all(proxies.map((proxy) => proxy.close()));
+      return codes;
+    },
+  };
+}
+
+async function untilHealthy(operationsUrl: string, output: () => string): Promise<void> {
+  const deadline = Date.now() + REPLICA_START_MS;
+  while ((await send(`${operationsUrl}/health/ready`).catch(() => undefined))?.status !== 200) {
+    if (Date.now() > deadline) throw new Error(`a service does not get ready:\n${output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
@@ -153,25 +259,26 @@ function grpcTls(certificates: string, name: string): Record<string, string> {
   };
 }
 
-function startHost(options: ProductOptions, places: Places, issuer: string, folder: string): Running[] {
-  return [
-    start(CLI, ['host'], {
-      ...environment(options, issuer, folder),
-      ...grpcTls(path.join(folder, 'certs'), 'warden'),
-      DATABASE_URL: options.databaseUrl,
-      SYSTEM_SECRET: options.systemSecret ?? SYSTEM_SECRET,
-      PORT: String(places.gateway),
-      GRPC_PORT: String(places.warden),
-    }),
-  ];
+function startHost(options: ProductOptions, places: Places, issuer: string, folder: string): Running {
+  return start(CLI, ['host'], {
+    ...environment(options, issuer, folder),
+    ...grpcTls(path.join(folder, 'certs'), 'warden'),
+    DATABASE_URL: options.databaseUrl,
+    SYSTEM_SECRET: options.systemSecret ?? SYSTEM_SECRET,
+    PORT: String(places.gateway),
+    GRPC_PORT: String(places.warden),
+  });
 }
 
-async function startServices(
+/** How to start a process of a service that listens at `port`, with its operations at another. */
+type Starter = { readonly service: ServiceName; start(port: number, operations: number): Running };
+
+async function serviceStarters(
   options: ProductOptions,
   places: Places,
   issuer: string,
   folder: string,
-): Promise<Running[]> {
+): Promise<Starter[]> {
   const certificates = path.join(folder, 'certs');
   const root = options.systemSecret ?? SYSTEM_SECRET;
   const derived = async (service: string): Promise<string> => {
@@ -192,26 +299,26 @@ async function startServices(
     HTTPS_TLS_KEY_PATH: path.join(certificates, 'https-key.pem'),
   };
   const redis = process.env['CASTELLAN_TEST_REDIS'];
-  const service = (name: keyof Omit<Places, 'operations'>, operations: number, env: Record<string, string>): Running =>
-    start(`apps/${name}/dist/main.js`, [], {
-      ...common,
-      ...grpcTls(certificates, name),
-      GRPC_PORT: String(places[name]),
-      OPS_PORT: String(places.operations[operations]),
-      ...env,
-    });
   const database = { DATABASE_URL: options.databaseUrl };
-  return [
-    service('keys', 0, { ...database, SYSTEM_SECRET: root }),
-    service('warden', 1, {
-      ...database,
-      WARDEN_SECRET: wardenSecret,
-      ...(redis === undefined ? {} : { REDIS_URL: redis }),
-    }),
-    service('token', 2, { ...database, TOKEN_SECRET: tokenSecret }),
-    service('gateway', 3, { ...https, PORT: String(places.gateway) }),
-    service('admin', 4, { ...https, ADMIN_PORT: String(places.admin), FORCE_ROOT_CLIENT_CREDENTIALS: root_ ?? '' }),
-  ];
+  const own: Readonly<Record<ServiceName, Record<string, string>>> = {
+    keys: { ...database, SYSTEM_SECRET: root },
+    warden: { ...database, WARDEN_SECRET: wardenSecret, ...(redis === undefined ? {} : { REDIS_URL: redis }) },
+    token: { ...database, TOKEN_SECRET: tokenSecret },
+    gateway: https,
+    admin: { ...https, FORCE_ROOT_CLIENT_CREDENTIALS: root_ ?? '' },
+  };
+  const portVariable: Readonly<Partial<Record<ServiceName, string>>> = { gateway: 'PORT', admin: 'ADMIN_PORT' };
+  return serviceNames.map((service) => ({
+    service,
+    start: (port, operations) =>
+      start(`apps/${service}/dist/main.js`, [], {
+        ...common,
+        ...grpcTls(certificates, service),
+        ...own[service],
+        OPS_PORT: String(operations),
+        [portVariable[service] ?? 'GRPC_PORT']: String(port),
+      }),
+  }));
 }
 
 /** Ready means: both doors say so, and the root client can get a token. */

@@ -39,7 +39,12 @@ export class AuthorizeController {
     redirectStatus: 302 | 303,
   ): Promise<void> {
     const response = await this.authorization.authorize(
-      { parameters, cookies: readFlowCookies(request.headers.cookie), secure: request.secure },
+      {
+        parameters,
+        cookies: readFlowCookies(request.headers.cookie),
+        secure: request.secure,
+        remoteAddress: request.clientAddress,
+      },
       callOptionsOf(request),
     );
     const cookies = response.setCookies.map((cookie) => writeFlowCookie(cookie, request.secure));

@@ -20,7 +20,11 @@ const PAGE_HEADERS: Readonly<Record<string, string>> = {
  * Makes the error page of the authorization endpoint, shown where no redirect URI may be trusted (RFC 6749
  * section 4.1.2.1). HTML unless the caller prefers JSON; every value is escaped; there is never a Location.
  */
-export function errorPage(error: tokenV1.OAuth2Error, accept: string | undefined): HttpAnswer {
+export function errorPage(
+  error: tokenV1.OAuth2Error,
+  accept: string | undefined,
+  title = 'The authorization request failed',
+): HttpAnswer {
   const headers = errorHeaders(error, undefined);
   if (prefersJson(accept)) {
     return {
@@ -30,7 +34,7 @@ export function errorPage(error: tokenV1.OAuth2Error, accept: string | undefined
     };
   }
   const hint = error.hint !== '' ? `<p>${escapeHtml(error.hint)}</p>` : '';
-  const page = htmlPage(error.status, 'The authorization request failed', [
+  const page = htmlPage(error.status, title, [
     `<p><code>${escapeHtml(error.error)}</code></p>`,
     `<p>${escapeHtml(error.description)}</p>${hint}`,
   ]);
@@ -52,12 +56,12 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`=/]/g, (character) => `&#${character.codePointAt(0)};`);
 }
 
-/** Makes a page of trusted markup under a plain title. */
-function htmlPage(status: number, title: string, markup: readonly string[]): HttpAnswer {
+/** Makes a page of trusted markup under a plain title; `head` is more of it for the head. */
+export function htmlPage(status: number, title: string, markup: readonly string[], head = ''): HttpAnswer {
   const body = [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<title>${title}</title><link rel="stylesheet" href="${PAGE_STYLE_PATH}"></head>`,
+    `<title>${title}</title><link rel="stylesheet" href="${PAGE_STYLE_PATH}">${head}</head>`,
     `<body><main><h1>${title}</h1>`,
     ...markup,
     '</main></body></html>',

@@ -7,7 +7,7 @@ export type GatewayConfig = {
 };
 
 /** The variables of the gateway. */
-export const gatewayVariables = z.object({ CONSENT_URL: urlSchema.optional() });
+export const gatewayVariables = z.object({ CONSENT_URL: urlSchema.optional(), URLS_CONSENT: urlSchema.optional() });
 
 /**
  * Reads the configuration of the gateway. Address, TLS and CORS are the HTTP edge's (`readHttpConfig`); issuer and
@@ -15,6 +15,7 @@ export const gatewayVariables = z.object({ CONSENT_URL: urlSchema.optional() });
  * @throws ConfigError naming every variable that cannot be used
  */
 export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
-  const { CONSENT_URL: consentUrl } = readConfig(gatewayVariables, env);
+  const values = readConfig(gatewayVariables, env);
+  const consentUrl = values.CONSENT_URL ?? values.URLS_CONSENT;
   return consentUrl !== undefined ? { consentUrl } : {};
 }

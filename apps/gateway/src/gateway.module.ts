@@ -1,13 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, openidV1, tokenV1 } from '@castellan/rpc';
-import { HTTP_ERROR_RENDERER, provideRpcClient, READINESS, rpcClientToken } from '@castellan/service';
+import { keysV1, logoutV1, openidV1, tokenV1 } from '@castellan/rpc';
+import { HealthController, HTTP_ERROR_RENDERER, provideRpcClient, READINESS, rpcClientToken } from '@castellan/service';
 
 import { AuthorizeController } from './authorize.http.js';
 import { ConsentPageController } from './consent-page.http.js';
 import { DiscoveryController } from './discovery.http.js';
 import type { GatewayConfig } from './gateway.config.js';
-import { HealthController } from './health.http.js';
 import { IntrospectionController } from './introspection.http.js';
+import { LogoutController } from './logout.http.js';
 import { PageStyleController } from './page-style.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
 import { RegistrationController } from './registration.http.js';
@@ -32,6 +32,7 @@ export class GatewayModule {
         RegistrationController,
         HealthController,
         PageStyleController,
+        LogoutController,
         ...(config.consentUrl === undefined ? [ConsentPageController] : []),
       ],
       providers: [
@@ -39,6 +40,7 @@ export class GatewayModule {
         provideRpcClient(tokenV1.TokensService, 'gateway'),
         provideRpcClient(openidV1.OpenIdService, 'gateway'),
         provideRpcClient(openidV1.RegistrationService, 'gateway'),
+        provideRpcClient(logoutV1.LogoutService, 'gateway'),
         provideRpcClient(keysV1.SigningService, 'gateway'),
         { provide: HTTP_ERROR_RENDERER, useValue: renderGatewayError },
         {

@@ -14,5 +14,9 @@ h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 1.25; }
 p { margin: 0.75rem 0 0; color: var(--soft); overflow-wrap: anywhere; }
 code { padding: 0.1rem 0.4rem; border-radius: 0.35rem; background: var(--paper); color: var(--ink);
   font-family: ui-monospace, monospace; }
+button { margin-top: 0.5rem; padding: 0.6rem 1.4rem; border: 0; border-radius: 0.5rem; background: #3d3ad6; color: #fff;
+  font: inherit; font-weight: 600; cursor: pointer; }
+button:focus-visible, a:focus-visible { outline: 3px solid #8f8cff; outline-offset: 2px; }
+a { color: inherit; }
 @media (max-width: 36rem) { main { margin: 0; min-height: 100vh; border: 0; border-radius: 0; } }
 `;

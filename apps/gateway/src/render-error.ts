@@ -7,6 +7,7 @@ import { oauthErrorAnswer, oauthErrorOf } from './oauth-error.js';
 const OAUTH_PATH =
   /^\/(?:oauth2\/(?:token|introspect|revoke|register(?:\/[^/?]*)?)|userinfo|\.well-known\/[a-z.-]+)(?:\?|$)/;
 const AUTHORIZATION_PATH = /^\/oauth2\/auth(?:\?|$)/;
+const LOGOUT_PATH = /^\/oauth2\/sessions\/logout(?:\?|$)/;
 
 /**
  * Renders what goes wrong at the public endpoints in their own form: an OAuth 2.0 error as JSON, and at the
@@ -18,6 +19,9 @@ export function renderGatewayError(error: HttpError, request: FastifyRequest, th
   }
   if (AUTHORIZATION_PATH.test(request.url)) {
     return errorPage(oauthErrorOf(error, thrown), request.headers.accept);
+  }
+  if (LOGOUT_PATH.test(request.url)) {
+    return errorPage(oauthErrorOf(error, thrown), request.headers.accept, 'The logout request failed');
   }
   if (OAUTH_PATH.test(request.url)) {
     return oauthErrorAnswer(oauthErrorOf(error, thrown), request.headers.authorization);

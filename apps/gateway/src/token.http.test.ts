@@ -214,3 +214,12 @@ describe('the revocation endpoint', () => {
     expect([response.statusCode, response.headers['www-authenticate']]).toEqual([401, 'Basic realm="castellan"']);
   });
 });
+
+describe('the revocation endpoint', () => {
+  it('answers 503 with Retry-After while nothing can be revoked, never 200 (IN-14)', async () => {
+    gateway.backends.revokeToken = away;
+    const response = await gateway.post('/oauth2/revoke', 'token=ct_rt_x');
+    expect([response.statusCode, response.headers['retry-after']]).toEqual([503, expect.stringMatching(/^[0-9]+$/)]);
+    expect(response.body).not.toContain('10.0.0.7');
+  });
+});

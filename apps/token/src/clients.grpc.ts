@@ -5,9 +5,10 @@ import {
   type ClientSecretHash,
   type ClientSecrets,
   type ClientStore,
-  formatScope,
+  type JsonObject,
   OAuth2Error,
   type OpenIdCheckTools,
+  type PageTokens,
   parseScope,
   readAuthMethod,
   readClientKeys,
@@ -18,11 +19,12 @@ import {
   type TokenStore,
   validateClient,
 } from '@castellan/oauth2';
+import { parseStrictObject, StrictJsonError } from '@castellan/jwk';
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
-import { readTokenRules, toTokenRulesMessage } from './token-rules-message.js';
-import { toLogoutMessage } from './logout-message.js';
-import { toOpenIdMessage } from './openid-message.js';
+import { toClientMessage } from './client-message.js';
+import { readLoginConsentRules } from './login-consent-message.js';
+import { readTokenRules } from './token-rules-message.js';
 import { clientsPeers } from './peers.js';
 import { readResourceServer, toResourceServerMessage } from './resource-server-message.js';
 import { answerOrStatus } from './rpc-answer.js';
@@ -30,6 +32,7 @@ import type { TokenService } from './token-service.js';
 
 type SecretToStore = { readonly text: string; readonly hash?: ClientSecretHash; readonly warnings: readonly string[] };
 
+const longestPage = 1_000;
 const longestSecretMs = 315_360_000_000;
 
 /** The service Clients: the clients of the authorization server, for the admin API. Secrets leave it once, at creation. */
@@ -40,12 +43,17 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
   private readonly resourceServers: ResourceServerStore;
   private readonly tokens: Pick<TokenStore, 'revokeGrants'>;
   private readonly openid: OpenIdCheckTools;
+  private readonly pageTokens: PageTokens;
 
   constructor(
-    service: Pick<TokenService, 'clientStore' | 'secrets' | 'registration' | 'resourceServers' | 'endpoint'>,
+    service: Pick<
+      TokenService,
+      'clientStore' | 'secrets' | 'registration' | 'resourceServers' | 'endpoint' | 'pageTokens'
+    >,
   ) {
     this.resourceServers = service.resourceServers;
     this.tokens = service.endpoint.store;
+    this.pageTokens = service.pageTokens;
     this.clients = service.clientStore;
     this.secrets = service.secrets;
     this.openid = service.registration.openid;
@@ -69,6 +77,17 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     if (limit < 0) throw new RpcError('INVALID_ARGUMENT', 'limit must not be negative');
     const page = await answerOrStatus(this.clients.list({ after, limit }));
     return { clients: page.map(toAnswer) };
+  }
+
+  async listClientPage(request: tokenV1.ListClientPageRequest): Promise<tokenV1.ListClientPageResponse> {
+    return answerOrStatus(this.listPage(request));
+  }
+
+  async endRotatedSecret({ id }: tokenV1.EndRotatedSecretRequest): Promise<tokenV1.EndRotatedSecretResponse> {
+    if (!(await answerOrStatus(this.clients.endPreviousSecret(id)))) throw notFound();
+    const stored = await answerOrStatus(this.clients.find(id));
+    if (stored === undefined) throw notFound();
+    return { client: toAnswer(stored) };
   }
 
   async updateClient(request: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
@@ -111,17 +130,40 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     return {};
   }
 
+  private async listPage(request: tokenV1.ListClientPageRequest): Promise<tokenV1.ListClientPageResponse> {
+    const { pageSize, pageToken, clientName: name, owner, reader } = request;
+    if (pageSize < 1 || pageSize > longestPage) throw new RpcError('INVALID_ARGUMENT', 'page_size must be 1 to 1000');
+    const list = JSON.stringify(['clients', name ?? null, owner ?? null, reader]);
+    const after = pageToken === '' ? '' : this.pageTokens.open(pageToken, list);
+    const filter = { ...(name !== undefined ? { name } : {}), ...(owner !== undefined ? { owner } : {}) };
+    const found = await this.clients.list({ ...filter, after, limit: pageSize + 1 });
+    const page = found.slice(0, pageSize);
+    const last = found.length > pageSize ? page.at(-1) : undefined;
+    return {
+      clients: page.map(toAnswer),
+      nextPageToken: last === undefined ? '' : this.pageTokens.seal(last.client.id, list),
+    };
+  }
+
   private async create({
     client: message,
     clientSecret,
   }: tokenV1.CreateClientRequest): Promise<tokenV1.CreateClientResponse> {
-    const { client, warnings } = validateClient(await fromMessage(message, () => randomUUID()));
+    const { client, warnings } = validateClient(
+      await fromMessage(message, () => randomUUID()),
+      this.openid.isAllowedHost,
+    );
     await checkOpenIdRegistration(client, this.openid);
     const secret = await this.secretOf(client, clientSecret);
     if (!(await this.clients.insert(client, secret.hash))) {
       throw new RpcError('ALREADY_EXISTS', 'a client with this id exists already');
     }
-    return { client: toMessage(client), clientSecret: secret.text, warnings: [...warnings, ...secret.warnings] };
+    const stored = await this.clients.find(client.id);
+    return {
+      client: stored === undefined ? toClientMessage(client) : toAnswer(stored),
+      clientSecret: secret.text,
+      warnings: [...warnings, ...secret.warnings],
+    };
   }
 
   private async createFirst({
@@ -134,14 +176,15 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
     if (!(await this.clients.insertFirst(client, hash))) {
       throw new RpcError('FAILED_PRECONDITION', 'there are clients already');
     }
-    return { client: toMessage(client) };
+    return { client: toClientMessage(client) };
   }
 
   private async update({
     client: message,
     clientSecret,
+    revision,
   }: tokenV1.UpdateClientRequest): Promise<tokenV1.UpdateClientResponse> {
-    const { client, warnings } = validateClient(await fromMessage(message));
+    const { client, warnings } = validateClient(await fromMessage(message), this.openid.isAllowedHost);
     await checkOpenIdRegistration(client, this.openid);
     const stored = await this.clients.find(client.id);
     if (stored === undefined) throw notFound();
@@ -150,8 +193,14 @@ export class ClientsRpc implements RpcHandlers<typeof tokenV1.ClientsService> {
       throw new OAuth2Error('invalid_client_metadata', 'a client that becomes confidential needs a client_secret');
     }
     const secret = keeps ? undefined : await this.secretOf(client, clientSecret);
-    if (!(await this.clients.update(client, keeps ? 'keep' : (secret?.hash ?? 'none')))) throw notFound();
-    return { client: toMessage(client), warnings: [...warnings, ...(secret?.warnings ?? [])] };
+    if (!(await this.clients.update(client, keeps ? 'keep' : (secret?.hash ?? 'none'), revision))) {
+      throw revision === undefined ? notFound() : new RpcError('ABORTED', 'the client was changed meanwhile');
+    }
+    const after = await this.clients.find(client.id);
+    return {
+      client: after === undefined ? toClientMessage(client) : { ...toAnswer(after), secrets: [] },
+      warnings: [...warnings, ...(secret?.warnings ?? [])],
+    };
   }
 
   private async rotate({
@@ -203,6 +252,7 @@ function notFound(): RpcError {
 async function fromMessage(message: tokenV1.Client | undefined, makeId = () => ''): Promise<Client> {
   if (message === undefined) throw new RpcError('INVALID_ARGUMENT', 'the client is missing');
   const method = readAuthMethod(message.tokenEndpointAuthMethod);
+  const loginConsent = readLoginConsentRules(message.loginConsent);
   const openid = message.openid === undefined ? undefined : readOpenIdRegistration(message.openid);
   const logout = message.logout === undefined ? undefined : readLogoutRegistration(message.logout);
   return {
@@ -229,43 +279,30 @@ async function fromMessage(message: tokenV1.Client | undefined, makeId = () => '
       : {}),
     ...(openid !== undefined ? { openid } : {}),
     ...(logout !== undefined ? { logout } : {}),
+    ...(loginConsent !== undefined ? { loginConsent } : {}),
+    ...(message.metadataJson !== '' ? { metadata: readMetadata(message.metadataJson) } : {}),
   };
 }
 
-function toAnswer({ client, secret, secretUse, previousSecret }: StoredClient): tokenV1.Client {
+function readMetadata(json: string): JsonObject {
+  try {
+    return parseStrictObject(json);
+  } catch (cause) {
+    if (!(cause instanceof StrictJsonError)) throw cause;
+    throw new OAuth2Error('invalid_client_metadata', `metadata is ${cause.message}`);
+  }
+}
+
+function toAnswer({ client, secret, secretUse, previousSecret, ...row }: StoredClient): tokenV1.Client {
   const uses = [
     ...(secret !== undefined ? [secretUse ?? {}] : []),
     ...(previousSecret !== undefined ? [previousSecret.use] : []),
   ];
   return {
-    ...toMessage(client),
+    ...toClientMessage(client),
+    createdAtMs: row.createdAt,
+    updatedAtMs: row.updatedAt,
+    revision: row.revision,
     secrets: uses.map((use) => ({ expiresAtMs: use.expiresAt ?? 0, lastUsedAtMs: use.lastUsedAt ?? 0 })),
-  };
-}
-
-function toMessage(client: Client): tokenV1.Client {
-  return {
-    id: client.id,
-    clientName: client.name,
-    redirectUris: [...client.redirectUris],
-    grantTypes: [...client.grantTypes],
-    responseTypes: [...client.responseTypes],
-    scope: formatScope(client.scopes),
-    owner: client.owner,
-    policyUri: client.policyUri,
-    tosUri: client.tosUri,
-    clientUri: client.clientUri,
-    logoUri: client.logoUri,
-    contacts: [...client.contacts],
-    public: client.public,
-    tokenEndpointAuthMethod: client.tokenEndpointAuthMethod ?? '',
-    requirePkce: client.requirePkce,
-    jwks: client.jwks === undefined ? '' : JSON.stringify({ keys: client.jwks }),
-    jwksUri: client.jwksUri ?? '',
-    tokens: client.tokens === undefined ? undefined : toTokenRulesMessage(client.tokens),
-    tokenEndpointAuthSigningAlg: client.tokenEndpointAuthSigningAlg ?? '',
-    secrets: [],
-    openid: client.openid === undefined ? undefined : toOpenIdMessage(client.openid),
-    logout: client.logout === undefined ? undefined : toLogoutMessage(client.logout),
   };
 }

@@ -1,4 +1,12 @@
-import type { AssertionStore, AuthorizationRequestStore, OutboxStore, TokenStore } from '@castellan/oauth2';
+import type {
+  AssertionStore,
+  AuthorizationRequestStore,
+  ConsentStore,
+  LoginSessionStore,
+  LogoutRequestStore,
+  OutboxStore,
+  TokenStore,
+} from '@castellan/oauth2';
 import type { PartitionKeeper } from '@castellan/postgres';
 import type { Logger } from '@castellan/service';
 
@@ -19,9 +27,12 @@ export function startMaintenance(tools: {
   readonly requests: AuthorizationRequestStore;
   readonly assertions: AssertionStore;
   readonly outbox: OutboxStore;
+  readonly loginSessions: LoginSessionStore;
+  readonly consents: ConsentStore;
+  readonly logouts: LogoutRequestStore;
   readonly logger: Logger;
 }): Maintenance {
-  const { keeper, store, requests, assertions, outbox, logger } = tools;
+  const { keeper, store, requests, assertions, outbox, loginSessions, consents, logouts, logger } = tools;
   const timers: NodeJS.Timeout[] = [];
   const running = new Set<Promise<void>>();
 
@@ -48,12 +59,22 @@ export function startMaintenance(tools: {
   every(requestsEveryMs, 'remove authorization requests that are over', async () => {
     while ((await requests.sweep(rowsAtOnce)) === rowsAtOnce);
   });
+  every(requestsEveryMs, 'remove logout requests that are over', async () => {
+    while ((await logouts.sweep(rowsAtOnce)) === rowsAtOnce);
+  });
   every(requestsEveryMs, 'remove client assertions that are over', async () => {
     while ((await assertions.sweep(rowsAtOnce)) === rowsAtOnce);
   });
 
   every(partitionsEveryMs, 'remove old dead letters', async () => {
     while ((await outbox.sweep(deadLettersMs, rowsAtOnce)) === rowsAtOnce);
+  });
+
+  every(requestsEveryMs, 'remove login sessions that are over', async () => {
+    while ((await loginSessions.sweep(rowsAtOnce)) === rowsAtOnce);
+  });
+  every(requestsEveryMs, 'remove consents that are over', async () => {
+    while ((await consents.sweep(rowsAtOnce)) === rowsAtOnce);
   });
 
   every(answersEveryMs, 'erase answers to refreshes whose window is over', async () => {

@@ -1,19 +1,23 @@
-import { formatScope, OAuth2Error, parseScope, type ResourceServer, validateResourceServer } from '@castellan/oauth2';
+import {
+  formatScope,
+  parseScope,
+  readAccessTokenFormat,
+  type ResourceServer,
+  validateResourceServer,
+} from '@castellan/oauth2';
 import { RpcError, type tokenV1 } from '@castellan/rpc';
 
 /** Reads and validates a resource server. Throws `invalid_client_metadata`. */
 export function readResourceServer(message: tokenV1.ResourceServer | undefined): ResourceServer {
   if (message === undefined) throw new RpcError('INVALID_ARGUMENT', 'the resource server is missing');
-  const { id, uri, name, scope, accessTokenFormat: format, accessTokenLifetimeMs: lifetime } = message;
-  if (format !== '' && format !== 'opaque' && format !== 'jwt') {
-    throw new OAuth2Error('invalid_client_metadata', 'access_token_format must be opaque or jwt');
-  }
+  const { id, uri, name, scope, accessTokenLifetimeMs: lifetime } = message;
+  const format = readAccessTokenFormat(message.accessTokenFormat);
   return validateResourceServer({
     id,
     uri,
     name,
     scopes: parseScope(scope),
-    ...(format !== '' ? { accessTokenFormat: format } : {}),
+    ...(format !== undefined ? { accessTokenFormat: format } : {}),
     ...(lifetime !== 0 ? { accessTokenLifetimeMs: lifetime } : {}),
   });
 }

@@ -1,5 +1,7 @@
+import { isIPv6 } from 'node:net';
 import { hash, verify } from '@node-rs/argon2';
-import { OAuth2Error, type SlowHasher } from '@castellan/oauth2';
+import { OAuth2Error, type SecretCaller, type SlowHasher } from '@castellan/oauth2';
+import { createFairQueue, type Turn } from './fair-queue.js';
 
 // OWASP's first recommendation for argon2id, which is the library's default algorithm: some 7 ms of one core.
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -9,32 +11,26 @@ export type SlowHasherLimits = { readonly concurrency: number; readonly queue: n
 
 /**
  * Argon2id off the event loop. At most `concurrency` hashes run and `queue` wait, so that a flood of wrong secrets can
- * take neither all cores nor memory; beyond that the answer is `temporarily_unavailable`. Generated secrets and those
- * verified lately never come here.
+ * take neither all cores nor memory. Who asks takes turns with everybody else: a flood waits behind itself, and what is
+ * too much of it is answered `temporarily_unavailable`. Generated secrets and those verified lately never come here.
  */
 export function createSlowHasher(limits: SlowHasherLimits = { concurrency: 2, queue: 128 }): SlowHasher {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-
-  async function run<T>(work: () => Promise<T>): Promise<T> {
-    if (running >= limits.concurrency) {
-      if (waiting.length >= limits.queue) {
-        throw new OAuth2Error('temporarily_unavailable', 'too many client secrets are being checked; try again');
-      }
-      // Whoever ends hands its place over.
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else running += 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  }
-
+  const run = createFairQueue({
+    ...limits,
+    onDropped: () => new OAuth2Error('temporarily_unavailable', 'too many client secrets are being checked; try again'),
+  });
   return {
-    hash: (secret) => run(() => hash(secret, cost)),
-    verify: (stored, secret) => run(() => verify(stored, secret)),
+    hash: (secret) => run({ address: '', clientId: '' }, () => hash(secret, cost)),
+    verify: (stored, secret, caller) => run(turnOf(caller), () => verify(stored, secret)),
   };
+}
+
+/** One IPv6 subscriber has a /64 full of addresses (RFC 6177). */
+function turnOf({ address = '', clientId }: SecretCaller = { clientId: '' }): Turn {
+  if (!isIPv6(address) || address.toLowerCase().startsWith('::ffff:')) return { address, clientId };
+  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
+  const groups = head === '' ? [] : head.split(':');
+  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length);
+  const expanded = [...groups, ...Array.from({ length: missing }, () => '0'), ...(tail ? tail.split(':') : [])];
+  return { address: expanded.slice(0, 4).join(':'), clientId };
 }

@@ -1,5 +1,5 @@
 import type { OutboxStore, StoredAuthorizationCode, StoredRefreshToken, TokenStore } from '@castellan/oauth2';
-import type { Database, PartitionKeeper } from '@castellan/postgres';
+import { clientSecretUses, type Database, type PartitionKeeper, sessionSecretUses } from '@castellan/postgres';
 import { watchPool, type Metrics } from '@castellan/service';
 
 /**
@@ -65,5 +65,35 @@ export function watchOutbox(metrics: Metrics, outbox: OutboxStore): void {
     labels,
     read: async () =>
       (await outbox.counts()).map(({ kind, state, oldestMs }) => ({ labels: { kind, state }, value: oldestMs / 1000 })),
+  });
+}
+
+const secretUsesEveryMs = 5 * 60_000;
+
+/** Answers again what was read before, for so many milliseconds; what fails is read again. */
+function atMostEvery<T>(milliseconds: number, read: () => Promise<T>): () => Promise<T> {
+  let known: { readonly value: Promise<T>; readonly until: number } | undefined;
+  return () => {
+    if (known !== undefined && performance.now() < known.until) return known.value;
+    const value = read();
+    known = { value, until: performance.now() + milliseconds };
+    value.catch(() => (known = undefined));
+    return value;
+  };
+}
+
+/** Watches how many rows hang on each system secret, by the key ID of what is derived from it for this service. */
+export function watchSecretUses(metrics: Metrics, database: Database): void {
+  metrics.watch({
+    name: 'castellan_token_secret_rows',
+    help: 'Rows that need a secret, by its key ID: client secrets (empty: made before verifiers named it) and grants.',
+    labels: ['table', 'secret'],
+    // Counting reads every live grant: once in a while is enough to follow a rotation of months.
+    read: atMostEvery(secretUsesEveryMs, async () => {
+      const uses = { client: await clientSecretUses(database), family: await sessionSecretUses(database) };
+      return Object.entries(uses).flatMap(([table, rows]) =>
+        [...rows].map(([secret, value]) => ({ labels: { table, secret }, value })),
+      );
+    }),
   });
 }

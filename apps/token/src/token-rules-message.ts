@@ -1,19 +1,23 @@
-import { OAuth2Error, readLifespans, resourceUriProblem, type TokenRules } from '@castellan/oauth2';
+import {
+  OAuth2Error,
+  readAccessTokenFormat,
+  readLifespans,
+  resourceUriProblem,
+  type TokenRules,
+} from '@castellan/oauth2';
 import type { tokenV1 } from '@castellan/rpc';
 
 /** Reads what a client's tokens are like. Throws `invalid_client_metadata`. */
 export function readTokenRules(message: tokenV1.TokenRules): TokenRules {
-  const { accessTokenFormat, lifespansMs } = message;
-  if (accessTokenFormat !== '' && accessTokenFormat !== 'opaque' && accessTokenFormat !== 'jwt') {
-    throw new OAuth2Error('invalid_client_metadata', 'access_token_format must be opaque or jwt');
-  }
+  const { lifespansMs } = message;
+  const accessTokenFormat = readAccessTokenFormat(message.accessTokenFormat);
   for (const uri of message.audience) {
     const problem = resourceUriProblem(uri);
     if (problem !== undefined) throw new OAuth2Error('invalid_client_metadata', `audience: each entry ${problem}`);
   }
   const lifespans = readLifespans(Object.fromEntries(lifespansMs));
   return {
-    ...(accessTokenFormat !== '' ? { accessTokenFormat } : {}),
+    ...(accessTokenFormat !== undefined ? { accessTokenFormat } : {}),
     ...(Object.keys(lifespans).length > 0 ? { lifespans } : {}),
     ...(message.audience.length > 0 ? { audience: [...new Set(message.audience)] } : {}),
   };

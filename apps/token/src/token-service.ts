@@ -2,13 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { deriveKey, inUseFirst, keyId, parseSecretList, secretVerifier } from '@castellan/jwk';
 import {
   type AuthorizationRequestStore,
-  backchannelLogoutKind,
-  deliverBackchannelLogout,
   type AuthorizationTools,
   type ClientAuthentication,
   type ClientSecrets,
   type ClientStore,
   type ClientKeys,
+  createChallengeText,
   createClientAssertions,
   createClientAuthentication,
   createClientCache,
@@ -16,14 +15,20 @@ import {
   createClientSecrets,
   createFlowCookies,
   createSecretUses,
+  createSessionCookies,
   createSessionSeal,
+  createJsonSeal,
+  createPageTokens,
   createSubjectIdentifier,
   createTokenText,
+  type ConsentStore,
+  type ExplainTools,
   type GrantTools,
+  type LoginSessionStore,
   type IntrospectionCaller,
   type IntrospectionTools,
-  type LeasedMessage,
   type Mint,
+  type PageTokens,
   type RegistrationTools,
   requestObjectAlgorithms,
   type ResourceServerStore,
@@ -35,11 +40,14 @@ import {
   createAssertionStore,
   createAuthorizationRequestStore,
   createClientStore,
-  createOutboxStore,
+  createConsentStore,
+  createLoginSessionStore,
   createPartitionKeeper,
   createResourceServerStore,
   createRegistrationStore,
   createSubjectClaimsStore,
+  createStatelessTokenStore,
+  createTokenInspectionStore,
   createTokenStore,
   type Database,
   openDatabase,
@@ -47,28 +55,24 @@ import {
 } from '@castellan/postgres';
 import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
 import { ConfigError, type Logger, type Metrics } from '@castellan/service';
+import { createAddressHash } from './address-hash.js';
 import { createAccessTokenSigner } from './access-token-signer.js';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
-import type { Deliveries } from './deliveries.grpc.js';
-import { createAllowedHosts, createGuardedFetch, createGuardedPost } from './guarded-fetch.js';
+import { createAllowedHosts, createGuardedFetch } from './guarded-fetch.js';
 import {
   createIdTokenKeys,
   createIdTokenSigner,
-  createLogoutTokenSigner,
   createUserinfoSigner,
   type PublishedIdTokenSigner,
 } from './id-token-signer.js';
 import { createIntrospectionGuard } from './introspection-guard.js';
 import { createIssuanceGuard } from './issuance-guard.js';
 import { startMaintenance } from './maintenance.js';
-import { startOutboxWorker } from './outbox-worker.js';
+import { type LogoutService, startLogout } from './logout-service.js';
 import { createRegistrationGuard } from './registration-guard.js';
 import { createSlowHasher } from './slow-hasher.js';
-import { countBurns, watchOutbox, watchTokenDatabase } from './token-metrics.js';
+import { countBurns, watchSecretUses, watchTokenDatabase } from './token-metrics.js';
 import type { TokenConfig } from './token.config.js';
-
-/** How often another replica's messages are looked for, and those whose time has come. */
-const outboxPollMs = 1_000;
 
 /** What the endpoints beside the authorization endpoint work with. */
 type EndpointTools = GrantTools &
@@ -83,13 +87,17 @@ export type TokenService = {
   readonly issuer: string;
   readonly clientStore: ClientStore;
   readonly resourceServers: ResourceServerStore;
+  readonly pageTokens: PageTokens;
   readonly secrets: ClientSecrets;
   readonly endpoint: EndpointTools;
   readonly authorization: AuthorizationTools;
   readonly userinfo: UserinfoTools;
+  readonly explanation: ExplainTools;
   readonly registration: RegistrationTools;
+  readonly loginSessions: LoginSessionStore;
+  readonly consents: ConsentStore;
   readonly idTokenSigner: PublishedIdTokenSigner;
-  readonly deliveries: Deliveries;
+  readonly logout: LogoutService;
   ping(): Promise<void>;
   close(): Promise<void>;
 };
@@ -149,8 +157,18 @@ async function wire(
   const clientStore = createClientStore(database);
   const sessions = createSessionSeal({ keys: keysOf(serviceSecrets, 'grant-session/v1'), randomBytes });
   const store = countBurns(createTokenStore(database, keeper, sessions), metrics);
+  const statelessTokens = createStatelessTokenStore(database, keeper, sessions);
   watchTokenDatabase(metrics, database, keeper);
-  const requests: AuthorizationRequestStore = createAuthorizationRequestStore(database, keeper, sessions);
+  watchSecretUses(metrics, database);
+  const seal = createJsonSeal({ keys: keysOf(serviceSecrets, 'interaction/v1'), randomBytes });
+  const requests: AuthorizationRequestStore = createAuthorizationRequestStore(
+    database,
+    keeper,
+    sessions,
+    seal,
+    config.logoutDeliveryDeadlineMs,
+  );
+  const consents = createConsentStore(database, seal);
   const mint: Mint = {
     tokenText: createTokenText({
       keys: keysOf(serviceSecrets, 'token-mac/v1'),
@@ -187,39 +205,51 @@ async function wire(
     fetch,
     now: () => performance.now(),
   });
-  const outbox = createOutboxStore(database);
-  watchOutbox(metrics, outbox);
-  const logoutTools = {
-    issuer,
-    clients: clientStore,
-    subjectIdentifier,
-    signLogoutToken: createLogoutTokenSigner(signing),
-    post: createGuardedPost(config.outbound),
-    now: mint.now,
-    randomBytes,
-  };
-  const handlers = new Map([
-    [backchannelLogoutKind, (message: LeasedMessage) => deliverBackchannelLogout(message, logoutTools)],
-  ]);
-  const worker = startOutboxWorker({
-    store: outbox,
-    handlers,
-    logger,
-    metrics,
-    random: Math.random,
-    pollMs: outboxPollMs,
+  const pageTokens = createPageTokens({
+    seal: createJsonSeal({ keys: keysOf(serviceSecrets, 'page-token/v1'), randomBytes }),
+    now: () => store.now(),
   });
-  const maintenance = startMaintenance({ keeper, store, requests, assertions, outbox, logger });
+  const cookies = flowCookies(config, serviceSecrets, mint);
+  const sessionCookies = createSessionCookies({
+    keys: keysOf(cookieSecrets(config, serviceSecrets), 'session-cookie/v1'),
+    randomBytes,
+  });
+  const challenges = createChallengeText({ keys: macKeys(serviceSecrets, 'challenge-text/v1') });
+  const loginSessions = createLoginSessionStore(database, config.logoutDeliveryDeadlineMs);
+  const logout = startLogout({
+    ...{ config, database, subjectIdentifier, signing, logger, metrics, challenges, sessionCookies, randomBytes },
+    clients: clientStore,
+    sessions: loginSessions,
+    flows: cookies,
+    now: mint.now,
+  });
+  const maintenance = startMaintenance({
+    keeper,
+    store,
+    requests,
+    assertions,
+    outbox: logout.outbox,
+    logouts: logout.requests,
+    loginSessions,
+    consents,
+    logger,
+  });
   return {
     issuer,
     clientStore,
     resourceServers,
+    pageTokens,
     secrets,
     idTokenSigner,
     endpoint: {
       issuer,
       store,
+      statelessTokens,
       refreshGraceMs: config.refreshGraceMs,
+      noteReuse: ({ event, clientId, subject, family }) =>
+        logger.warn('A single-use token came again: its grant is revoked', {
+          ...{ event, client: clientId, subject, family: `${family.bucket}.${family.id}` },
+        }),
       mint,
       tokenText: mint.tokenText,
       idTokenSigner,
@@ -236,7 +266,7 @@ async function wire(
           audiences: config.assertionAudience === 'issuer' ? [issuer] : [issuer, `${issuer}/oauth2/token`],
           now: () => store.now(),
         }),
-        noteSecretUse: createSecretUses({ store: clientStore, now: () => store.now() }),
+        noteSecretUse: createSecretUses({ store: clientStore, secrets, now: () => store.now() }),
       }),
       ...(config.introspectionAccess === 'policy'
         ? { mayIntrospect: createIntrospectionGuard(warden, config.resourceNamePrefix) }
@@ -248,13 +278,24 @@ async function wire(
         consentUrl: config.consentUrl,
         stateMinLength: config.stateMinLength,
         requirePkce: config.requirePkce,
+        scopePolicy: config.scopePolicy,
         legacyErrorRedirect: config.legacyErrorRedirect,
         pendingRequestsPerClient: config.pendingRequestsPerClient,
+        pendingRequestsPerAddress: config.pendingRequestsPerAddress,
+        flow: config.loginConsentFlow,
+        ...(config.loginUrl !== undefined ? { loginUrl: config.loginUrl } : {}),
+        ...(config.errorUrl !== undefined ? { errorUrl: config.errorUrl } : {}),
+        loginSessionMs: config.loginSessionMs,
       },
+      sessions: loginSessions,
+      consents,
+      sessionCookies,
+      challenges,
+      hashAddress: createAddressHash(deriveKey(serviceSecrets[0], 'address-hash/v1')),
       clients: clientStore,
       requests,
       mint,
-      cookies: flowCookies(config, serviceSecrets, mint),
+      cookies,
       signChallenge: createConsentChallengeSigner(signing),
       idTokenKeys: createIdTokenKeys(signing),
       requestUris: { fetch, keys: clientKeys, unsigned: config.unsignedRequestObjects },
@@ -265,9 +306,12 @@ async function wire(
       ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
       subjectIdentifier,
     },
+    loginSessions,
+    consents,
     userinfo: {
       issuer,
       store,
+      statelessTokens,
       accessTokenSigner,
       tokenText: mint.tokenText,
       clientStore,
@@ -275,12 +319,18 @@ async function wire(
       subjectIdentifier,
       signUserinfo: createUserinfoSigner(signing),
     },
+    explanation: {
+      tokenText: mint.tokenText,
+      accessTokenSigner,
+      inspection: createTokenInspectionStore(database),
+      now: mint.now,
+    },
     registration: {
       issuer,
       access: config.registration.access,
       mayRegister: createRegistrationGuard(warden, config.resourceNamePrefix),
       allowedScopes: config.registration.scopes,
-      introspection: { issuer, store, tokenText: mint.tokenText, accessTokenSigner },
+      introspection: { issuer, store, statelessTokens, tokenText: mint.tokenText, accessTokenSigner },
       clients: clientStore,
       registrations: createRegistrationStore(database),
       secrets,
@@ -294,15 +344,10 @@ async function wire(
       randomBytes,
       now: mint.now,
     },
-    deliveries: {
-      outbox,
-      worker,
-      kinds: [backchannelLogoutKind],
-      giveUpAfterMs: config.logoutDeliveryDeadlineMs,
-    },
+    logout,
     ping: () => database.ping(),
     async close() {
-      await worker.stop();
+      await logout.stop();
       await maintenance.stop();
       await database.close();
     },
@@ -322,11 +367,19 @@ function flowCookies(
   serviceSecrets: readonly [string, ...string[]],
   mint: Mint,
 ): AuthorizationTools['cookies'] {
-  const secrets = config.cookieSecret === undefined ? serviceSecrets : parseSecretList(config.cookieSecret.reveal());
   return createFlowCookies({
-    keys: keysOf(secrets, 'cookie-aead/v1'),
+    keys: keysOf(cookieSecrets(config, serviceSecrets), 'cookie-aead/v1'),
     lifetimeMs: config.lifetimes.challengeMs,
     now: mint.now,
     randomBytes,
   });
+}
+
+function cookieSecrets({ cookieSecret }: TokenConfig, serviceSecrets: readonly [string, ...string[]]) {
+  return cookieSecret === undefined ? serviceSecrets : parseSecretList(cookieSecret.reveal());
+}
+
+function macKeys(secrets: readonly [string, ...string[]], label: string): [Buffer, ...Buffer[]] {
+  const [first, ...others] = keysOf(secrets, label);
+  return [first.key, ...others.map(({ key }) => key)];
 }

@@ -26,6 +26,47 @@ describe('the configuration of the token service', () => {
     });
   });
 
+  it.each([
+    ['CONSENT_URL alone', {}, 'jwt'],
+    ['LOGIN_URL beside it', { LOGIN_URL: 'https://login.example/' }, 'challenge'],
+    [
+      "Hydra's own names",
+      { CONSENT_URL: '', URLS_CONSENT: 'https://c.example/', URLS_LOGIN: 'https://l.example/' },
+      'challenge',
+    ],
+    ['what is said', { LOGIN_CONSENT_FLOW: 'consent-request' }, 'consent-request'],
+    ['what is said, whatever is set', { LOGIN_URL: 'https://login.example/', LOGIN_CONSENT_FLOW: 'jwt' }, 'jwt'],
+  ])('chooses the flow of login and consent by %s', (_, env, flow) => {
+    expect(readTokenConfig({ ...least, ...env }).loginConsentFlow).toBe(flow);
+  });
+
+  it("reads Hydra's names of the apps where ours are not set", () => {
+    const hydra = {
+      URLS_LOGIN: 'https://h.example/login',
+      URLS_CONSENT: 'https://h.example/consent',
+      URLS_ERROR: 'https://h.example/error',
+      URLS_LOGOUT: 'https://h.example/logout',
+      URLS_POST_LOGOUT_REDIRECT: 'https://h.example/bye',
+    };
+    expect(readTokenConfig({ ...least, CONSENT_URL: '', ...hydra })).toMatchObject({
+      loginUrl: hydra.URLS_LOGIN,
+      consentUrl: hydra.URLS_CONSENT,
+      errorUrl: hydra.URLS_ERROR,
+      logoutUrl: hydra.URLS_LOGOUT,
+      postLogoutUrl: hydra.URLS_POST_LOGOUT_REDIRECT,
+    });
+    expect(readTokenConfig({ ...least, ...hydra }).consentUrl).toBe(least.CONSENT_URL);
+  });
+
+  it.each([
+    [{ CONSENT_URL: '', LOGIN_URL: 'https://l.example/' }, 'CONSENT_URL: is required with LOGIN_URL'],
+    [{ LOGIN_CONSENT_FLOW: 'challenge' }, 'LOGIN_URL: is required for the challenge flow'],
+    [{ LOGIN_CONSENT_FLOW: 'magic' }, 'LOGIN_CONSENT_FLOW: must be jwt, consent-request or challenge'],
+    [{ LOGIN_URL: 'https://l.example/#x' }, 'LOGIN_URL: must have no fragment'],
+  ])('refuses apps that no browser could reach: %j', (env, message) => {
+    expect(() => readTokenConfig({ ...least, ...env })).toThrow(message);
+  });
+
   it('reads the lifetimes of the original in the syntax of Go', () => {
     const config = readTokenConfig({
       ...least,

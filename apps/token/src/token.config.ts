@@ -1,9 +1,11 @@
 import { isIP } from 'node:net';
 import {
   type AccessTokenFormat,
+  accessTokenFormats,
   defaultLifetimes,
   lifespanNames,
   type Lifespans,
+  type LoginConsentFlow,
   type Lifetimes,
   readLifespans,
   type RegistrationAccess,
@@ -22,6 +24,7 @@ import {
 } from '@castellan/service';
 import { z } from 'zod';
 import type { GuardedFetchOptions } from './guarded-fetch.js';
+import { serverProfileNames, withServerProfile } from './server-profile.js';
 
 /** Configuration of the token service. */
 export type TokenConfig = {
@@ -30,6 +33,14 @@ export type TokenConfig = {
   readonly issuer: string;
   /** Where the login and consent app lives. */
   readonly consentUrl: string;
+  /** Where the login app lives, in the challenge flow. */
+  readonly loginUrl?: string;
+  /** Where errors that no client may be told go. */
+  readonly errorUrl?: string;
+  /** How the apps are spoken to where a client registered nothing else. */
+  readonly loginConsentFlow: LoginConsentFlow;
+  /** The longest that a login session lives, in milliseconds. */
+  readonly loginSessionMs: number;
   /** Keys of token texts, cookies and verifiers are derived from it; it is itself derived from the system secret. */
   readonly secret: Secret;
   /** Keys the flow cookies instead of `secret` where given. */
@@ -53,6 +64,8 @@ export type TokenConfig = {
   readonly stateMinLength: number;
   /** PKCE is demanded of every client. */
   readonly requirePkce: boolean;
+  /** `narrow`: authorization requests lose the scopes that their client may not ask for, instead of being refused. */
+  readonly scopePolicy: 'strict' | 'narrow';
   readonly clientSecretMinLength: number;
   /** What `aud` of a client assertion may be (rulings 37). */
   readonly assertionAudience: 'issuer' | 'issuer-or-token-url';
@@ -65,10 +78,16 @@ export type TokenConfig = {
   readonly resourceNamePrefix: string;
   /** Undecided authorization requests that one client may have at a time. */
   readonly pendingRequestsPerClient: number;
+  /** The same for one address. */
+  readonly pendingRequestsPerAddress: number;
   /** Clients registered for unsigned request objects may send them by reference. */
   readonly unsignedRequestObjects: boolean;
   /** Who may register clients (RFC 7591), and the scopes that such clients may have. */
   readonly registration: { readonly access: RegistrationAccess; readonly scopes: readonly string[] };
+  /** Where the app lives that asks users whether to log out; absent: our own page does. */
+  readonly logoutUrl?: string;
+  /** Where a browser ends after a logout when no client may say where. */
+  readonly postLogoutUrl: string;
   /** How long a logout is brought to a client that does not take it, in milliseconds. */
   readonly logoutDeliveryDeadlineMs: number;
   /** One line each, for the log at start. */
@@ -93,9 +112,21 @@ export const tokenVariables = z.object({
   DATABASE_URL: z.string().optional(),
   ISSUER: urlSchema,
   CONSENT_URL: urlSchema.optional(),
+  LOGIN_URL: urlSchema.optional(),
+  ERROR_URL: urlSchema.optional(),
+  LOGIN_CONSENT_FLOW: z
+    .enum(['jwt', 'consent-request', 'challenge'], 'must be jwt, consent-request or challenge')
+    .optional(),
+  LOGIN_SESSION_LIFESPAN: lifespan.default(30 * 86_400_000),
+  URLS_LOGIN: urlSchema.optional(),
+  URLS_CONSENT: urlSchema.optional(),
+  URLS_ERROR: urlSchema.optional(),
+  URLS_LOGOUT: urlSchema.optional(),
+  URLS_POST_LOGOUT_REDIRECT: urlSchema.optional(),
   TOKEN_SECRET: z.string().min(16, 'must have at least 16 characters'),
   COOKIE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   PAIRWISE_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  SERVER_PROFILE: z.enum(serverProfileNames, `must be ${serverProfileNames.join(' or ')}`).default('strict'),
   UNSIGNED_REQUEST_OBJECTS: booleanSchema.default(false),
   DYNAMIC_REGISTRATION: z
     .enum(['off', 'initial-token', 'policy'], 'must be off, initial-token or policy')
@@ -113,12 +144,13 @@ export const tokenVariables = z.object({
   REFRESH_TOKEN_LIFESPAN: lifespan.default(defaultLifetimes.refreshTokenMs),
   REFRESH_TOKEN_GRACE: durationSchema.refine((ms) => ms <= 60_000, 'must be a duration from 0s to 1m').default(10_000),
   GRANT_LIFESPANS: listSchema.default([]),
-  ACCESS_TOKEN_FORMAT: z.enum(['opaque', 'jwt'], 'must be opaque or jwt').default('opaque'),
+  ACCESS_TOKEN_FORMAT: z.enum(accessTokenFormats, `must be ${accessTokenFormats.join(' or ')}`).default('opaque'),
   ACCESS_TOKEN_TOP_LEVEL_CLAIMS: listSchema
     .refine((names) => names.every((name) => !reservedAccessTokenClaims.has(name)), 'must hold no claim of the server')
     .default([]),
   STATE_MIN_LENGTH: integerSchema.refine((length) => length <= 128, 'must be at most 128').default(0),
   REQUIRE_PKCE: booleanSchema.default(false),
+  SCOPE_POLICY: z.enum(['strict', 'narrow'], 'must be strict or narrow').default('strict'),
   CLIENT_SECRET_MIN_LENGTH: integerSchema
     .refine((length) => length >= 6 && length <= 128, 'must be 6 to 128')
     .default(6),
@@ -135,10 +167,13 @@ export const tokenVariables = z.object({
   INTROSPECTION_ACCESS: z.enum(['open', 'policy'], 'must be open or policy').default('open'),
   LEGACY_ERROR_REDIRECT: booleanSchema.default(false),
   RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
+  LOGOUT_URL: urlSchema.optional(),
+  POST_LOGOUT_REDIRECT_URL: urlSchema.optional(),
   LOGOUT_DELIVERY_DEADLINE: durationSchema
     .refine((ms) => ms >= 1_000 && ms <= 2_592_000_000, 'must be a duration from 1s to 720h')
     .default(86_400_000),
   PENDING_REQUESTS_PER_CLIENT: integerSchema.refine((count) => count > 0, 'must be at least 1').default(10_000),
+  PENDING_REQUESTS_PER_ADDRESS: integerSchema.refine((count) => count > 0, 'must be at least 1').default(1_000),
   BCRYPT_COST: z.string().optional(),
   CASTELLAN_ENV: z.string().optional(),
 });
@@ -148,20 +183,27 @@ export const tokenVariables = z.object({
  * used and shows no value.
  */
 export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
-  const values = readConfig(tokenVariables, env);
+  const values = readConfig(tokenVariables, withServerProfile(env));
   const databaseUrl = values.TOKEN_DATABASE_URL ?? values.DATABASE_URL ?? '';
   const issuer = values.ISSUER.replace(/\/$/, '');
+  const logoutUrl = values.LOGOUT_URL ?? values.URLS_LOGOUT;
   const problems = [
     ...problemsOfDatabaseUrl(databaseUrl, values.CASTELLAN_ENV === 'production'),
     ...problemsOfIssuer(issuer),
-    ...(values.CONSENT_URL?.includes('#') ? ['CONSENT_URL: must have no fragment'] : []),
+    ...problemsOfApps(values),
+    ...(logoutUrl?.includes('#') ? ['LOGOUT_URL: must have no fragment'] : []),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
+  const { consentUrl, loginUrl, errorUrl } = appUrls(values);
   return {
     databaseUrl,
     issuer,
     // The page that says what is missing.
-    consentUrl: values.CONSENT_URL ?? `${issuer}/oauth2/consent`,
+    consentUrl: consentUrl ?? `${issuer}/oauth2/consent`,
+    ...(loginUrl !== undefined ? { loginUrl } : {}),
+    ...(errorUrl !== undefined ? { errorUrl } : {}),
+    loginConsentFlow: values.LOGIN_CONSENT_FLOW ?? (loginUrl === undefined ? 'jwt' : 'challenge'),
+    loginSessionMs: values.LOGIN_SESSION_LIFESPAN,
     secret: new Secret(values.TOKEN_SECRET),
     ...(values.COOKIE_SECRET !== undefined ? { cookieSecret: new Secret(values.COOKIE_SECRET) } : {}),
     ...(values.PAIRWISE_SECRET !== undefined ? { pairwiseSecret: new Secret(values.PAIRWISE_SECRET) } : {}),
@@ -181,6 +223,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     topLevelClaims: values.ACCESS_TOKEN_TOP_LEVEL_CLAIMS,
     stateMinLength: values.STATE_MIN_LENGTH,
     requirePkce: values.REQUIRE_PKCE,
+    scopePolicy: values.SCOPE_POLICY,
     clientSecretMinLength: values.CLIENT_SECRET_MIN_LENGTH,
     assertionAudience: values.CLIENT_ASSERTION_AUDIENCE,
     outbound: {
@@ -193,14 +236,43 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     registration: { access: values.DYNAMIC_REGISTRATION, scopes: values.DYNAMIC_REGISTRATION_SCOPES.split(' ') },
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
     pendingRequestsPerClient: values.PENDING_REQUESTS_PER_CLIENT,
+    pendingRequestsPerAddress: values.PENDING_REQUESTS_PER_ADDRESS,
+    ...(logoutUrl !== undefined ? { logoutUrl } : {}),
+    postLogoutUrl:
+      values.POST_LOGOUT_REDIRECT_URL ?? values.URLS_POST_LOGOUT_REDIRECT ?? `${issuer}/oauth2/sessions/logout/done`,
     logoutDeliveryDeadlineMs: values.LOGOUT_DELIVERY_DEADLINE,
     warnings: [
       ...(values.BCRYPT_COST !== undefined
         ? ['BCRYPT_COST has no effect: client secrets are hashed with argon2id']
         : []),
-      ...(values.CONSENT_URL === undefined ? ['CONSENT_URL is not set: nobody can log in'] : []),
+      ...(consentUrl === undefined ? ['CONSENT_URL is not set: nobody can log in'] : []),
     ],
   };
+}
+
+type AppUrls = {
+  readonly [name in `${'LOGIN' | 'CONSENT' | 'ERROR'}_URL` | `URLS_${'LOGIN' | 'CONSENT' | 'ERROR'}`]?:
+    string | undefined;
+};
+
+/** Where the apps are; the names of Hydra 1 and later count where ours are not set. */
+function appUrls(values: AppUrls) {
+  return {
+    consentUrl: values.CONSENT_URL ?? values.URLS_CONSENT,
+    loginUrl: values.LOGIN_URL ?? values.URLS_LOGIN,
+    errorUrl: values.ERROR_URL ?? values.URLS_ERROR,
+  };
+}
+
+function problemsOfApps(values: AppUrls & { readonly LOGIN_CONSENT_FLOW?: LoginConsentFlow | undefined }) {
+  const { consentUrl, loginUrl, errorUrl } = appUrls(values);
+  const named = { CONSENT_URL: consentUrl, LOGIN_URL: loginUrl, ERROR_URL: errorUrl };
+  const needsLogin = values.LOGIN_CONSENT_FLOW === 'challenge' && loginUrl === undefined;
+  return [
+    ...Object.entries(named).flatMap(([name, url]) => (url?.includes('#') ? [`${name}: must have no fragment`] : [])),
+    ...(loginUrl !== undefined && consentUrl === undefined ? ['CONSENT_URL: is required with LOGIN_URL'] : []),
+    ...(needsLogin ? ['LOGIN_URL: is required for the challenge flow'] : []),
+  ];
 }
 
 function isNetwork(text: string): boolean {

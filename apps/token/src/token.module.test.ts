@@ -174,7 +174,11 @@ describe('clients', () => {
   it('are replaced by an update; an empty secret keeps the old one, a new one ends it', async () => {
     await clients.createClient({ client: clientOf({ id: 'changing' }), clientSecret: 'first-secret' });
     const update = clientOf({ id: 'changing', clientName: 'renamed', scope: '' });
-    expect(await clients.updateClient({ client: update, clientSecret: '' })).toEqual({ client: update, warnings: [] });
+    const times = { createdAtMs: expect.any(Number), updatedAtMs: expect.any(Number), revision: 2 };
+    expect(await clients.updateClient({ client: update, clientSecret: '' })).toEqual({
+      client: { ...update, ...times },
+      warnings: [],
+    });
     expect((await issue(basic('changing', 'first-secret'))).tokens).toBeDefined();
     await clients.updateClient({ client: update, clientSecret: 'second-secret' });
     expect((await issue(basic('changing', 'first-secret'))).error).toMatchObject({
@@ -185,6 +189,54 @@ describe('clients', () => {
     await expect(clients.updateClient({ client: clientOf({ id: 'absent' }), clientSecret: '' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
+  });
+
+  it('are updated on the condition of a revision, or not at all (AD-13)', async () => {
+    const { client } = await clients.createClient({
+      client: clientOf({ id: 'guarded' }),
+      clientSecret: 'first-secret',
+    });
+    const update = { client: clientOf({ id: 'guarded', owner: 'alice' }), clientSecret: '' };
+    expect((await clients.updateClient({ ...update, revision: client?.revision })).client?.owner).toBe('alice');
+    const stale = clients.updateClient({ ...update, revision: client?.revision });
+    await expect(stale).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  it('are read page by page with tokens that are good for one list and one reader (DB-05)', async () => {
+    for (const id of ['pg-a', 'pg-b', 'pg-c']) {
+      await clients.createClient({ client: clientOf({ id, owner: 'pager' }), clientSecret: '' });
+    }
+    const page = (pageToken: string, changes: { reader?: string; owner?: string; pageSize?: number } = {}) =>
+      clients.listClientPage({
+        pageSize: 2,
+        pageToken,
+        clientName: undefined,
+        owner: 'pager',
+        reader: 'r',
+        ...changes,
+      });
+    const first = await page('');
+    expect(first.clients.map(({ id }) => id)).toEqual(['pg-a', 'pg-b']);
+    const second = await page(first.nextPageToken);
+    expect([second.clients.map(({ id }) => id), second.nextPageToken]).toEqual([['pg-c'], '']);
+    const refusals = [
+      page(first.nextPageToken, { reader: 'other' }),
+      page(first.nextPageToken, { owner: 'other' }),
+      page('forged'),
+      page('', { pageSize: 0 }),
+      page('', { pageSize: 1_001 }),
+    ];
+    for (const refused of refusals) await expect(refused).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  it('keep what their operator notes', async () => {
+    const noted = clientOf({ id: 'noted', metadataJson: '{"tier":"gold"}' });
+    await clients.createClient({ client: noted, clientSecret: '' });
+    expect((await clients.getClient({ id: 'noted' })).client?.metadataJson).toBe('{"tier":"gold"}');
+    for (const metadataJson of ['[]', '{', `{"x":"${'x'.repeat(20_000)}"}`]) {
+      const refused = clients.updateClient({ client: { ...noted, metadataJson }, clientSecret: '' });
+      await expect(refused).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
   });
 
   it('get a second secret beside the first; what is known of both is answered', async () => {
@@ -243,6 +295,11 @@ describe('clients', () => {
       sub: 'jwt-client',
       client_id: 'jwt-client',
     });
+    const stateless = { accessTokenFormat: 'stateless-jwt', lifespansMs, audience: [] };
+    await clients.createClient({ client: clientOf({ id: 'stateless', tokens: stateless }), clientSecret: 'a-secret' });
+    const rowless = (await issue(basic('stateless', 'a-secret'))).tokens?.accessToken ?? '';
+    const claims: unknown = JSON.parse(Buffer.from(rowless.split('.')[1] ?? '', 'base64url').toString());
+    expect(claims).toMatchObject({ client_id: 'stateless', grant: { revision: 1 } });
     const bad = clientOf({ id: 'bad', tokens: { accessTokenFormat: 'paseto', lifespansMs: new Map(), audience: [] } });
     await expect(clients.createClient({ client: bad, clientSecret: '' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',

@@ -13,10 +13,13 @@ import {
 import { AuthorizationGrpc } from './authorization.grpc.js';
 import { ClientsRpc } from './clients.grpc.js';
 import { DeliveriesRpc } from './deliveries.grpc.js';
+import { LoginConsentRpc } from './login-consent.grpc.js';
+import { LogoutRpc } from './logout.grpc.js';
 import { OpenIdRpc } from './openid.grpc.js';
 import { RegistrationRpc } from './registration.grpc.js';
 import type { TokenConfig } from './token.config.js';
 import { openTokenService, type TokenService } from './token-service.js';
+import { TokenExplanationsRpc } from './token-explanation.grpc.js';
 import { TokensRpc } from './tokens.grpc.js';
 
 const TOKEN_SERVICE = Symbol('TOKEN_SERVICE');
@@ -30,7 +33,7 @@ class TokenServiceShutdown implements OnApplicationShutdown {
   }
 }
 
-/** The token service as a module: services Authorization, Tokens, OpenId, Registration, Clients and Deliveries. */
+/** The token service as a module: services Authorization, Tokens, OpenId, Registration, Clients, Logout and Deliveries. */
 @Module({})
 export class TokenModule {
   static forRoot(config: TokenConfig): DynamicModule {
@@ -69,6 +72,11 @@ const rpcs: readonly Provider[] = [
     useFactory: (service: TokenService, logger: Logger) => new AuthorizationGrpc(service.authorization, logger),
   },
   {
+    provide: LoginConsentRpc,
+    inject: [TOKEN_SERVICE, LOGGER],
+    useFactory: (service: TokenService, logger: Logger) => new LoginConsentRpc(service, logger),
+  },
+  {
     provide: OpenIdRpc,
     inject: [TOKEN_SERVICE, LOGGER],
     useFactory: (service: TokenService, logger: Logger) => new OpenIdRpc(service, logger),
@@ -81,7 +89,17 @@ const rpcs: readonly Provider[] = [
   {
     provide: DeliveriesRpc,
     inject: [TOKEN_SERVICE],
-    useFactory: (service: TokenService) => new DeliveriesRpc(service.deliveries),
+    useFactory: (service: TokenService) => new DeliveriesRpc(service.logout.deliveries),
+  },
+  {
+    provide: LogoutRpc,
+    inject: [TOKEN_SERVICE, LOGGER],
+    useFactory: (service: TokenService, logger: Logger) => new LogoutRpc(service.logout.tools, logger),
+  },
+  {
+    provide: TokenExplanationsRpc,
+    inject: [TOKEN_SERVICE, LOGGER],
+    useFactory: (service: TokenService, logger: Logger) => new TokenExplanationsRpc(service, logger),
   },
   {
     provide: TokenServiceShutdown,

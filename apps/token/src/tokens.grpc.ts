@@ -1,5 +1,6 @@
 import {
   formatScope,
+  inspectToken,
   introspect,
   introspectForCaller,
   issueTokens,
@@ -49,13 +50,23 @@ export class TokensRpc implements RpcHandlers<typeof tokenV1.TokensService> {
     }
   }
 
+  async inspectToken(request: tokenV1.InspectTokenRequest): Promise<tokenV1.InspectTokenResponse> {
+    try {
+      const { introspection, use } = await inspectToken(request.token, request.scopes, this.service.endpoint);
+      return { introspection: toIntrospectionMessage(introspection), tokenUse: use ?? '' };
+    } catch (cause) {
+      throw toFault(cause);
+    }
+  }
+
   async getMetadata(): Promise<tokenV1.GetMetadataResponse> {
-    const { issuer, idTokenSigner, registration } = this.service;
+    const { issuer, idTokenSigner, registration, authorization } = this.service;
     const metadata = serverMetadata({
       issuer,
       idTokenAlgorithms: await idTokenSigner.publishedAlgorithms(),
       registration: registration.access !== 'off',
-      unsignedRequestObjects: this.service.authorization.requestUris.unsigned,
+      unsignedRequestObjects: authorization.requestUris.unsigned,
+      loginSessions: authorization.settings.loginUrl !== undefined,
     });
     return { json: JSON.stringify(metadata) };
   }

@@ -43,6 +43,9 @@ describe(`one question at every gRPC door (seed ${seed})`, () => {
       };
       await replica.policies().putPolicy({ policy: messageOf(`p${i}`, policy) });
     }
+    // Which no policy of chance touches: so that both answers are among them whatever the seed.
+    const certain = { subjects: ['peter'], resources: ['only:2'], actions: ['read'] };
+    await replica.policies().putPolicy({ policy: messageOf('certain', certain) });
     await replica.groups().createGroup({ group: { id: 'staff', members: ['peter', 'ken'] } });
     for (const subject of subjects) replica.tokens.tokens.set(`${subject}-token`, { subject, scopes: ['x'] });
 
@@ -52,6 +55,8 @@ describe(`one question at every gRPC door (seed ${seed})`, () => {
       action: pick(actions),
       ip: pick(['10.1.2.3', '192.168.0.1']),
     }));
+    for (const subject of ['peter', 'eve'])
+      questions.push({ subject, resource: 'only:2', action: 'read', ip: '10.1.2.3' });
     const checks = questions.map(({ ip, ...question }) =>
       checkOf({ ...question, context: { ip, host: '', method: 'GET', path: '/' } }),
     );

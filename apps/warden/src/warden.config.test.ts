@@ -12,7 +12,7 @@ describe('the configuration of the Warden', () => {
       cacheMinimumPolicies: 500,
       maxStalenessMs: 5_000,
     });
-    expect(config.redisUrl).toBeUndefined();
+    expect(config.redis).toBeUndefined();
     expect(config.secret.reveal()).toBe(env.WARDEN_SECRET);
     expect(JSON.stringify(config)).not.toContain(env.WARDEN_SECRET);
   });

@@ -68,8 +68,8 @@ describe('a Warden with another secret', () => {
 
 describe('a Warden with Redis', () => {
   it('answers as one without, also after every write', async () => {
-    const redisUrl = process.env['CASTELLAN_TEST_REDIS'] ?? '';
-    const cached = await startReplica({ databaseUrl: database.url, redisUrl, cacheMinimumPolicies: 0 });
+    const redis = { url: process.env['CASTELLAN_TEST_REDIS'] ?? '' };
+    const cached = await startReplica({ databaseUrl: database.url, redis, cacheMinimumPolicies: 0 });
     try {
       for (let i = 0; i < 10; i++) {
         await put('p', { effect: i % 2 === 0 ? 'allow' : 'deny' });
@@ -83,8 +83,8 @@ describe('a Warden with Redis', () => {
   });
 
   it('starts and decides while Redis is down', async () => {
-    const redisUrl = 'redis://127.0.0.1:1';
-    const cached = await startReplica({ databaseUrl: database.url, redisUrl, cacheMinimumPolicies: 0 });
+    const redis = { url: 'redis://127.0.0.1:1' };
+    const cached = await startReplica({ databaseUrl: database.url, redis, cacheMinimumPolicies: 0 });
     try {
       await put('p');
       expect(await cached.warden().check(checkOf())).toMatchObject({ allowed: true });

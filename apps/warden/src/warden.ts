@@ -126,9 +126,9 @@ function openCache(
 ): { readonly cache: DecisionCache; close(): void } {
   let reachable = true;
   const redis =
-    config.redisUrl === undefined
+    config.redis === undefined
       ? undefined
-      : openRedis(config.redisUrl, (error) => {
+      : openRedis(config.redis, (error) => {
           if (reachable) logger.warn('Redis cannot be reached; decisions are made without it', { error });
           reachable = false;
         });

@@ -2,6 +2,7 @@
 // Follows RFC 7515 (JWS), 7517 (JWK), 7518 (algorithms), 7638 (thumbprints), 8037 (EdDSA).
 // It knows no database, no network and no clock: stores, time and random bytes are passed in. Keys made here are the one
 // exception: node:crypto draws their randomness itself.
+export { keyFromPkcs8, readPem, writePublicPem } from './pem.js';
 export { findAlgorithm, type KeyType, type SignatureAlgorithm, signatureAlgorithms } from './algorithm.js';
 export { decodeBase64url } from './base64url.js';
 export { DEFAULT_RSA_BITS, generateKey, type KeyGeneration } from './generate-key.js';
@@ -19,7 +20,7 @@ export { type HydraImport, type HydraKey, importHydraKeys } from './import-hydra
 export { openHydraKey } from './hydra-key.js';
 export { KeyError, type KeyErrorCode } from './key-error.js';
 export { createKeyRing, type KeyRing } from './key-ring.js';
-export { createKeySets, type KeyRequest, type KeySets, type KeySetsOptions } from './key-sets.js';
+export { createKeySets, type KeyRequest, type KeyNames, type KeySets, type KeySetsOptions } from './key-sets.js';
 export type {
   KeyActor,
   KeySetChange,

@@ -9,7 +9,12 @@ import { OAuth2Error } from './errors.js';
 import type { ParameterMap } from './parameters.js';
 
 /** Where a request carries client credentials: the Authorization header (empty when absent) and the form. */
-export type CarriedCredentials = { readonly authorization: string; readonly parameters: ParameterMap };
+export type CarriedCredentials = {
+  readonly authorization: string;
+  readonly parameters: ParameterMap;
+  /** Of the caller, where it is known. */
+  readonly remoteAddress?: string;
+};
 
 /** Authenticates clients at every endpoint that is not for browsers (RFC 6749 section 2.3). */
 export type ClientAuthentication = {
@@ -40,13 +45,13 @@ export const clientAuthenticationMethods = [
 
 /**
  * Client authentication over cached clients, their secrets and their keys. `noteSecretUse` is told which secret let a
- * client in; it does not hold the request up.
+ * client in, and its text; it does not hold the request up.
  */
 export function createClientAuthentication(options: {
   readonly clients: ClientCache;
   readonly secrets: ClientSecrets;
   readonly assertions: ClientAssertions;
-  readonly noteSecretUse?: (stored: StoredClient, slot: SecretSlot) => void;
+  readonly noteSecretUse?: (stored: StoredClient, slot: SecretSlot, secret: string) => void;
 }): ClientAuthentication {
   const { clients, secrets, assertions } = options;
   // A request that is repeated because its client was changed burns its assertion once.
@@ -63,9 +68,9 @@ export function createClientAuthentication(options: {
     if (stored.client.public) return presented.secrets.length === 0;
     if (presented.assertion !== undefined) return assert(presented.assertion, stored, carried);
     for (const secret of presented.secrets) {
-      const slot = await secrets.verify(stored, secret);
+      const slot = await secrets.verify(stored, secret, carried.remoteAddress);
       if (slot === undefined) continue;
-      options.noteSecretUse?.(stored, slot);
+      options.noteSecretUse?.(stored, slot, secret);
       return true;
     }
     return false;
@@ -93,7 +98,9 @@ export function createClientAuthentication(options: {
       // Every refused secret costs one slow hash, whether the client is unknown, has a generated secret or may not use
       // this method: the time of a refusal tells nothing.
       if (stored?.secret?.kind !== 'argon2id' || !mayUseMethod(stored.client, presented)) {
-        for (const secret of presented.secrets) await secrets.spendTime(secret);
+        const { remoteAddress: address } = carried;
+        const caller = { clientId: presented.id, ...(address !== undefined ? { address } : {}) };
+        for (const secret of presented.secrets) await secrets.spendTime(secret, caller);
       }
       throw new OAuth2Error('invalid_client');
     },

@@ -2,7 +2,7 @@ import type { Client } from './client.js';
 import { clientAssertionAlgorithms } from './client-assertion.js';
 import { OAuth2Error } from './errors.js';
 import { validateOpenIdRegistration } from './openid-registration.js';
-import { outboundUrlProblem } from './outbound.js';
+import { type IsAllowedHost, outboundUrlProblem } from './outbound.js';
 import { redirectUriProblem } from './redirect-uri.js';
 import { formatScope, parseScope } from './scope.js';
 
@@ -44,15 +44,17 @@ const grantTypes = new Set(['authorization_code', 'implicit', 'refresh_token', '
 const responseTypeWords = new Set(['code', 'token', 'id_token']);
 const maxEntries = 100;
 const maxTextLength = 1024;
+const maxMetadataBytes = 16_384;
 // Controls, and the marks that reorder text on a consent page.
 const refusedInText =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffd]|\p{Surrogate}/u;
 
 /**
  * Validates a client before it is stored (RFC 7591 section 2 and 3.2.2). Answers it in its stored form. Throws
- * `invalid_redirect_uri` or `invalid_client_metadata` with a hint that names the member.
+ * `invalid_redirect_uri` or `invalid_client_metadata` with a hint that names the member. `isAllowedHost`: hosts of documents
+ * that the client names which may be reached although they are not public; none without it.
  */
-export function validateClient(client: Client): ValidatedClient {
+export function validateClient(client: Client, isAllowedHost?: IsAllowedHost): ValidatedClient {
   const warnings: string[] = [];
   if (!isClientId(client.id)) {
     throw invalid('id must be 1 to 255 characters out of letters, digits and . _ ~ : @ -');
@@ -62,7 +64,9 @@ export function validateClient(client: Client): ValidatedClient {
   const types = readGrantTypes(client.grantTypes, warnings);
   const responseTypes = readResponseTypes(client.responseTypes);
   validateAuthMethod(client);
-  validateOpenIdRegistration(client);
+  validateKeys(client, isAllowedHost);
+  validateOpenIdRegistration(client, isAllowedHost);
+  validateOperatorMetadata(client);
   return {
     client: {
       ...client,
@@ -90,6 +94,12 @@ function validateTexts(client: Client): void {
     checkText(member, uri);
     if (uri !== '' && !/^https?:\/\/[^/]/i.test(uri)) throw invalid(`${member} must be an http or https URL`);
     if (uri !== '' && !URL.canParse(uri)) throw invalid(`${member} is not a URL`);
+  }
+}
+
+function validateOperatorMetadata({ metadata }: Client): void {
+  if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > maxMetadataBytes) {
+    throw invalid(`metadata is longer than ${maxMetadataBytes} bytes`);
   }
 }
 
@@ -137,16 +147,18 @@ function readResponseTypes(registered: readonly string[]): readonly string[] {
 }
 
 function validateAuthMethod(client: Client): void {
-  validateKeys(client);
   if (client.tokenEndpointAuthMethod === undefined) return;
   if ((client.tokenEndpointAuthMethod === 'none') !== client.public) {
     throw invalid('token_endpoint_auth_method none belongs to public clients, the others to confidential ones');
   }
 }
 
-function validateKeys({ jwks, jwksUri, tokenEndpointAuthMethod, tokenEndpointAuthSigningAlg }: Client): void {
+function validateKeys(
+  { jwks, jwksUri, tokenEndpointAuthMethod, tokenEndpointAuthSigningAlg }: Client,
+  isAllowedHost?: IsAllowedHost,
+): void {
   if (jwks !== undefined && jwksUri !== undefined) throw invalid('jwks and jwks_uri must not both be given');
-  const problem = jwksUri === undefined ? undefined : outboundUrlProblem(jwksUri);
+  const problem = jwksUri === undefined ? undefined : outboundUrlProblem(jwksUri, isAllowedHost);
   if (problem !== undefined) throw invalid(`jwks_uri ${problem}`);
   const asserts = tokenEndpointAuthMethod === 'private_key_jwt';
   if (asserts && jwks === undefined && jwksUri === undefined) throw invalid('private_key_jwt needs jwks or jwks_uri');

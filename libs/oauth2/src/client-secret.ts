@@ -7,11 +7,17 @@ import { createVerifiedSecrets } from './verified-secrets.js';
 /** A slow, salted, memory-hard hash for secrets that people chose (argon2id). Throws when it is overloaded. */
 export interface SlowHasher {
   hash(secret: string): Promise<string>;
-  verify(hash: string, secret: string): Promise<boolean>;
+  verify(hash: string, secret: string, caller?: SecretCaller): Promise<boolean>;
 }
+
+/** Who has a secret checked, so that whoever has many checked waits behind himself. `address` where it is known. */
+export type SecretCaller = { readonly clientId: string; readonly address?: string };
 
 /** A verifier to store, and what the operator should know about the secret. */
 export type HashedSecret = { readonly hash: ClientSecretHash; readonly warnings: readonly string[] };
+
+/** A verifier, and the one that takes its place. */
+export type VerifierRenewal = { readonly from: ClientSecretHash; readonly to: ClientSecretHash };
 
 /** Client secrets: making, storing as verifiers, and checking them. */
 export type ClientSecrets = {
@@ -19,10 +25,15 @@ export type ClientSecrets = {
   generate(clientId: string): { readonly secret: string; readonly hash: ClientSecretHash };
   /** The verifier of a secret that somebody chose. Throws `invalid_client_metadata` when it is too short or too long. */
   hash(secret: string): Promise<HashedSecret>;
-  /** Which of the client's live secrets it is; undefined when it is none of them. */
-  verify(stored: StoredClient, secret: string): Promise<SecretSlot | undefined>;
+  /** Which of the client's live secrets it is; undefined when it is none of them. `address` is the caller's. */
+  verify(stored: StoredClient, secret: string, address?: string): Promise<SecretSlot | undefined>;
+  /**
+   * The verifier of a secret that was just recognised under the newest pepper; undefined when it has that already, or has
+   * none: a secret that somebody chose.
+   */
+  renew(stored: StoredClient, slot: SecretSlot, secret: string): VerifierRenewal | undefined;
   /** Takes as long as refusing a chosen secret does. */
-  spendTime(secret: string): Promise<void>;
+  spendTime(secret: string, caller: SecretCaller): Promise<void>;
 };
 
 /** A key of verifiers and its public name (4 bytes, in every verifier made with it). */
@@ -69,9 +80,11 @@ export function createClientSecrets(options: {
     slot: SecretSlot,
     verifier: ClientSecretHash,
     secret: string,
+    address: string | undefined,
   ): Promise<boolean> {
     if (verifier.kind === 'argon2id') {
-      return verified.check(stored, slot, secret, () => slowHasher.verify(verifier.hash, secret));
+      const caller = { clientId: stored.client.id, ...(address !== undefined ? { address } : {}) };
+      return verified.check(stored, slot, secret, () => slowHasher.verify(verifier.hash, secret, caller));
     }
     const { mac, candidates } = peppersOf(verifier.hash);
     return candidates.some((pepper) => {
@@ -80,11 +93,15 @@ export function createClientSecrets(options: {
     });
   }
 
+  function newestVerifier(clientId: string, secret: string): ClientSecretHash {
+    const mac = fastHash(peppers[0], clientId, secret).toString('base64url');
+    return { kind: 'hmac', hash: `${peppers[0].id.toString('hex')}.${mac}` };
+  }
+
   return {
     generate(clientId) {
       const secret = generatedPrefix + options.randomBytes(generatedBytes).toString('base64url');
-      const mac = fastHash(peppers[0], clientId, secret).toString('base64url');
-      return { secret, hash: { kind: 'hmac', hash: `${peppers[0].id.toString('hex')}.${mac}` } };
+      return { secret, hash: newestVerifier(clientId, secret) };
     },
 
     async hash(secret) {
@@ -104,18 +121,25 @@ export function createClientSecrets(options: {
       return { hash: { kind: 'argon2id', hash: await slowHasher.hash(secret) }, warnings };
     },
 
-    async verify(stored, secret) {
+    async verify(stored, secret, address) {
       if (secret === '' || secret.length > maxLength) return undefined;
       for (const [slot, verifier] of liveSecrets(stored, options.clock())) {
-        if (await matches(stored, slot, verifier, secret)) return slot;
+        if (await matches(stored, slot, verifier, secret, address)) return slot;
       }
       return undefined;
     },
 
-    async spendTime(secret) {
+    renew(stored, slot, secret) {
+      const from = slot === 'current' ? stored.secret : stored.previousSecret?.hash;
+      if (from?.kind !== 'hmac') return undefined;
+      const to = newestVerifier(stored.client.id, secret);
+      return to.hash === from.hash ? undefined : { from, to };
+    },
+
+    async spendTime(secret, caller) {
       dummy ??= slowHasher.hash(options.randomBytes(generatedBytes).toString('base64url'));
       try {
-        await slowHasher.verify(await dummy, secret);
+        await slowHasher.verify(await dummy, secret, caller);
       } catch (cause) {
         dummy = undefined;
         throw cause;

@@ -1,5 +1,8 @@
 import type { Jwk } from '@castellan/jwk';
+import { OAuth2Error } from './errors.js';
+import type { LoginConsentFlow } from './interaction/interaction.js';
 import type { Lifespans } from './lifespans.js';
+import type { JsonObject } from './grant.js';
 import type { LogoutRegistration } from './logout/logout-registration.js';
 
 /** An OAuth 2.0 client (RFC 6749 section 2; member names on the wire are those of RFC 7591 section 2). */
@@ -31,6 +34,17 @@ export type Client = {
   readonly requirePkce: boolean;
   readonly openid?: OpenIdRegistration;
   readonly logout?: LogoutRegistration;
+  /** What its operator notes about it. Nothing here reads it. */
+  readonly metadata?: JsonObject;
+  readonly loginConsent?: LoginConsentRules;
+};
+
+/** How the users of a client log in and consent. */
+export type LoginConsentRules = {
+  /** Absent: as the server is configured. */
+  readonly flow?: LoginConsentFlow;
+  /** The consent app need not ask: the operator trusts the client. */
+  readonly skipConsent?: boolean;
 };
 
 /** What a client's tokens are like, where they differ from the server's. */
@@ -42,8 +56,18 @@ export type TokenRules = {
   readonly audience?: readonly string[];
 };
 
-/** Opaque, or a JWT (RFC 9068). */
-export type AccessTokenFormat = 'opaque' | 'jwt';
+/** Opaque; a JWT (RFC 9068) with a row in the database; or a JWT without one. */
+export const accessTokenFormats = ['opaque', 'jwt', 'stateless-jwt'] as const;
+
+/** One of `accessTokenFormats`. */
+export type AccessTokenFormat = (typeof accessTokenFormats)[number];
+
+/** Reads a format as it is registered; undefined for an empty text. Throws `invalid_client_metadata`. */
+export function readAccessTokenFormat(text: string): AccessTokenFormat | undefined {
+  const format = accessTokenFormats.find((known) => known === text);
+  if (text === '' || format !== undefined) return format;
+  throw new OAuth2Error('invalid_client_metadata', `access_token_format must be ${accessTokenFormats.join(' or ')}`);
+}
 
 /**
  * What a client registered about OpenID Connect (OpenID Connect Dynamic Client Registration 1.0 section 2). A member

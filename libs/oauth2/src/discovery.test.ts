@@ -11,6 +11,7 @@ describe('the metadata document', () => {
     idTokenAlgorithms: ['RS256'],
     registration: false,
     unsignedRequestObjects: false,
+    loginSessions: false,
   };
   const metadata = serverMetadata(source);
 
@@ -62,7 +63,7 @@ describe('the metadata document', () => {
 
   it('promises nothing that is off', () => {
     const text = JSON.stringify(metadata);
-    for (const absent of ['plain', 'registration_endpoint', 'password']) {
+    for (const absent of ['plain', 'registration_endpoint', 'password', 'logout', 'end_session']) {
       expect(text).not.toContain(absent);
     }
   });
@@ -72,5 +73,15 @@ describe('the metadata document', () => {
     const objects = serverMetadata({ ...source, unsignedRequestObjects: true });
     expect(objects['request_object_signing_alg_values_supported']).toContain('none');
     expect(on['registration_endpoint']).toBe('https://issuer.example/oauth2/register');
+  });
+
+  it('speaks of logout where there are login sessions', () => {
+    expect(serverMetadata({ ...source, loginSessions: true })).toMatchObject({
+      end_session_endpoint: 'https://issuer.example/oauth2/sessions/logout',
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
+      frontchannel_logout_supported: true,
+      frontchannel_logout_session_supported: true,
+    });
   });
 });

@@ -17,6 +17,8 @@ export type MetadataSource = {
   /** Clients may register themselves, some of them. */
   readonly registration: boolean;
   readonly unsignedRequestObjects: boolean;
+  /** There are login sessions, which can end: the login app speaks in challenges. */
+  readonly loginSessions: boolean;
 };
 
 /**
@@ -28,6 +30,7 @@ export function serverMetadata({
   idTokenAlgorithms,
   registration,
   unsignedRequestObjects,
+  loginSessions,
 }: MetadataSource): JsonObject {
   const frontChannelGrantTypes = responseTypes.flatMap((type) => type.grantTypes);
   return {
@@ -39,6 +42,7 @@ export function serverMetadata({
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     revocation_endpoint: `${issuer}/oauth2/revoke`,
     introspection_endpoint: `${issuer}/oauth2/introspect`,
+    ...(loginSessions ? logoutMetadata(issuer) : {}),
     response_types_supported: responseTypes.map((type) => type.name),
     response_modes_supported: responseModes,
     grant_types_supported: [...new Set([...frontChannelGrantTypes, ...tokenEndpointGrantTypes])],
@@ -61,5 +65,16 @@ export function serverMetadata({
     request_uri_parameter_supported: true,
     require_request_uri_registration: true,
     request_object_signing_alg_values_supported: requestObjectAlgorithms(unsignedRequestObjects),
+  };
+}
+
+/** RP-Initiated Logout 1.0 section 2.1, Back-Channel Logout 1.0 section 2.1, Front-Channel Logout 1.0 section 3. */
+function logoutMetadata(issuer: string): JsonObject {
+  return {
+    end_session_endpoint: `${issuer}/oauth2/sessions/logout`,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
+    frontchannel_logout_supported: true,
+    frontchannel_logout_session_supported: true,
   };
 }

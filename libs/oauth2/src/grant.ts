@@ -22,6 +22,12 @@ export type Grant = {
   readonly nonce?: string;
   /** Names that the `claims` parameter asked userinfo for (OpenID Connect Core section 5.5). */
   readonly userinfoClaims?: readonly string[];
+  /** The login session in which it was granted; the `sid` of ID tokens and logout tokens. */
+  readonly sid?: string;
+  /** The consent by which it was granted. */
+  readonly consentId?: string;
+  /** The `sub` that the client knows, where the login app chose it for a pairwise client. */
+  readonly subjectIdentifier?: string;
 };
 
 /** Names a partitioned row: partition key and row key. */

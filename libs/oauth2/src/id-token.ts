@@ -76,7 +76,7 @@ export function withoutReservedClaims(claims: JsonObject): JsonObject {
  */
 export async function mintIdToken(tools: IdTokenTools, input: IdTokenInput): Promise<string> {
   const signer = tools.idTokenSigner;
-  const subject = tools.subjectIdentifier(input.client, input.grant.subject);
+  const subject = input.grant.subjectIdentifier ?? tools.subjectIdentifier(input.client, input.grant.subject);
   const wanted = input.client.openid?.idTokenSignedResponseAlg;
   let algorithm = wanted ?? (await signer.algorithm());
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
@@ -100,6 +100,7 @@ function idTokenClaims(input: IdTokenInput, subject: string, algorithm: string):
     iat: issuedAt,
     ...(grant.authTime !== undefined ? { auth_time: grant.authTime } : {}),
     ...(input.nonce !== undefined ? { nonce: input.nonce } : {}),
+    ...(grant.sid !== undefined ? { sid: grant.sid } : {}),
     ...(input.accessToken !== undefined ? { at_hash: leftHash(input.accessToken, algorithm) } : {}),
     ...(input.code !== undefined ? { c_hash: leftHash(input.code, algorithm) } : {}),
   };

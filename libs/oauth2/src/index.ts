@@ -8,11 +8,14 @@ export { coversScope, coversScopes, formatScope, grantsOfflineAccess, narrowScop
 export { defaultLifetimes, type Lifetimes, signedAtMostMs } from './lifetimes.js';
 export {
   type AccessTokenFormat,
+  accessTokenFormats,
   allowsGrantType,
   allowsResponseType,
   type Client,
   type ClientSecretHash,
+  type LoginConsentRules,
   type OpenIdRegistration,
+  readAccessTokenFormat,
   type TokenRules,
 } from './client.js';
 export { readLogoutRegistration, type LogoutMembers, type LogoutRegistration } from './logout/logout-registration.js';
@@ -59,7 +62,13 @@ export {
 export { type ClientKeys, createClientKeys, readClientKeys } from './client-keys.js';
 export { createSecretUses } from './secret-uses.js';
 export { createClientCache, type ClientCache } from './client-cache.js';
-export { createClientSecrets, type ClientSecrets, type HashedSecret, type SlowHasher } from './client-secret.js';
+export {
+  createClientSecrets,
+  type ClientSecrets,
+  type HashedSecret,
+  type SecretCaller,
+  type SlowHasher,
+} from './client-secret.js';
 export { mintIdToken, type IdTokenInput, type IdTokenSigner, type IdTokenTools } from './id-token.js';
 export { createSubjectIdentifier, type SubjectIdentifier } from './subject-identifier.js';
 export {
@@ -83,9 +92,10 @@ export {
   type Minted,
 } from './token/mint.js';
 export { issueTokens, tokenEndpointGrantTypes, type EndpointRequest } from './token/endpoint.js';
-export type { GrantTools, IssuedTokens } from './token/token-request.js';
+export type { GrantTools, IssuedTokens, TokenReuse } from './token/token-request.js';
 export {
   introspect,
+  inspectToken,
   introspectForCaller,
   type Introspection,
   type IntrospectionCaller,
@@ -94,8 +104,11 @@ export {
 export { revokeToken, type RevocationTools } from './token/revocation.js';
 export type {
   AuthorizationRequestStore,
+  InteractionRequest,
+  InteractionStep,
   NewAuthorizationRequest,
   PendingAuthorizationRequest,
+  SessionStep,
   StoredParameters,
 } from './authorization/authorization-request-store.js';
 export { authorize, type AuthorizeInput } from './authorization/authorize.js';
@@ -154,9 +167,32 @@ export {
   deliverBackchannelLogout,
   type DeliveryOutcome,
 } from './logout/backchannel-delivery.js';
+export {
+  endSession,
+  type EndSessionInput,
+  type EndSessionOutcome,
+  type LogoutSettings,
+  type LogoutTools,
+} from './logout/end-session.js';
+export { acceptLogoutRequest, getLogoutRequest, rejectLogoutRequest } from './logout/logout-request-api.js';
+export type {
+  LogoutRequest,
+  LogoutRequestStore,
+  LogoutStage,
+  NewLogoutRequest,
+} from './logout/logout-request-store.js';
 export type { SignLogoutToken } from './logout/logout-token.js';
 export { retryDelayMs } from './outbox/retry-delay.js';
 export type { Issuance, IssuanceDecision, IssuanceGuard } from './token/issuance-guard.js';
+export { explainToken, type ExplainTools, type TokenExplanation } from './token/explain.js';
+export {
+  type InspectedFamily,
+  type InspectedToken,
+  type InvalidReason,
+  invalidReasons,
+  type TokenInspectionStore,
+} from './token/token-inspection.js';
+export type { StatelessAccessToken, StatelessTokenStore } from './token/stateless-token.js';
 export {
   createSessionSeal,
   type GrantSession,
@@ -164,3 +200,49 @@ export {
   type SessionSeal,
   SessionSealError,
 } from './token/session-seal.js';
+export { type ChallengeKind, type ChallengeText, createChallengeText } from './interaction/challenge-text.js';
+export type {
+  AcceptedConsent,
+  AcceptedLogin,
+  ConsentFacts,
+  Interaction,
+  InteractionStage,
+  LoginConsentFlow,
+  LoginFacts,
+  Rejection,
+  StagedInteraction,
+} from './interaction/interaction.js';
+export type {
+  Consent,
+  ConsentDetails,
+  ConsentStore,
+  NewConsent,
+  RememberedConsent,
+  WhichConsents,
+} from './interaction/consent-store.js';
+export type {
+  LoginSession,
+  LoginSessionStore,
+  NewLoginSession,
+  SessionClient,
+  SessionPage,
+  WhichSessions,
+} from './interaction/login-session-store.js';
+export { createJsonSeal, type JsonSeal } from './interaction/json-seal.js';
+export { createPageTokens, type PageTokens } from './page-token.js';
+export {
+  createSessionCookies,
+  hashSessionSecret,
+  type SessionCookie,
+  type SessionCookies,
+} from './interaction/session-cookie.js';
+export { type DecisionOutcome, type DecisionTools, type RejectionInput } from './interaction/decide.js';
+export { acceptLogin, findLoginRequest, type FoundLoginRequest, rejectLogin } from './interaction/decide-login.js';
+export {
+  acceptConsent,
+  type ConsentName,
+  findConsentRequest,
+  type FoundConsentRequest,
+  rejectConsent,
+} from './interaction/decide-consent.js';
+export type { PendingRequest } from './interaction/pending-request.js';

@@ -1,6 +1,6 @@
 import type { Client, OpenIdRegistration } from './client.js';
 import { OAuth2Error } from './errors.js';
-import { outboundUrlProblem } from './outbound.js';
+import { type IsAllowedHost, outboundUrlProblem } from './outbound.js';
 import { isLoopbackHost } from './redirect-uri.js';
 
 /** The members as a client's operator gives them; empty or absent is the default. */
@@ -49,14 +49,14 @@ export function readOpenIdRegistration(members: OpenIdMembers): OpenIdRegistrati
  *
  * @throws OAuth2Error `invalid_client_metadata`, `invalid_redirect_uri`
  */
-export function validateOpenIdRegistration(client: Client): void {
+export function validateOpenIdRegistration(client: Client, isAllowedHost?: IsAllowedHost): void {
   const { openid } = client;
   if (openid === undefined) return;
   if (openid.applicationType !== undefined) checkApplicationType(client, openid.applicationType);
   checkHttps('sector_identifier_uri', openid.sectorIdentifierUri);
   checkHttps('initiate_login_uri', openid.initiateLoginUri);
   if (openid.subjectType === 'pairwise') sectorOf(client);
-  checkRequestUris(openid.requestUris ?? []);
+  checkRequestUris(openid.requestUris ?? [], isAllowedHost);
   checkDefaults(openid);
 }
 
@@ -87,11 +87,11 @@ function checkApplicationType(client: Client, type: 'web' | 'native'): void {
   });
 }
 
-function checkRequestUris(uris: readonly string[]): void {
+function checkRequestUris(uris: readonly string[], isAllowedHost?: IsAllowedHost): void {
   if (uris.length > maxRequestUris) throw invalid(`request_uris has more than ${maxRequestUris} entries`);
   for (const uri of uris) {
     const [url = '', fragment = '', ...more] = uri.split('#');
-    const problem = uri.length > maxLength ? 'is too long' : outboundUrlProblem(url);
+    const problem = uri.length > maxLength ? 'is too long' : outboundUrlProblem(url, isAllowedHost);
     if (problem !== undefined) throw invalid(`request_uris: each ${problem}`);
     if (more.length > 0 || !/^[A-Za-z0-9_-]*$/.test(fragment)) throw invalid('request_uris: a fragment must be a hash');
   }

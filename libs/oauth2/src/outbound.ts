@@ -30,6 +30,9 @@ export class OutboundError extends Error {
   }
 }
 
+/** Which hosts the operator lets through although they are addresses or local names. */
+export type IsAllowedHost = (host: string) => boolean;
+
 const ipLiteral = /^(?:\[.*\]|[0-9.]+|0x[0-9a-f.x]+)$/i;
 
 /**
@@ -37,10 +40,7 @@ const ipLiteral = /^(?:\[.*\]|[0-9.]+|0x[0-9a-f.x]+)$/i;
  * behind its name is judged when it is fetched, for it may change. `isAllowedHost` says which hosts the operator lets
  * through although they are addresses or local names.
  */
-export function outboundUrlProblem(
-  text: string,
-  isAllowedHost: (host: string) => boolean = () => false,
-): string | undefined {
+export function outboundUrlProblem(text: string, isAllowedHost: IsAllowedHost = () => false): string | undefined {
   if (!URL.canParse(text) || !/^https:\/\/[^/\\@]+(?:\/[^\\#]*)?$/i.test(text)) return 'must be an https URL';
   if (/[^\x21-\x7e]/.test(text)) return 'holds a character that is not allowed';
   const url = new URL(text);

@@ -1,25 +1,32 @@
+import type { ClientSecrets } from './client-secret.js';
 import type { ClientStore, SecretSlot, StoredClient } from './client-store.js';
 
 const noteAfterMs = 10 * 60_000;
 const maxEntries = 10_000;
 
 /**
- * Notes in the store which secrets are used, each at most every ten minutes, without holding a request up. A note that
- * fails is made at the next use. `now` in milliseconds.
+ * Notes in the store which secrets are used, each at most every ten minutes, and gives those whose verifiers hang on an
+ * older pepper one under the newest, without holding a request up. What fails is made up for at a later use. `now` in
+ * milliseconds.
  */
 export function createSecretUses(options: {
-  readonly store: Pick<ClientStore, 'noteSecretUse'>;
+  readonly store: Pick<ClientStore, 'noteSecretUse' | 'replaceVerifier'>;
+  readonly secrets: Pick<ClientSecrets, 'renew'>;
   readonly now: () => number;
-}): (stored: StoredClient, slot: SecretSlot) => void {
+}): (stored: StoredClient, slot: SecretSlot, secret: string) => void {
+  const { store, secrets, now } = options;
   const notedAt = new Map<string, number>();
 
-  return ({ uid, revision }, slot) => {
+  return (stored, slot, secret) => {
+    const { uid, revision } = stored;
     const name = `${uid} ${revision} ${slot}`;
-    if (options.now() - (notedAt.get(name) ?? -Infinity) < noteAfterMs) return;
+    if (now() - (notedAt.get(name) ?? -Infinity) < noteAfterMs) return;
     notedAt.delete(name);
-    notedAt.set(name, options.now());
+    notedAt.set(name, now());
     const oldest = notedAt.size > maxEntries ? notedAt.keys().next() : undefined;
     if (oldest !== undefined && oldest.done !== true) notedAt.delete(oldest.value);
-    options.store.noteSecretUse(uid, slot).catch(() => notedAt.delete(name));
+    const renewal = secrets.renew(stored, slot, secret);
+    const renewed = renewal === undefined ? undefined : store.replaceVerifier(uid, slot, renewal);
+    Promise.all([store.noteSecretUse(uid, slot), renewed]).catch(() => notedAt.delete(name));
   };
 }

@@ -17,6 +17,7 @@ beforeEach(async () => {
   tools = {
     issuer,
     store: harness.tokens,
+    statelessTokens: harness.tokens.statelessTokens,
     tokenText: harness.tokenText,
     clientStore: harness.clients,
     subjectClaims: harness.tokens,

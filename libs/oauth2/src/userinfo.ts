@@ -7,7 +7,12 @@ import { findAccessToken, type IntrospectionTools } from './token/introspection.
 import { releasedClaims } from './userinfo-claims.js';
 
 /** What the consent app said about a subject, and which claims the request asked for by name. */
-export type SubjectClaims = { readonly claims: JsonObject; readonly requestedClaims: readonly string[] };
+export type SubjectClaims = {
+  readonly claims: JsonObject;
+  readonly requestedClaims: readonly string[];
+  /** The `sub` that the client knows, where the login app chose it. */
+  readonly subjectIdentifier?: string;
+};
 
 /** Where the claims of a grant are kept: with the family of its tokens. */
 export interface SubjectClaimsStore {
@@ -56,7 +61,7 @@ export async function userinfo(request: UserinfoRequest, tools: UserinfoTools): 
   const { requestedClaims } = stored;
   const claims = {
     ...releasedClaims(stored.claims, { scopes: grant.scopes, requestedClaims }),
-    sub: tools.subjectIdentifier(client.client, grant.subject),
+    sub: stored.subjectIdentifier ?? tools.subjectIdentifier(client.client, grant.subject),
   };
   const algorithm = client.client.openid?.userinfoSignedResponseAlg;
   if (algorithm === undefined) return { kind: 'json', claims };

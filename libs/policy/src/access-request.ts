@@ -63,8 +63,9 @@ function findValueProblem(
     }
     return undefined;
   }
-  for (const [name, member] of Object.entries(value)) {
-    const problem = findLengthProblem(name, budget) ?? findValueProblem(member, depth + 1, budget);
+  const members = value as JsonObject;
+  for (const name of Object.keys(members)) {
+    const problem = findLengthProblem(name, budget) ?? findValueProblem(members[name], depth + 1, budget);
     if (problem !== undefined) return problem;
   }
   return undefined;

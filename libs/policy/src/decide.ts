@@ -4,7 +4,7 @@ import { findUnfulfilled } from './conditions/named-conditions.js';
 import { allowed, type Decision, denied } from './decision.js';
 import { loose } from './policy-index/dimension.js';
 import type { PairTable } from './policy-index/pair-table.js';
-import type { PolicyTable } from './policy-index/policy-table.js';
+import { byAction, type PolicyTable } from './policy-index/policy-table.js';
 import { findOutside, nextBoundary } from './validity.js';
 
 /** When a decision is made, and until when it holds: the decision moves `end` to the first bound that it comes upon. */
@@ -18,7 +18,9 @@ type Search = {
   readonly resources: readonly number[];
   readonly resourceCount: number;
   readonly subjects: readonly number[];
-  readonly subjectCount: number;
+  subjectCount: number;
+  readonly actions: readonly number[];
+  readonly actionCount: number;
   readonly actionMask: number;
   subject: string;
   /** Policies that it may still look at. */
@@ -57,34 +59,36 @@ export function decide(
   resources.cost = 0;
   actions.cost = 0;
   table.subjects.cost = 0;
-  const resourceCount = resources.lookUp(request.resource, resourceNumbers);
-  const actionMask = table.maskOfActions(actionNumbers, actions.lookUp(request.action, actionNumbers));
+  const resourceCount = resources.lookUp(resourceNumbers);
+  const actionCount = actions.lookUp(actionNumbers);
+  const actionMask = table.maskOfActions(actionNumbers, actionCount);
 
+  const search: Search = {
+    table,
+    request,
+    time,
+    resources: resourceNumbers,
+    resourceCount,
+    subjects: subjectNumbers,
+    subjectCount: 0,
+    actions: actionNumbers,
+    actionCount,
+    actionMask,
+    subject: request.subject,
+    budget,
+  };
   let isAllowed = false;
   let isInvalid = false;
-  let left = budget;
   for (let i = -1; i < groups.length; i++) {
-    const subject = i < 0 ? request.subject : (groups[i] ?? '');
-    table.subjects.begin(subject);
-    const search: Search = {
-      table,
-      request,
-      time,
-      resources: resourceNumbers,
-      resourceCount,
-      subjects: subjectNumbers,
-      subjectCount: table.subjects.lookUp(subject, subjectNumbers),
-      actionMask,
-      subject,
-      budget: left,
-    };
+    search.subject = i < 0 ? request.subject : (groups[i] ?? '');
+    table.subjects.begin(search.subject);
+    search.subjectCount = table.subjects.lookUp(subjectNumbers);
     const denial = scan(search, table.denials);
     if (denial === found) return denied('explicit');
     if (denial === foundInvalid) isInvalid = true;
     // Once allowed, only a policy that denies can change the answer.
     if (!isAllowed && !isInvalid) isAllowed = scan(search, table.allowances) === found;
-    left = search.budget;
-    if (left - resources.cost - actions.cost - table.subjects.cost < 0) return undefined;
+    if (search.budget - resources.cost - actions.cost - table.subjects.cost < 0) return undefined;
   }
   if (isInvalid) return denied('policy_invalid');
   return isAllowed ? allowed : denied('default');
@@ -92,34 +96,43 @@ export function decide(
 
 /** Looks through the policies under every pair: `found` as soon as one matches; `foundInvalid` when only such do. */
 function scan(search: Search, pairs: PairTable): number {
-  const { table, resources, subjects, resourceCount, subjectCount, actionMask } = search;
+  const { resources, subjects, actions, resourceCount, subjectCount, actionCount } = search;
   let outcome = none;
   for (let i = 0; i < resourceCount; i++) {
     const resource = resources[i] ?? loose;
-    for (let j = 0; j < subjectCount; j++) {
-      const subject = subjects[j] ?? loose;
+    // What stands under no resource and no subject is found by its action.
+    for (let j = i === 0 ? -actionCount : 0; j < subjectCount; j++) {
+      const subject = j < 0 ? byAction(actions[-1 - j] ?? loose) : (subjects[j] ?? loose);
       const row = pairs.find(resource, subject);
       if (row < 0) continue;
-      const where = pairs.rows[row + 2] ?? 0;
-      const count = pairs.rows[row + 3] ?? 0;
-      search.budget -= count / skippedPerLooked;
+      const result = scanRow(search, pairs, row, resource, subject);
+      if (result === found) return found;
+      if (result === foundInvalid) outcome = foundInvalid;
       if (search.budget < 0) return outcome;
-      if (count === 1) {
-        if (((table.masks[where] ?? 0) & actionMask) === 0) continue;
-        if (!matches(search, where, resource, subject)) continue;
-        if (table.verdictOf(where) !== 'invalid') return found;
-        outcome = foundInvalid;
-        continue;
-      }
-      const { cells } = table.arena;
-      for (let entry = where, end = where + 2 * count; entry < end; entry += 2) {
-        if (((cells[entry + 1] ?? 0) & actionMask) === 0) continue;
-        const slot = cells[entry] ?? 0;
-        if (!matches(search, slot, resource, subject)) continue;
-        if (table.verdictOf(slot) !== 'invalid') return found;
-        outcome = foundInvalid;
-      }
     }
+  }
+  return outcome;
+}
+
+/** Looks through the policies under one pair. */
+function scanRow(search: Search, pairs: PairTable, row: number, resource: number, subject: number): number {
+  const { table, actionMask } = search;
+  const where = pairs.rows[row + 2] ?? 0;
+  const count = pairs.rows[row + 3] ?? 0;
+  search.budget -= count / skippedPerLooked;
+  if (search.budget < 0) return none;
+  if (count === 1) {
+    if (((table.masks[where] ?? 0) & actionMask) === 0 || !matches(search, where, resource, subject)) return none;
+    return table.verdictOf(where) === 'invalid' ? foundInvalid : found;
+  }
+  let outcome = none;
+  const { cells } = table.arena;
+  for (let entry = where, end = where + 2 * count; entry < end; entry += 2) {
+    if (((cells[entry + 1] ?? 0) & actionMask) === 0) continue;
+    const slot = cells[entry] ?? 0;
+    if (!matches(search, slot, resource, subject)) continue;
+    if (table.verdictOf(slot) !== 'invalid') return found;
+    outcome = foundInvalid;
   }
   return outcome;
 }
@@ -130,7 +143,7 @@ function matches(search: Search, slot: number, resource: number, subject: number
   const { table, request } = search;
   if (!table.matchesAny(slot, 'actions')) return false;
   if (resource === loose ? !table.matchesAny(slot, 'resources') : !table.resources.matches(resource)) return false;
-  if (subject === loose ? !table.matchesAny(slot, 'subjects') : !table.subjects.matches(subject)) return false;
+  if (subject <= loose ? !table.matchesAny(slot, 'subjects') : !table.subjects.matches(subject)) return false;
   if (!isCurrent(search, slot)) return false;
   const conditions = table.conditionsOf(slot);
   if (conditions === undefined) return true;

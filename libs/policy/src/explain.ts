@@ -2,7 +2,7 @@ import { type AccessRequest, findAccessRequestProblem } from './access-request.j
 import { findUnfulfilled } from './conditions/named-conditions.js';
 import { loose } from './policy-index/dimension.js';
 import type { PairTable } from './policy-index/pair-table.js';
-import type { List, PolicyTable } from './policy-index/policy-table.js';
+import { byAction, type List, type PolicyTable } from './policy-index/policy-table.js';
 import type { Verdict } from './stored-policy.js';
 import { findOutside, type OutsideValidity, type Validity } from './validity.js';
 
@@ -59,10 +59,7 @@ export function explain(
   const policies: ExplainedPolicy[] = [];
   for (const subject of subjects) {
     table.subjects.begin(subject);
-    for (const slot of [
-      ...findSlots(table, table.denials, request, subject),
-      ...findSlots(table, table.allowances, request, subject),
-    ]) {
+    for (const slot of [...findSlots(table, table.denials), ...findSlots(table, table.allowances)]) {
       if (!lists.every((list) => table.matchesAny(slot, list))) continue;
       const evaluation = { subject, resource: request.resource };
       const unfulfilled = findUnfulfilled(table.conditionsOf(slot) ?? [], request.context, evaluation);
@@ -128,12 +125,17 @@ function findByTemplates(table: PolicyTable, subjects: readonly string[], now: n
   return undefined;
 }
 
-function findSlots(table: PolicyTable, pairs: PairTable, request: AccessRequest, subject: string): ReadonlySet<number> {
+function findSlots(table: PolicyTable, pairs: PairTable): ReadonlySet<number> {
   const resources: number[] = [];
   const subjects: number[] = [];
-  const resourceCount = table.resources.lookUp(request.resource, resources);
-  const subjectCount = table.subjects.lookUp(subject, subjects);
+  const resourceCount = table.resources.lookUp(resources);
+  const subjectCount = table.subjects.lookUp(subjects);
   const slots = new Set<number>();
+  const actions: number[] = [];
+  const actionCount = table.actions.lookUp(actions);
+  for (let i = 0; i < actionCount; i++) {
+    for (const slot of pairs.policiesUnder(loose, byAction(actions[i] ?? loose))) slots.add(slot);
+  }
   for (let i = 0; i < resourceCount; i++) {
     for (let j = 0; j < subjectCount; j++) {
       for (const slot of pairs.policiesUnder(resources[i] ?? loose, subjects[j] ?? loose)) slots.add(slot);

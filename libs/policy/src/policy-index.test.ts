@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AccessRequest } from './access-request.js';
-import { denied } from './decision.js';
+import { allowed, denied } from './decision.js';
 import type { Policy } from './policy.js';
 import { PolicyIndex } from './policy-index.js';
 import { policyOf } from './testing/policy-store.contract.js';
@@ -111,6 +111,22 @@ describe(`an index that changes (seed ${seed})`, () => {
     }
   });
 
+  it('finds each of thousands of policies, and none of them once it was removed', () => {
+    const policies = Array.from({ length: 5_000 }, (_, i) =>
+      policyOf(`p${i}`, { subjects: [`u:${i}`], resources: [`r:${i}:<.*>`], actions: ['read'] }),
+    );
+    const index = new PolicyIndex({ ...empty, policies });
+    const requests = policies.map((_, i) => requestOf({ subject: `u:${i}`, resource: `r:${i}:x` }));
+    expect(requests.filter((request) => !index.decide(request).allowed)).toEqual([]);
+    index.apply(changesOf({ removedPolicyIds: policies.map(({ id }) => id) }));
+    expect(requests.filter((request) => index.decide(request).allowed)).toEqual([]);
+    // What takes the place of a removed policy is not found where that one stood.
+    index.apply(
+      changesOf({ policies: policies.map(({ id }) => policyOf(id, { subjects: ['other'], effect: 'deny' })) }),
+    );
+    expect(requests.filter((request) => index.decide(request) !== denied('default'))).toHaveLength(0);
+  });
+
   it('tells of policies that cannot be evaluated until they are replaced', () => {
     const index = new PolicyIndex({ ...empty, policies: [policyOf('bad', { subjects: ['<('] })] });
     expect(index.invalidPolicyIds).toEqual(['bad']);
@@ -123,6 +139,25 @@ describe(`an index that changes (seed ${seed})`, () => {
 });
 
 describe('the work of a decision', () => {
+  it('is small among ten thousand policies that only their actions tell apart', () => {
+    const policies = Array.from({ length: 10_000 }, (_, i) =>
+      policyOf(`p${i}`, {
+        subjects: ['<.*>'],
+        resources: ['<.*>'],
+        actions: i % 2 === 0 ? [`a${i}`] : [`<a${i}|b${i}>`],
+        effect: i % 3 === 0 ? 'deny' : 'allow',
+      }),
+    );
+    const index = new PolicyIndex({ ...empty, policies });
+    expect(index.decideWithin(requestOf({ action: 'a77' }), 20)).toEqual(allowed);
+    expect(index.decideWithin(requestOf({ action: 'b77' }), 20)).toEqual(allowed);
+    expect(index.decideWithin(requestOf({ action: 'a78' }), 20)).toEqual(denied('explicit'));
+    expect(index.decideWithin(requestOf({ action: 'b78' }), 20)).toEqual(denied('default'));
+    index.apply(changesOf({ removedPolicyIds: ['p77', 'p78'] }));
+    expect(index.decideWithin(requestOf({ action: 'a77' }), 20)).toEqual(denied('default'));
+    expect(index.decideWithin(requestOf({ action: 'a78' }), 20)).toEqual(denied('default'));
+  });
+
   it.each<[string, (i: number) => Partial<Policy>]>([
     ['expressions without literal text', (i) => ({ subjects: [`<[a-z]+${i}>`] })],
     ['expressions after one prefix', (i) => ({ resources: [`a:<.*>x${i}<.*>`], subjects: ['<.*>'] })],

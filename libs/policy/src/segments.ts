@@ -23,19 +23,59 @@ export function toSegments(parts: readonly TemplatePart[]): readonly Segment[] |
   return segments;
 }
 
-/** Whether the segments match the whole value, in time linear in its length. */
-export function matchSegments(segments: readonly Segment[], value: string): boolean {
-  const first = segments[0];
-  const second = segments[1];
-  if (first === undefined) return value === '';
-  if (first.kind === 'choice' && segments.length === 1) return first.texts.includes(value);
-  // The common shapes: `prefix<run>` and `<run>`.
-  if (first.kind === 'run' && segments.length === 1) return isRun(first, value, 0);
-  if (first.kind === 'choice' && first.texts.length === 1 && second?.kind === 'run' && segments.length === 2) {
-    const prefix = first.texts[0] ?? '';
-    return value.startsWith(prefix) && isRun(second, value, prefix.length);
+/** Compiles segments to a matcher of whole values, which takes time linear in their length. */
+export function compileSegments(segments: readonly Segment[]): (value: string) => boolean {
+  const steps = toSteps(segments);
+  return steps === undefined ? (value) => matchPositions(segments, value) : (value) => matchSteps(steps, value);
+}
+
+/** A segment that can match in one way. `left` is how much stands behind a run that reaches as far as it can. */
+type Step =
+  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'run';
+      readonly excluded: string;
+      readonly atLeastOne: boolean;
+      readonly left: number | undefined;
+    };
+
+/**
+ * The steps of segments that can match a value in one way only: no choice is left, and where each run ends is known: at
+ * the end of the value, before the last text, or at the first excluded character because the next text begins with it.
+ */
+function toSteps(segments: readonly Segment[]): readonly Step[] | undefined {
+  const steps: Step[] = [];
+  for (const [index, segment] of segments.entries()) {
+    if (segment.kind === 'choice') {
+      if (segment.texts.length > 1) return undefined;
+      steps.push({ kind: 'text', text: segment.texts[0] ?? '' });
+      continue;
+    }
+    const next = segments[index + 1];
+    const text = next?.kind === 'choice' && next.texts.length === 1 ? next.texts[0] : undefined;
+    if (next !== undefined && text === undefined) return undefined;
+    const isLast = index + 2 >= segments.length;
+    if (!isLast && text?.startsWith(segment.excluded) !== true) return undefined;
+    steps.push({ ...segment, left: isLast ? (text ?? '').length : undefined });
   }
-  return matchPositions(segments, value);
+  return steps;
+}
+
+function matchSteps(steps: readonly Step[], value: string): boolean {
+  let at = 0;
+  for (const step of steps) {
+    if (step.kind === 'text') {
+      if (!value.startsWith(step.text, at)) return false;
+      at += step.text.length;
+      continue;
+    }
+    const excluded = value.indexOf(step.excluded, at);
+    const reached = excluded < 0 ? value.length : excluded;
+    const end = step.left === undefined ? reached : value.length - step.left;
+    if (end > reached || end < at + (step.atLeastOne ? 1 : 0)) return false;
+    at = end;
+  }
+  return at === value.length;
 }
 
 /** Every value that the segments match, when these are at most `limit`; undefined otherwise. */
@@ -72,11 +112,6 @@ function readAlternation(source: string): Segment | undefined {
   const texts = source.split('|');
   const literal = texts.every((text) => text !== '' && ![...text].some((character) => meta.has(character)));
   return literal ? choice(texts) : undefined;
-}
-
-function isRun(segment: Extract<Segment, { kind: 'run' }>, value: string, from: number): boolean {
-  if (segment.atLeastOne && value.length === from) return false;
-  return !value.includes(segment.excluded, from);
 }
 
 /** Carries the set of places that the segments so far can end at through the value, one pass per segment. */

@@ -1,5 +1,5 @@
 import { compileAnchored } from './expression.js';
-import { expandSegments, matchSegments, toSegments } from './segments.js';
+import { compileSegments, expandSegments, toSegments } from './segments.js';
 import { maxTemplateBytes, parseTemplate, TemplateError } from './template-syntax.js';
 import { findUnstorable } from './text.js';
 
@@ -47,7 +47,7 @@ export function compileTemplate(text: string): Template {
   const segments = toSegments(parts);
   if (segments !== undefined) {
     const values = expandSegments(segments, maxValues);
-    return { text, kind: 'segments', values, literals, matches: (value) => matchSegments(segments, value) };
+    return { text, kind: 'segments', values, literals, matches: compileSegments(segments) };
   }
   return { text, kind: 'expression', values: undefined, literals, matches: compileAnchored(parts) };
 }

@@ -1,3 +1,14 @@
+import { channel } from 'node:diagnostics_channel';
+
+/** What is said of each batch on the channel `castellan:batch`: how many items it had, and whether it failed as one. */
+export type BatchReport = { readonly items: number; readonly failed: boolean };
+
+const reports = channel('castellan:batch');
+
+function tell(report: BatchReport): void {
+  if (reports.hasSubscribers) reports.publish(report);
+}
+
 /**
  * Collects concurrent calls of one kind into batches (docs/architecture.md, rulings 12): at most one batch is in flight, what
  * arrives meanwhile goes in the next. Load raises the batch size, not the number of statements.
@@ -20,8 +31,10 @@ export function createBatcher<Item, Answer>(options: {
       const answers = await options.run(batch.map((entry) => entry.item));
       if (answers.length !== batch.length)
         throw new Error('a batch answered another number of items than it was given');
+      tell({ items: batch.length, failed: false });
       batch.forEach((entry, index) => entry.resolve(answers[index] as Answer));
     } catch (cause) {
+      tell({ items: batch.length, failed: true });
       const only = batch.length === 1 ? batch[0] : undefined;
       if (only !== undefined) only.reject(cause);
       else for (const entry of batch) await runBatch([entry]);

@@ -26,6 +26,14 @@ const OLDEST_MAJOR = 14;
 /** The database cannot serve: too old, unmigrated or unreachable. The message says what to do. */
 export class DatabaseError extends Error {
   override name = 'DatabaseError';
+
+  constructor(
+    message: string,
+    options?: ErrorOptions,
+    readonly reason: 'unreachable' | 'too-old' | 'unmigrated' | 'newer' = 'unreachable',
+  ) {
+    super(message, options);
+  }
 }
 
 /** One component's connection to PostgreSQL. */
@@ -172,7 +180,7 @@ async function refuseOldServer(dataSource: DataSource): Promise<void> {
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number`,
   );
   const refusal = rows[0] === undefined ? undefined : refusedServer(rows[0].version, Number(rows[0].number));
-  if (refusal !== undefined) throw new DatabaseError(refusal);
+  if (refusal !== undefined) throw new DatabaseError(refusal, {}, 'too-old');
 }
 
 /** Why a server of that `server_version` and `server_version_num` cannot be used; undefined when it can. */
@@ -193,11 +201,15 @@ async function refuseUnmigrated(dataSource: DataSource, component: Component): P
   if (missing.length > 0)
     throw new DatabaseError(
       `The database schema "${component}" lacks ${missing.length} of ${names.length} migrations. Run: castellan migrate sql <DATABASE_URL>`,
+      {},
+      'unmigrated',
     );
   const unknown = applied.filter((row) => !names.includes(row.name));
   if (unknown.length > 0)
     throw new DatabaseError(
       `The database schema "${component}" was migrated by a newer version of castellan (${unknown.map((row) => row.name).join(', ')})`,
+      {},
+      'newer',
     );
 }
 

@@ -62,10 +62,6 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     // A signal to the terminal's process group must reach us first: we stop the server after its clients.
     detached: true,
   });
-  const url = (database: string): string =>
-    place.kind === 'socket'
-      ? `postgres://castellan:${password}@localhost/${database}?host=${encodeURIComponent(place.folder)}&sslmode=disable`
-      : `postgres://castellan:${password}@127.0.0.1:${place.port}/${database}?sslmode=disable`;
   const stop = async (): Promise<void> => {
     await stopServer(child);
     rmSync(lock, { force: true });
@@ -76,7 +72,14 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     await stop();
     throw cause;
   }
-  return { url: url(DATABASE), pid: child.pid ?? 0, stop };
+  return { url: embeddedUrl(place, password), pid: child.pid ?? 0, stop };
+}
+
+/** The URL of the database `castellan` of a server that listens there. */
+export function embeddedUrl(place: Place, password: string): string {
+  return place.kind === 'socket'
+    ? `postgres://castellan:${password}@localhost/${DATABASE}?host=${encodeURIComponent(place.folder)}&sslmode=disable`
+    : `postgres://castellan:${password}@127.0.0.1:${place.port}/${DATABASE}?sslmode=disable`;
 }
 
 /** The account the server runs as: undefined for our own; PostgreSQL refuses to run as root. */
@@ -165,21 +168,30 @@ function refuseUnreachable(data: string, account: Account): void {
  */
 async function claim(folder: string, data: string): Promise<string> {
   const lock = path.join(folder, 'castellan.pid');
-  const owner = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
-  if (owner > 0 && owner !== process.pid && isAlive(owner) && commandLineHas(owner, 'node'))
+  const owner = ownerOf(folder);
+  if (owner !== undefined)
     throw new Error(`The data folder ${folder} is in use by another castellan (process ${owner})`);
   writeFileSync(lock, `${process.pid}\n`, { mode: 0o600 });
   const file = path.join(data, 'postmaster.pid');
   if (!existsSync(file)) return lock;
   const server = Number(readFileSync(file, 'utf8').split('\n')[0]);
-  if (!Number.isSafeInteger(server) || server <= 0 || !isAlive(server) || !commandLineHas(server, 'postgres'))
-    return lock;
+  if (!Number.isSafeInteger(server) || server <= 0 || !isAlive(server)) return lock;
+  // A killed server that the system has not reaped yet counts as running for PostgreSQL: it is waited for like one.
+  if (!commandLineHas(server, 'postgres') && !isDying(server)) return lock;
   process.kill(server, 'SIGINT');
   for (let waited = 0; isAlive(server); waited += 50) {
     if (waited > 20_000) throw new Error(`A server left behind on ${data} (process ${server}) does not stop`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return lock;
+}
+
+/** The living process, other than this one, that holds a folder; undefined when none does. */
+export function ownerOf(folder: string): number | undefined {
+  const lock = path.join(folder, 'castellan.pid');
+  const owner = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
+  const holds = owner > 0 && owner !== process.pid && isAlive(owner) && commandLineHas(owner, 'node');
+  return holds ? owner : undefined;
 }
 
 function isAlive(pid: number): boolean {
@@ -198,6 +210,17 @@ function commandLineHas(pid: number, word: string): boolean {
     return text.includes(word);
   } catch {
     return true;
+  }
+}
+
+/** Whether the system says that a process is going or waits to be reaped (proc(5): PF_EXITING among the flags). */
+function isDying(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [, , , , , , flags] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(flags) & 4) !== 0;
+  } catch {
+    return false;
   }
 }
 
@@ -233,7 +256,9 @@ function initialise(cluster: {
   }
 }
 
-type Place = { readonly kind: 'socket'; readonly folder: string } | { readonly kind: 'tcp'; readonly port: number };
+/** Where a server listens. */
+export type Place =
+  { readonly kind: 'socket'; readonly folder: string } | { readonly kind: 'tcp'; readonly port: number };
 
 /** A Unix socket in the private data folder where the path is short enough for one, else TCP on loopback. */
 async function listenWhere(data: string, mode: EmbeddedOptions['mode']): Promise<Place> {

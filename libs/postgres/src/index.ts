@@ -14,6 +14,7 @@ export {
 } from './database.js';
 export { isPlaintextRemote, refusedDatabaseUrl } from './database-url.js';
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.js';
+export { type BorrowedPostgres, borrowEmbeddedPostgres } from './embedded-use.js';
 export { migrate, type MigrateOptions } from './migrate.js';
 export {
   bucketOf,
@@ -30,5 +31,6 @@ export {
   claimDerivedSecrets,
   clientSecretUses,
   type DerivedComponent,
+  registeredSecrets,
   removeDerivedSecret,
 } from './secret-claim.js';

@@ -42,6 +42,15 @@ export function claimDerivedSecrets(
   });
 }
 
+/** The secrets that a component's database has registered. Takes note of nothing. */
+export async function registeredSecrets(database: Database): Promise<readonly SecretVerifier[]> {
+  const rows = await database.query<{ key_id: string; verifier: string }>(
+    'registered-secrets',
+    `SELECT key_id, verifier FROM ${database.component}.key_check`,
+  );
+  return rows.map(({ key_id, verifier }) => ({ keyId: key_id, verifier }));
+}
+
 /** Registers one more secret of a component. Registering it again changes nothing. */
 export async function addDerivedSecret(
   database: Database,

@@ -10,12 +10,11 @@ import {
   type Revision,
 } from '@castellan/policy';
 import { policyOf } from '@castellan/policy/testing';
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createDecisionCache, type DecisionCache, type DecisionCacheOptions } from './decision-cache.js';
 import { sealEntry } from './decision-entry.js';
 import { digestDecision } from './decision-key.js';
-import { openRedis } from './redis-connection.js';
+import { openRedis, type RedisClient } from './redis-connection.js';
 import { startTestRedis, type TestRedis } from './testing/redis-server.js';
 
 const macKey = randomBytes(32);
@@ -23,7 +22,7 @@ const revision: Revision = { number: 1, mark: 'm1' };
 const request: AccessRequest = { subject: 'peter', resource: 'r', action: 'a', context: {}, anonymous: false };
 
 let server: TestRedis;
-let redis: Redis;
+let redis: RedisClient;
 let time: number;
 let events: string[];
 let outcomes: string[];
@@ -42,7 +41,7 @@ beforeEach(async () => {
 });
 afterEach(() => redis.disconnect());
 
-async function connect(): Promise<Redis> {
+async function connect(): Promise<RedisClient> {
   const connection = openRedis(server.url, () => undefined);
   await new Promise<void>((resolve) => connection.once('ready', () => resolve()));
   return connection;

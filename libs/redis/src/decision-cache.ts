@@ -1,9 +1,9 @@
 import type { AccessRequest, Decider, DecisionAt } from '@castellan/policy';
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { createBreaker } from './breaker.js';
 import { entryLength, isCacheable, type KeptDecision, openEntry, sealEntry } from './decision-entry.js';
 import { digestDecision } from './decision-key.js';
+import type { RedisClient } from './redis-connection.js';
 
 /** What an operator wants to hear of. `forged`: an entry that is not ours stood in Redis. */
 export type DecisionCacheEvent = 'forged' | 'redis_down' | 'redis_up';
@@ -16,7 +16,7 @@ export type DecisionCacheOutcome = 'bypass' | 'local_hit' | 'redis_hit' | 'share
 
 export type DecisionCacheOptions = {
   /** Absent: decisions are kept in this process only. */
-  readonly redis?: Redis;
+  readonly redis?: RedisClient;
   /** 32 secret bytes that only the Warden of this deployment has. */
   readonly macKey: Buffer;
   /** Name of the deployment, among those that share the Redis. */
@@ -128,7 +128,7 @@ type Remote = {
   write(digest: Buffer, kept: KeptDecision): void;
 };
 
-function createRemote(options: DecisionCacheOptions, redis: Redis): Remote {
+function createRemote(options: DecisionCacheOptions, redis: RedisClient): Remote {
   const breaker = createBreaker({
     failures: 3,
     pauseMs: 1_000,

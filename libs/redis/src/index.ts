@@ -9,4 +9,4 @@ export {
   type DecisionCacheOptions,
   type DecisionCacheOutcome,
 } from './decision-cache.js';
-export { openRedis } from './redis-connection.js';
+export { openRedis, type RedisClient, type RedisTarget, type RedisTls } from './redis-connection.js';

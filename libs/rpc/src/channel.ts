@@ -1,10 +1,13 @@
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { Client, Metadata, credentials, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
 import { PEER_METADATA, REQUEST_ID_METADATA, TRACEPARENT_METADATA, newRequestId } from './call-metadata.js';
+import { MAX_STREAMED_REQUEST_BYTES } from './call-stream-limits.js';
+import { openCallStream, type OutgoingCall } from './call-stream.js';
 import { uriNamesOf } from './certificate-name.js';
 import type { CallOptions, PeerName, RpcClient, RpcDefinition, RpcMethod } from './contract.js';
 import { DEFAULT_CALL_DEADLINE_MS, clampDeadline } from './deadline.js';
 import { RpcError, fromGrpcStatus } from './rpc-error.js';
+import { openStreamSet, type ResolveHost } from './stream-set.js';
 
 const MIB = 1024 * 1024;
 
@@ -24,7 +27,17 @@ export type RpcChannelOptions = {
       }
     /** Without encryption the caller states its name; servers take that on loopback only. */
     | { readonly kind: 'plaintext'; readonly peer: PeerName };
+  /**
+   * `unary` when absent: each call is one rpc of gRPC, which every server understands. `stream`: calls travel as batches
+   * on one long-lived stream per address; a server that does not know it gets unary calls.
+   */
+  readonly transport?: RpcTransport;
+  /** Addresses of a host name, for the stream; the system's resolver when absent. */
+  readonly resolve?: ResolveHost;
 };
+
+/** How calls travel. */
+export type RpcTransport = 'unary' | 'stream';
 
 /** A connection that any number of clients share. */
 export type RpcChannel = {
@@ -48,50 +61,112 @@ function toCredentials(security: RpcChannelOptions['security']): ChannelCredenti
   });
 }
 
+const CHANNEL_OPTIONS = {
+  // Only what a server that goes down never began is sent again (gRFC A6, transparent retries): without a service
+  // config there is no other retry, and one would repeat calls that burn things.
+  'grpc.enable_retries': 1,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.keepalive_permit_without_calls': 1,
+  'grpc.initial_reconnect_backoff_ms': 200,
+  'grpc.min_reconnect_backoff_ms': 200,
+  'grpc.max_reconnect_backoff_ms': 3_000,
+  'grpc.max_receive_message_length': MIB,
+  'grpc.max_send_message_length': 4 * MIB,
+};
+
+type UnaryCall = Pick<OutgoingCall, 'path' | 'request' | 'deadline' | 'requestId' | 'traceparent' | 'settle'>;
+
+function passBytes(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+function callUnary(client: Client, security: RpcChannelOptions['security'], outgoing: UnaryCall): void {
+  const { path, request, deadline, requestId, traceparent, settle } = outgoing;
+  const metadata = new Metadata();
+  metadata.set(REQUEST_ID_METADATA, requestId === '' ? newRequestId() : requestId);
+  if (traceparent !== '') metadata.set(TRACEPARENT_METADATA, traceparent);
+  if (security.kind === 'plaintext') metadata.set(PEER_METADATA, security.peer);
+  function answer(error: ServiceError | null, response: Buffer | undefined): void {
+    if (error !== null) settle(fromGrpcStatus(error.code, error.details, error), undefined);
+    else settle(undefined, response);
+  }
+  try {
+    client.makeUnaryRequest(path, passBytes, passBytes, request, metadata, { deadline }, answer);
+  } catch (cause) {
+    settle(new RpcError('UNAVAILABLE', 'the channel is closed', { cause }), undefined);
+  }
+}
+
+function serialize(method: RpcMethod, request: unknown): Buffer {
+  try {
+    return method.requestSerialize(request as never);
+  } catch (cause) {
+    throw new RpcError('INTERNAL', 'internal error', { cause });
+  }
+}
+
+function lateError(): RpcError {
+  return new RpcError('DEADLINE_EXCEEDED', 'the deadline was exceeded');
+}
+
 /** Opens a channel; it connects at the first call and again whenever the connection is lost. */
 export function openRpcChannel(options: RpcChannelOptions): RpcChannel {
   const { security, target } = options;
-  const client = new Client(target, toCredentials(security), {
-    // A retry would repeat calls that burn things; the callers know which of theirs may be repeated.
-    'grpc.enable_retries': 0,
-    'grpc.service_config_disable_resolution': 1,
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 5_000,
-    'grpc.keepalive_permit_without_calls': 1,
-    'grpc.initial_reconnect_backoff_ms': 200,
-    'grpc.min_reconnect_backoff_ms': 200,
-    'grpc.max_reconnect_backoff_ms': 3_000,
-    'grpc.max_receive_message_length': MIB,
-    'grpc.max_send_message_length': 4 * MIB,
-  });
+  const credentials = toCredentials(security);
+  // Connects when it is first used: never, as long as everything goes by stream.
+  const client = new Client(target, credentials, CHANNEL_OPTIONS);
+  const statedPeer = security.kind === 'plaintext' ? { statedPeer: security.peer } : {};
+  const streams =
+    options.transport !== 'stream'
+      ? undefined
+      : openStreamSet({
+          target,
+          ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
+          open: (address, names) =>
+            openCallStream({
+              client: new Client(address, credentials, { ...CHANNEL_OPTIONS, ...names }),
+              callUnary: (outgoing) => callUnary(client, security, outgoing),
+              ...statedPeer,
+            }),
+        });
 
   function call(method: RpcMethod, request: unknown, callOptions?: CallOptions): Promise<unknown> {
-    const metadata = new Metadata();
-    metadata.set(REQUEST_ID_METADATA, callOptions?.requestId ?? newRequestId());
-    if (callOptions?.traceparent !== undefined) metadata.set(TRACEPARENT_METADATA, callOptions.traceparent);
-    if (security.kind === 'plaintext') metadata.set(PEER_METADATA, security.peer);
-    const deadline = Date.now() + clampDeadline(callOptions?.deadlineMs, DEFAULT_CALL_DEADLINE_MS);
+    const deadlineMs = clampDeadline(callOptions?.deadlineMs, DEFAULT_CALL_DEADLINE_MS);
     return new Promise((resolve, reject) => {
-      try {
-        client.makeUnaryRequest(
-          method.path,
-          method.requestSerialize as (value: unknown) => Buffer,
-          method.responseDeserialize,
-          request,
-          metadata,
-          { deadline },
-          (error: ServiceError | null, response) => {
-            if (error !== null) reject(fromGrpcStatus(error.code, error.details, error));
-            else resolve(response);
-          },
-        );
-      } catch (cause) {
-        reject(new RpcError('UNAVAILABLE', 'the channel is closed', { cause }));
-      }
+      const bytes = serialize(method, request);
+      const isStreamed = streams !== undefined && bytes.length <= MAX_STREAMED_REQUEST_BYTES;
+      const timer = isStreamed ? setTimeout(() => outgoing.settle(lateError(), undefined), deadlineMs) : undefined;
+      const outgoing: OutgoingCall = {
+        path: method.path,
+        request: bytes,
+        deadline: Date.now() + deadlineMs,
+        requestId: callOptions?.requestId ?? '',
+        traceparent: callOptions?.traceparent ?? '',
+        isOver: false,
+        settle(error, response) {
+          if (outgoing.isOver) return;
+          outgoing.isOver = true;
+          clearTimeout(timer);
+          if (error !== undefined) return reject(error);
+          try {
+            resolve(method.responseDeserialize(response ?? Buffer.alloc(0)));
+          } catch (cause) {
+            reject(new RpcError('INTERNAL', 'internal error', { cause }));
+          }
+        },
+      };
+      if (isStreamed) streams.call(outgoing);
+      else callUnary(client, security, outgoing);
     });
   }
 
-  return { target, call, close: () => client.close() };
+  function close(): void {
+    streams?.close();
+    client.close();
+  }
+  return { target, call, close };
 }
 
 /** A typed client of one service over a channel. */

@@ -6,8 +6,11 @@ export * as envoyCoreV3 from './gen/envoy/config/core/v3/base.js';
 export { StatusCode as EnvoyStatusCode } from './gen/envoy/type/v3/http_status.js';
 export * as healthV1 from './gen/grpc/health/v1/health.js';
 export * as keysV1 from './gen/castellan/keys/v1/keys.js';
+export * as explanationV1 from './gen/castellan/token/v1/explanation.js';
+export * as loginV1 from './gen/castellan/token/v1/login.js';
 export * as logoutV1 from './gen/castellan/token/v1/logout.js';
 export * as openidV1 from './gen/castellan/token/v1/openid.js';
+export * as callsV1 from './gen/castellan/rpc/v1/calls.js';
 export * as tokenV1 from './gen/castellan/token/v1/token.js';
 export * as wardenV1 from './gen/castellan/warden/v1/warden.js';
 export {
@@ -36,6 +39,19 @@ export {
   readRequestId,
 } from './call-metadata.js';
 export { spiffeNameOf, uriNamesOf } from './certificate-name.js';
-export { createRpcChannelClient, openRpcChannel, type RpcChannel, type RpcChannelOptions } from './channel.js';
+export {
+  CALL_WINDOW,
+  BATCH_BYTES,
+  MAX_CALLS_PER_BATCH,
+  MAX_STREAMED_REQUEST_BYTES,
+  MAX_STREAMED_RESPONSE_BYTES,
+} from './call-stream-limits.js';
+export {
+  createRpcChannelClient,
+  openRpcChannel,
+  type RpcChannel,
+  type RpcChannelOptions,
+  type RpcTransport,
+} from './channel.js';
 export { decodeMessage } from './decode-message.js';
 export { descriptorSetPath } from './descriptor-set.js';

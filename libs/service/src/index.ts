@@ -62,6 +62,7 @@ export {
   type HttpConfig,
   type HttpConfigOptions,
 } from './http/http.config.js';
+export { HealthController } from './http/health.http.js';
 export { createHttpApp, type HttpApp, type HttpAppOptions } from './http/http-app.js';
 export { startOperations, type Operations, type OperationsOptions } from './operations.js';
 export { runService, type RunServiceOptions, type RunningService } from './run-service.js';

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics } from 'prom-client';
+import { watchBatches } from './batch-metrics.js';
 import { ConfigError } from './config.js';
 import type { Metrics } from './metrics.js';
 import type { Readiness } from './readiness.js';
@@ -77,10 +78,12 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     read: async () => [{ labels: {}, value: (await options.readiness?.report())?.ready === true ? 1 : 0 }],
   });
   const port = await listen(server, options.port, options.host);
+  const forgetBatches = watchBatches(options.metrics);
   return {
     port,
     close: () =>
       new Promise((resolve) => {
+        forgetBatches();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

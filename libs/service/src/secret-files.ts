@@ -14,6 +14,7 @@ export const FILE_VARIABLES = [
   'WARDEN_DATABASE_URL',
   'KEYS_DATABASE_URL',
   'REDIS_URL',
+  'REDIS_SENTINEL_PASSWORD',
 ] as const;
 
 /**

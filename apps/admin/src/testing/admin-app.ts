@@ -5,7 +5,8 @@ import type { LightMyRequestResponse } from 'fastify';
 
 import type { AdminConfig } from '../admin.config.js';
 import { AdminModule } from '../admin.module.js';
-import { backendsModule, createBackends, type Backends } from './backends.module.js';
+import { createBackends, type Backends } from './backends.js';
+import { backendsModule } from './backends.module.js';
 
 /** An admin API in process, on services that a test can read and change. */
 export type TestAdmin = {

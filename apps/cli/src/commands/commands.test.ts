@@ -27,6 +27,10 @@ const policy = {
   conditions: {},
 };
 
+const exportedKey = { kty: 'OKP', kid: 'k1', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
+const exportedPem =
+  '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n';
+
 const delivery = {
   id: '7',
   kind: 'logout.back-channel',
@@ -119,6 +123,16 @@ const rows: readonly Row[] = [
       skip_logout_consent: true,
     },
     stdout: 'Client ID: leaver\nClient Secret: s\n',
+  },
+  {
+    args: ['keys', 'export', 'mine', '--format', 'pem'],
+    answers: { 'GET /keys/mine/public': { status: 200, body: { keys: [exportedKey] } } },
+    stdout: exportedPem,
+  },
+  {
+    args: ['keys', 'export', 'mine', 'k1'],
+    answers: { 'GET /keys/mine/k1': { status: 200, body: { keys: [{ ...exportedKey, d: 'secret' }] } } },
+    stdout: `${JSON.stringify({ kty: 'OKP', kid: 'k1', crv: 'Ed25519', x: exportedKey.x }, null, '\t')}\n`,
   },
   {
     args: ['logout', 'deliveries', 'list', '--state', 'dead'],

@@ -42,7 +42,9 @@ async function programOf(call: CommandCall): Promise<ProgramName> {
 
 async function checkConfig(call: CommandCall): Promise<void> {
   const { checkVariables } = await import('../configuration/effective.js');
-  const findings = checkVariables(await programOf(call), await settingsOf(call));
+  const { settingsOf } = await import('../configuration/settings.js');
+  const program = await programOf(call);
+  const findings = checkVariables(program, settingsOf(call, program));
   for (const { text } of findings) call.note(text);
   if (findings.length > 0) throw new CommandError('The configuration cannot be used as it stands.');
   call.print('Every variable that is set can be used.');
@@ -50,15 +52,7 @@ async function checkConfig(call: CommandCall): Promise<void> {
 
 async function printConfig(call: CommandCall): Promise<void> {
   const { setVariables } = await import('../configuration/effective.js');
-  for (const { name, shown } of setVariables(await programOf(call), await settingsOf(call)))
-    call.print(`${name}=${shown}`);
-}
-
-/** The environment with the settings of the file; names that are not known are for `config check` to report. */
-async function settingsOf(call: CommandCall): Promise<NodeJS.ProcessEnv> {
-  const { withConfigFile, withSecretFiles } = await import('@castellan/service');
-  const { programVariables } = await import('../configuration/variables.js');
-  const file = call.text('config-file');
-  const env = { ...call.terminal.env, ...(file === '' ? {} : { CASTELLAN_CONFIG: file }) };
-  return withSecretFiles(withConfigFile(env, programVariables[await programOf(call)]));
+  const { settingsOf } = await import('../configuration/settings.js');
+  const program = await programOf(call);
+  for (const { name, shown } of setVariables(program, settingsOf(call, program))) call.print(`${name}=${shown}`);
 }

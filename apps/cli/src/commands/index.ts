@@ -3,6 +3,7 @@ import { certsRows } from './certs.js';
 import { clientsRows } from './clients.js';
 import { configRows } from './config.js';
 import { connectRow } from './connect.js';
+import { doctorRow } from './doctor.js';
 import { groupsRows } from './groups.js';
 import { helpRow } from './help.js';
 import { hostRow } from './host.js';
@@ -15,6 +16,7 @@ import { policyListsRows } from './policy-lists.js';
 import { resourceServersRows } from './resource-servers.js';
 import { secretsRows } from './secrets.js';
 import { startRow } from './start.js';
+import { performRows } from './perform.js';
 import { tokenUserRow } from './token-user.js';
 import { tokenRows } from './token.js';
 import { tourRow } from './tour.js';
@@ -29,6 +31,7 @@ export const commandTable: readonly CommandRow[] = [
   hostRow,
   ...migrateRows,
   ...tokenRows,
+  ...performRows,
   tokenUserRow,
   ...clientsRows,
   ...resourceServersRows,
@@ -40,6 +43,7 @@ export const commandTable: readonly CommandRow[] = [
   ...logoutRows,
   ...wardenRows,
   ...configRows,
+  doctorRow,
   ...secretsRows,
   ...certsRows,
   versionRow,

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connected, startAdminServer, type AdminServer } from '../testing/admin-server.js';
 import { createCommandLine, type CommandLine } from '../testing/run-command.js';
@@ -89,5 +92,44 @@ describe('keys rotate', () => {
       1,
       'Key set mine is not rotated; these are: hydra.openid.id-token.\n',
     ]);
+  });
+});
+
+describe('keys import', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'castellan-keys-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, content: string | Buffer): string => {
+    writeFileSync(path.join(folder, name), content);
+    return path.join(folder, name);
+  };
+
+  it('sends a JWK under its name, PEM as it is, and anything else as PKCS #12', async () => {
+    server.answers.set('PUT /keys/mine/k1', { status: 200, body: {} });
+    server.answers.set('POST /key-imports/mine', { status: 201, body: { kid: 'thumbprint' } });
+    const jwk = await cli.run(['keys', 'import', 'mine', file('k.json', '{"kty":"EC","kid":"k1","d":"x"}')]);
+    expect(jwk).toEqual({ exitCode: 0, stdout: 'Key k1 is in set mine.\n', stderr: '' });
+    const pem = '-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n';
+    await cli.run(['keys', 'import', 'mine', file('k.pem', pem), '--alg', 'ES256']);
+    await cli.run(['keys', 'import', 'mine', file('k.p12', Buffer.from([48, 130, 1, 0])), '--passphrase-stdin'], {
+      stdin: 'open-sesame\n',
+    });
+    expect(server.seen.map(({ method, path: url, body }) => [method, url, JSON.parse(body)])).toEqual([
+      ['PUT', '/keys/mine/k1', { kty: 'EC', kid: 'k1', d: 'x' }],
+      ['POST', '/key-imports/mine', { alg: 'ES256', pem }],
+      ['POST', '/key-imports/mine', { pkcs12: 'MIIBAA==', passphrase: 'open-sesame' }],
+    ]);
+  });
+
+  it('shows no key in a dry run', async () => {
+    const dry = await cli.run(['keys', 'import', 'mine', file('d.json', '{"kid":"k1","d":"do-not-show"}'), '--dry']);
+    expect(dry.stdout).toContain('/keys/mine/k1');
+    expect(dry.stdout).not.toContain('do-not-show');
+  });
+
+  it('refuses what is no key', async () => {
+    const bad = await cli.run(['keys', 'import', 'mine', file('bad.json', '{nope')]);
+    expect([bad.exitCode, server.seen]).toEqual([1, []]);
+    const nameless = await cli.run(['keys', 'import', 'mine', file('nameless.json', '{"kty":"EC"}')]);
+    expect([nameless.exitCode, server.seen]).toEqual([2, []]);
   });
 });

@@ -20,6 +20,28 @@ export const keysRows: readonly CommandRow[] = [
   },
   { path: 'keys get', summary: 'Show a key set', operands: '<set>', run: getKeySet },
   {
+    path: 'keys import',
+    summary: 'Bring a key along: a JWK, PEM or PKCS #12 file, with its certificates',
+    operands: '<set> <file>',
+    flags: [
+      text('--key-id <id>', 'ID of the key; its thumbprint, or that of the JWK, when absent'),
+      text('-a, --alg <algorithm>', 'the one algorithm of the key'),
+      flag('--passphrase-stdin', 'read what opens the file from standard input'),
+    ],
+    run: async (call) => (await import('../keys/transport.js')).importKey(call),
+  },
+  {
+    path: 'keys export',
+    summary: 'Show the public part of a key, with its certificates',
+    details: 'Without a key ID the current key of the set.',
+    operands: '<set> [key-id]',
+    flags: [
+      text('--format <format>', 'jwk or pem', 'jwk'),
+      text('-o, --out <file>', 'write it to a file instead of standard output'),
+    ],
+    run: async (call) => (await import('../keys/transport.js')).exportKey(call),
+  },
+  {
     path: 'keys plan',
     summary: 'Show the life of the signing keys: what signs, what will, and when',
     run: async (call) => {

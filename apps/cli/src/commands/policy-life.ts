@@ -1,5 +1,5 @@
 import { flag, text, type CommandRow } from '../command.js';
-import { formatFlag } from '../output-format.js';
+import { formatFlag } from '../format.js';
 
 const fileFlag = text('-f, --file <path>', 'file of policies, JSON or YAML by its ending');
 const reasonFlag = text('--reason <text>', 'why, for the history');

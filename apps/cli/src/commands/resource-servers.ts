@@ -11,7 +11,7 @@ export const resourceServersRows: readonly CommandRow[] = [
       text('--uri <uri>', 'its resource indicator (RFC 8707)'),
       text('-n, --name <name>', 'name of the resource server'),
       list('--scopes <scopes>', 'scopes that tokens for it may hold; any when absent'),
-      text('--access-token-format <format>', 'opaque or jwt; as for the client when absent'),
+      text('--access-token-format <format>', 'opaque, jwt or stateless-jwt; as for the client when absent'),
       text('--access-token-lifespan <duration>', 'how long tokens for it live at most, such as 15m'),
     ],
     run: putResourceServer,

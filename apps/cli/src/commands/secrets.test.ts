@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { deriveKey, deriveServiceSecrets, keyId, secretVerifier } from '@castellan/jwk';
 import { openKeyManager, readKeysConfig, type KeyManager } from '@castellan/keys';
@@ -215,5 +218,22 @@ describe('a system secret is replaced', () => {
     expect(status.stderr).toBe(`Secret ${oldId} is needed and is not in SYSTEM_SECRET.\n`);
     const nowhere = await createCommandLine({ SYSTEM_SECRET: older }).run(['secrets', 'status']);
     expect(nowhere.stderr).toContain('DATABASE_URL is not set');
+  });
+});
+
+describe('the secrets of the embedded database', () => {
+  it('are shown and replaced without a host that runs it', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'castellan-secrets-'));
+    chmodSync(folder, 0o755);
+    const env = (SYSTEM_SECRET: string) => ({ DATABASE_URL: 'embedded', CASTELLAN_DATA: folder, SYSTEM_SECRET });
+    try {
+      const migrated = await createCommandLine(env(older)).run(['migrate', 'sql', 'embedded']);
+      expect(migrated).toMatchObject({ exitCode: 0 });
+      const status = await createCommandLine(env(older)).run(['secrets', 'status']);
+      expect(status.exitCode, status.stderr).toBe(0);
+      expect(status.stdout).toMatch(new RegExp(`${oldId}\\s+yes\\s+waiting`));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -6,6 +6,7 @@ import type { HttpAnswer } from '../http-client.js';
 import { indentedJson, members } from '../json.js';
 import { tokenOperand } from '../secret-flags.js';
 import { CommandError, errorText, printable } from '../terminal.js';
+import { tokenExplainRow } from './token-explain.js';
 
 export const tokenRows: readonly CommandRow[] = [
   { path: 'token', summary: 'Issue, validate and revoke tokens', flags: apiFlags },
@@ -22,6 +23,7 @@ export const tokenRows: readonly CommandRow[] = [
     flags: [list('--scopes <scopes>', 'scopes the token must have', [''])],
     run: validateToken,
   },
+  tokenExplainRow,
   {
     path: 'token revoke-grants',
     summary: 'End grants, and every token of them, by client, by subject or by both',

@@ -1,11 +1,12 @@
 import { apiFlags, flag, list, text, type CommandCall, type CommandRow } from '../command.js';
 import { secretPlaceholder } from '../dry-run.js';
 import { indentedJson, members } from '../json.js';
-import { formatFlag } from '../output-format.js';
+import { formatFlag } from '../format.js';
 import { tokenOperand } from '../secret-flags.js';
 import { CommandError, UsageError } from '../terminal.js';
 
-const contextFlag = text('--context <json>', 'context of the request, a JSON object', '{}');
+/** The flag `--context`. */
+export const contextFlag = text('--context <json>', 'context of the request, a JSON object', '{}');
 const exitCodes = 'Prints the answer. Exit code: 0 when allowed, 3 when not allowed, 1 when no answer could be had.';
 
 const checkSubject: Omit<CommandRow, 'path'> = {
@@ -97,7 +98,8 @@ async function decide(call: CommandCall, path: string[], json: unknown, shown: u
   if (isDenied) throw new CommandError('', { exitCode: 3 });
 }
 
-function contextOf(call: CommandCall): object {
+/** The value of `--context`. Throws UsageError when it is no JSON object. */
+export function contextOf(call: CommandCall): object {
   try {
     const value: unknown = JSON.parse(call.text('context'));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;

@@ -1,6 +1,6 @@
 import { lintPolicies, type LintFinding } from '@castellan/policy';
 import type { CommandCall } from '../command.js';
-import { printResult } from '../output-format.js';
+import { printFormatted } from '../format.js';
 import { CommandError } from '../terminal.js';
 import { fetchPolicies } from './export-policies.js';
 import { readPolicyFile } from './policy-file.js';
@@ -11,13 +11,13 @@ export async function lint(call: CommandCall): Promise<void> {
   const policies = path !== '' ? await readPolicyFile(path) : (await fetchPolicies(call)).policies;
   const findings = lintPolicies(policies, Date.now());
   if (findings.length > 0 || call.isGiven('format')) {
-    printResult(call, findings, ['SEVERITY', 'RULE', 'POLICY', 'WHAT'], () => findings.map(rowOf));
+    await printFormatted(call, findings.map(toRow), ['severity', 'rule', 'policy', 'message']);
   }
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   call.note(`${policies.length} policies: ${errors} errors, ${findings.length - errors} warnings.`);
   if (errors > 0 || (call.has('strict') && findings.length > 0)) throw new CommandError('', { exitCode: 1 });
 }
 
-function rowOf({ severity, rule, policyId, message }: LintFinding): readonly string[] {
-  return [severity, rule, policyId, message];
+function toRow({ severity, rule, policyId, message, otherId }: LintFinding): object {
+  return { severity, rule, policy: policyId, message, ...(otherId !== undefined ? { other: otherId } : {}) };
 }

@@ -1,6 +1,6 @@
 import type { CommandCall } from '../command.js';
-import { printResult } from '../output-format.js';
-import { printable, UsageError } from '../terminal.js';
+import { printFormatted } from '../format.js';
+import { UsageError } from '../terminal.js';
 import { fetchDecisions } from './recorded-decisions.js';
 
 /** `warden decisions`: what the Warden decided, the newest first. */
@@ -14,17 +14,7 @@ export async function listDecisions(call: CommandCall): Promise<void> {
   );
   if (call.has('denied')) query['allowed'] = 'false';
   const decisions = await fetchDecisions(call, Number(limit), query);
-  printResult(call, decisions, ['DECIDED', 'ANSWER', 'SUBJECT', 'ACTION', 'RESOURCE', 'DOOR', 'CALLER'], () =>
-    decisions.map((one) =>
-      [
-        one['decided_at'],
-        one['allowed'] === true ? 'allowed' : `denied (${String(one['reason'])})`,
-        one['subject'],
-        one['action'],
-        one['resource'],
-        one['door'],
-        one['caller'],
-      ].map((cell) => printable(String(cell ?? ''))),
-    ),
-  );
+  await printFormatted(call, decisions, columns);
 }
+
+const columns = ['decided_at', 'allowed', 'reason', 'subject', 'action', 'resource', 'door', 'caller'];

@@ -7,10 +7,8 @@ import {
   type Replay,
   replayDecisions,
 } from '@castellan/policy';
-import { stringify } from 'yaml';
 import type { CommandCall } from '../command.js';
-import { indentedJson } from '../json.js';
-import { formatOf } from '../output-format.js';
+import { printFormatted } from '../format.js';
 import { CommandError, printable, UsageError } from '../terminal.js';
 import { fetchPolicies } from './export-policies.js';
 import { readPolicyFile } from './policy-file.js';
@@ -25,12 +23,9 @@ export async function planImport(call: CommandCall): Promise<void> {
   const plan = planPolicies(policies, wanted, call.has('prune'));
   const recorded = Number(most) > 0 ? toReplay(await fetchDecisions(call, Number(most))) : [];
   const replay = replayDecisions(recorded, policies, plan.result);
-  const format = formatOf(call);
-  if (format === 'table') for (const line of linesOf(plan, replay, revision)) call.print(printable(line));
-  else {
-    const json = jsonOf(plan, replay, revision);
-    call.print(format === 'json' ? indentedJson(json) : stringify(json).trimEnd());
-  }
+  if (call.text('format') === 'table') {
+    for (const line of linesOf(plan, replay, revision)) call.print(printable(line));
+  } else await printFormatted(call, [jsonOf(plan, replay, revision)], []);
   if (call.has('fail-on-flip') && replay.flips.length > 0) throw new CommandError('', { exitCode: 1 });
 }
 

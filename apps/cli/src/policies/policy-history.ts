@@ -1,7 +1,7 @@
 import type { CommandCall } from '../command.js';
 import { members } from '../json.js';
-import { printResult } from '../output-format.js';
-import { printable, UsageError } from '../terminal.js';
+import { printFormatted } from '../format.js';
+import { UsageError } from '../terminal.js';
 
 /** `policies history`: what a policy was, the newest version first. */
 export async function showHistory(call: CommandCall): Promise<void> {
@@ -13,18 +13,8 @@ export async function showHistory(call: CommandCall): Promise<void> {
     ...(limit !== '' ? { query: { limit } } : {}),
   });
   const list = Array.isArray(versions) ? versions.map(members) : [];
-  printResult(call, versions, ['VERSION', 'CHANGED', 'BY', 'REVISION', 'WHAT', 'REASON'], () =>
-    list.map((version) =>
-      [
-        version['version'],
-        version['changed_at'],
-        version['changed_by'],
-        version['revision'],
-        whatOf(version),
-        version['reason'],
-      ].map((cell) => printable(String(cell ?? ''))),
-    ),
-  );
+  const rows = call.text('format') === 'table' ? list.map((version) => ({ ...version, what: whatOf(version) })) : list;
+  await printFormatted(call, rows, ['version', 'changed_at', 'changed_by', 'revision', 'what', 'reason']);
 }
 
 function whatOf({ policy }: Record<string, unknown>): string {

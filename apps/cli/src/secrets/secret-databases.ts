@@ -13,8 +13,16 @@ import {
   secretVerifier,
 } from '@castellan/jwk';
 import { createSessionSeal, type SessionKey, type SessionSeal } from '@castellan/oauth2';
-import { createKeyStore, type Database, openDatabase, refusedDatabaseUrl } from '@castellan/postgres';
+import {
+  borrowEmbeddedPostgres,
+  type BorrowedPostgres,
+  createKeyStore,
+  type Database,
+  openDatabase,
+  refusedDatabaseUrl,
+} from '@castellan/postgres';
 import type { CommandCall } from '../command.js';
+import { dataFolder } from '../data-folder.js';
 import { CommandError, errorText } from '../terminal.js';
 
 /** A system secret as each component knows it. */
@@ -39,7 +47,8 @@ export type SecretDatabases = {
 };
 
 /**
- * Opens the databases of DATABASE_URL (or KEYS_, TOKEN_ and WARDEN_DATABASE_URL) for work on the secrets in
+ * Opens the databases of DATABASE_URL (or KEYS_, TOKEN_ and WARDEN_DATABASE_URL), the embedded one beside a running host
+ * or without it, for work on the secrets in
  * SYSTEM_SECRET, and closes them again. Throws CommandError.
  */
 export async function withSecretDatabases<T>(
@@ -48,8 +57,11 @@ export async function withSecretDatabases<T>(
 ): Promise<T> {
   const secrets = readSecrets(call);
   const opened: Database[] = [];
+  let embedded: BorrowedPostgres | undefined;
   async function open(component: 'keys' | 'token' | 'warden'): Promise<Database> {
-    const url = databaseUrl(call, `${component.toUpperCase()}_DATABASE_URL`);
+    const wanted = databaseUrl(call, `${component.toUpperCase()}_DATABASE_URL`);
+    if (wanted === 'embedded') embedded ??= await borrow(call);
+    const url = wanted === 'embedded' && embedded !== undefined ? embedded.url : wanted;
     const database = await openDatabase({ url, component, poolSize: 2, connectTimeoutMs: 10_000 }).catch(
       (error: unknown) => {
         throw new CommandError(`Could not open the database of ${component}: ${errorText(error)}`);
@@ -71,6 +83,7 @@ export async function withSecretDatabases<T>(
     });
   } finally {
     await Promise.all(opened.map((database) => database.close()));
+    await embedded?.release();
   }
 }
 
@@ -81,12 +94,18 @@ function readSecrets(call: CommandCall): readonly [string, ...string[]] {
   return parseSecretList(text);
 }
 
+function borrow(call: CommandCall): Promise<BorrowedPostgres> {
+  return borrowEmbeddedPostgres({ folder: dataFolder(call.terminal), onProgress: call.note }).catch(
+    (error: unknown) => {
+      throw new CommandError(errorText(error));
+    },
+  );
+}
+
 function databaseUrl(call: CommandCall, variable: string): string {
   const url = call.terminal.env[variable] || call.terminal.env['DATABASE_URL'] || '';
   if (url === '') throw new CommandError(`DATABASE_URL is not set, and neither is ${variable}.`);
-  if (url === 'embedded') {
-    throw new CommandError('The embedded PostgreSQL belongs to `host`: these commands need a database of its own.');
-  }
+  if (url === 'embedded') return url;
   const refusal = refusedDatabaseUrl(url);
   if (refusal !== undefined) throw new CommandError(refusal);
   return url;

@@ -25,6 +25,9 @@ import { dataFiles, forgetRunning, makeDataFolder, readRunning, writeRunning, ty
 import { guide } from './guide.js';
 import { keptFile } from './kept-file.js';
 
+/** Whoever sets one of these has a login and consent app. */
+const pageVariables = ['LOGIN_URL', 'CONSENT_URL', 'URLS_LOGIN', 'URLS_CONSENT'];
+
 type Ports = { readonly public: number; readonly consent: number; readonly grpc: number };
 type Context = Parameters<Parameters<typeof runService>[0]['start']>[0];
 
@@ -64,7 +67,7 @@ async function open(call: CommandCall, { env, logger, metrics }: Context): Promi
       FORCE_ROOT_CLIENT_CREDENTIALS: `${encodeURIComponent(root.id)}:${encodeURIComponent(root.secret)}`,
       PORT: String(ports.public),
       ISSUER: env['ISSUER'] || `https://localhost:${ports.public}`,
-      CONSENT_URL: env['CONSENT_URL'] || `${consentUrl}/consent`,
+      ...pagesOf(consentUrl, env),
       GRPC_PORT: String(ports.grpc),
       GRPC_TLS_CA_PATH: join(files.peers, 'ca.pem'),
       GRPC_TLS_CERT_PATH: join(files.peers, 'warden.pem'),
@@ -184,6 +187,18 @@ function readPorts(env: NodeJS.ProcessEnv): Ports {
     return Number(text);
   };
   return { public: read('PORT', 4444), consent: read('CONSENT_PORT', 9020), grpc: read('GRPC_PORT', 4452) };
+}
+
+/** The pages of the consent app, unless the shell names an app of its own: then nothing of ours is mixed in. */
+function pagesOf(consentUrl: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (pageVariables.some((name) => env[name])) return {};
+  return {
+    LOGIN_URL: `${consentUrl}/login`,
+    CONSENT_URL: `${consentUrl}/consent`,
+    LOGOUT_URL: `${consentUrl}/logout`,
+    ERROR_URL: `${consentUrl}/error`,
+    POST_LOGOUT_REDIRECT_URL: `${consentUrl}/signed-out`,
+  };
 }
 
 /** `start` always runs on its own database and certificate, whatever the shell has exported for another server. */

@@ -1,9 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { type ChallengeApi, createChallengeApi } from './challenge-api.js';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 
-/** An authorization server of the 0.9 flow as far as a consent app sees it: token endpoint, two keys, one client. */
+/**
+ * An authorization server as far as a login and consent app sees it: discovery, token endpoint, the challenge API, and for the
+ * flow of 0.9 two keys and one client.
+ */
 export type FakeAuthorizationServer = {
   readonly url: string;
   /** Requests seen, as `METHOD path`. */
@@ -15,6 +19,9 @@ export type FakeAuthorizationServer = {
   signChallenge(claims?: Record<string, unknown>, key?: CryptoKey, alg?: string): Promise<string>;
   verifyConsent(jwt: string, now: number): Promise<JWTPayload>;
   readonly challengePublicKey: JWK;
+  /** Its issuer, which has another name than the URL that the app reaches it by. */
+  readonly issuer: string;
+  readonly challenges: ChallengeApi;
   close(): Promise<void>;
 };
 
@@ -29,6 +36,8 @@ export async function startFakeAuthorizationServer(now: () => number): Promise<F
   const { kty, n, e, d, p, q } = await exportJWK(responseKeys.privateKey);
   // As a server of 2017 exports it: without dp, dq and qi.
   const responsePrivateKey = { use: 'sig', kid: 'private', kty, n, e, d, p, q };
+  const issuer = 'https://as.example';
+  const challenges = createChallengeApi(issuer);
   const tokens = new Set<string>();
   const requests: string[] = [];
   const behaviour = { tokenStatus: 200, challengeKeyStatus: 200, responseKeyStatus: 200, expiresIn: 3600 };
@@ -44,6 +53,7 @@ export async function startFakeAuthorizationServer(now: () => number): Promise<F
     const send = (status: number, body: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
+    if (path === '/.well-known/openid-configuration') return send(200, { issuer });
     if (path === '/oauth2/token') {
       const form = new URLSearchParams(await text(request));
       const [id, secret] = Buffer.from(request.headers.authorization?.slice('Basic '.length) ?? '', 'base64')
@@ -64,6 +74,12 @@ export async function startFakeAuthorizationServer(now: () => number): Promise<F
     }
     if (!tokens.has(request.headers.authorization?.slice('Bearer '.length) ?? ''))
       return send(401, { error: 'unauthorized' });
+    const decided = await challenges.answer(request);
+    if (decided !== undefined) {
+      if (decided.body !== undefined) return send(decided.status, decided.body);
+      response.writeHead(decided.status).end();
+      return;
+    }
     if (path === '/clients/some-consumer')
       return send(200, { id: 'some-consumer', client_name: 'Some <b>Consumer</b> \u202eevil' });
     const entry = keys[path];
@@ -79,6 +95,8 @@ export async function startFakeAuthorizationServer(now: () => number): Promise<F
 
   return {
     url,
+    issuer,
+    challenges,
     requests,
     behaviour,
     challengePublicKey,

@@ -53,7 +53,8 @@ export class Stage {
     const { mode } = this;
     this.database = await makeDatabase();
     const databaseUrl = this.database.url;
-    const unmigrated = await startProduct({ mode, databaseUrl }).then(
+    // One of each service is enough to see that none of them serves.
+    const unmigrated = await startProduct({ mode: mode === 'replicas' ? 'services' : mode, databaseUrl }).then(
       () => 'started',
       (cause: unknown) => String(cause),
     );

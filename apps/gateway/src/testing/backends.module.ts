@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { keysV1, openidV1, RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
+import { keysV1, logoutV1, openidV1, RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 
 /** What the services behind the gateway answer in a test; a test changes it as it goes. */
@@ -10,6 +10,7 @@ export type Backends = {
   introspect: (request: tokenV1.IntrospectForCallerRequest) => tokenV1.IntrospectForCallerResponse;
   userinfo: (request: openidV1.UserinfoRequest) => openidV1.UserinfoResponse;
   registration: (rpc: string, request: object) => { clientJson?: string; error?: tokenV1.OAuth2Error };
+  endSession: (request: logoutV1.EndSessionRequest) => Partial<logoutV1.EndSessionResponse>;
   metadata: string;
   keys: readonly object[];
 };
@@ -23,6 +24,7 @@ export function createBackends(): Backends {
     introspect: () => ({ introspection: introspection({}) }),
     userinfo: () => ({ claimsJson: '{"sub":"alice"}' }),
     registration: () => ({ clientJson: '{"client_id":"c"}' }),
+    endSession: () => ({ loggedOut: { location: 'https://issuer.example/oauth2/sessions/logout/done', frames: [] } }),
     metadata: '{"issuer":"https://issuer.example"}',
     keys: [],
   };
@@ -39,6 +41,10 @@ export function introspection(changes: Partial<tokenV1.Introspection>): tokenV1.
 /** A service that is away. */
 export function away(): never {
   throw new RpcError('UNAVAILABLE', 'no connection to 10.0.0.7:4451');
+}
+
+async function notAsked(): Promise<never> {
+  throw new RpcError('UNIMPLEMENTED', 'the gateway never asks this');
 }
 
 @Module({})
@@ -59,6 +65,7 @@ export function backendsModule(backends: Backends): DynamicModule {
     revokeToken: gateway,
     introspectForCaller: gateway,
     introspect: [],
+    inspectToken: [],
     getMetadata: gateway,
   })
   class Tokens implements RpcHandlers<typeof tokenV1.TokensService> {
@@ -76,6 +83,9 @@ export function backendsModule(backends: Backends): DynamicModule {
     async introspect(): Promise<tokenV1.IntrospectResponse> {
       throw new RpcError('UNIMPLEMENTED', 'the gateway never asks this');
     }
+    async inspectToken(): Promise<tokenV1.InspectTokenResponse> {
+      throw new RpcError('UNIMPLEMENTED', 'the gateway never asks this');
+    }
     async getMetadata(): Promise<tokenV1.GetMetadataResponse> {
       return { json: backends.metadata };
     }
@@ -90,6 +100,21 @@ export function backendsModule(backends: Backends): DynamicModule {
       const isIdToken = request.purpose === keysV1.Purpose.PURPOSE_ID_TOKEN;
       return { keys: isIdToken ? backends.keys.map((key) => JSON.stringify(key)) : [], maxAgeSeconds: 900 };
     }
+  }
+
+  @RpcService(logoutV1.LogoutService, {
+    endSession: gateway,
+    getLogoutRequest: [],
+    acceptLogoutRequest: [],
+    rejectLogoutRequest: [],
+  })
+  class Logout implements RpcHandlers<typeof logoutV1.LogoutService> {
+    async endSession(request: logoutV1.EndSessionRequest): Promise<logoutV1.EndSessionResponse> {
+      return { setCookies: [], ...backends.endSession(request) };
+    }
+    getLogoutRequest = notAsked;
+    acceptLogoutRequest = notAsked;
+    rejectLogoutRequest = notAsked;
   }
 
   @RpcService(openidV1.OpenIdService, { userinfo: gateway })
@@ -116,5 +141,5 @@ export function backendsModule(backends: Backends): DynamicModule {
     }
   }
 
-  return { module: BackendsModule, providers: [Authorization, Tokens, OpenId, Registration, Signing] };
+  return { module: BackendsModule, providers: [Authorization, Logout, Tokens, OpenId, Registration, Signing] };
 }

@@ -1,6 +1,6 @@
 import type { DecisionLogStore } from '@castellan/policy';
 import type { Logger, Metrics } from '@castellan/service';
-import type { DecisionLogConfig } from '../warden.config.js';
+import type { DecisionLogConfig } from './decision-log.config.js';
 import { createDecisionLog, type DecisionLog, type DecisionSink } from './decision-log.js';
 import { createStdoutSink } from './stdout-sink.js';
 

@@ -1,7 +1,7 @@
 import { RpcError, type RpcHandlers, tokenV1 } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
 
-const nobody = { issueToken: [], revokeToken: [], introspectForCaller: [], getMetadata: [] } as const;
+const nobody = { issueToken: [], revokeToken: [], introspectForCaller: [], inspectToken: [], getMetadata: [] } as const;
 
 /** A token that the service below knows. */
 export type KnownToken = { readonly subject: string; readonly scopes: string[]; readonly extraJson?: string };
@@ -52,6 +52,10 @@ export class TokensTestService implements RpcHandlers<typeof tokenV1.TokensServi
   }
 
   introspectForCaller(): Promise<never> {
+    return refuse();
+  }
+
+  inspectToken(): Promise<never> {
     return refuse();
   }
 

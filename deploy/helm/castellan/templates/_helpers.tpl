@@ -208,6 +208,23 @@ securityContext:
 {{- end }}
 {{- if and .spec.redis $values.redis.enabled }}
 {{ include "castellan.secretEnv" (dict "name" "REDIS_URL" "secret" $values.redis "fallback" "") }}
+{{- if ne $values.redis.mode "single" }}
+- { name: REDIS_MODE, value: {{ $values.redis.mode }} }
+{{- with $values.redis.nodes }}
+- { name: REDIS_NODES, value: {{ join "," . | quote }} }
+{{- end }}
+{{- end }}
+{{- if eq $values.redis.mode "sentinel" }}
+- { name: REDIS_SENTINEL_GROUP, value: {{ $values.redis.sentinel.group | required "redis.sentinel.group: what the Sentinels call the servers" | quote }} }
+{{- if $values.redis.sentinel.existingSecret }}
+{{ include "castellan.secretEnv" (dict "name" "REDIS_SENTINEL_PASSWORD" "secret" $values.redis.sentinel "fallback" "") }}
+{{- end }}
+{{- end }}
+{{- if $values.redis.tls.existingSecret }}
+- { name: REDIS_TLS_CA_PATH, value: /etc/castellan/redis/ca.crt }
+- { name: REDIS_TLS_CERT_PATH, value: /etc/castellan/redis/tls.crt }
+- { name: REDIS_TLS_KEY_PATH, value: /etc/castellan/redis/tls.key }
+{{- end }}
 {{- end }}
 {{- range $name, $value := .settings.env }}
 - { name: {{ $name }}, value: {{ $value | quote }} }

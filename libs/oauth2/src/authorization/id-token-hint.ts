@@ -8,25 +8,53 @@ export type IdTokenKeys = () => Promise<readonly Jwk[]>;
 
 const maxLength = 8 * 1024;
 
+/** What an ID token of ours says of whom it was made for. */
+export type IdTokenHint = {
+  /** As the client knows the subject. */
+  readonly subject: string;
+  /** Not empty; the client comes first. */
+  readonly audience: readonly string[];
+  /** The login session, where it was made in one. */
+  readonly sid?: string;
+  readonly claims: JsonObject;
+};
+
 /**
- * The subject that an ID token of ours names, passed as `id_token_hint` (OpenID Connect Core section 3.1.2.1). It says
- * who shall log in and proves nothing; so it may be expired, but it must be ours and made for this client.
+ * An ID token of ours, passed as `id_token_hint` (OpenID Connect Core section 3.1.2.1). It says who shall log in and
+ * proves nothing; so it may be expired, but it must be ours and made for this client.
  *
  * @throws OAuth2Error `invalid_request`
  */
 export async function readIdTokenHint(
   hint: string,
   expected: { readonly issuer: string; readonly client: Pick<Client, 'id'>; readonly keys: IdTokenKeys },
-): Promise<string> {
-  const keys = await expected.keys();
-  const claims = verifiedClaims(hint, keys);
-  const { sub, aud } = claims;
+): Promise<IdTokenHint> {
+  const found = await verifyIdTokenHint(hint, expected);
+  if (!found.audience.includes(expected.client.id)) throw refusal();
+  return found;
+}
+
+/**
+ * Reads an ID token of ours, which may be expired: signature, type, issuer and members are judged. For whom it was made is
+ * the caller's to judge.
+ *
+ * @throws OAuth2Error `invalid_request`
+ */
+export async function verifyIdTokenHint(
+  hint: string,
+  { issuer, keys }: { readonly issuer: string; readonly keys: IdTokenKeys },
+): Promise<IdTokenHint> {
+  const claims = verifiedClaims(hint, await keys());
+  const { iss, sub, aud, sid, exp, iat } = claims;
   const audience: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   // Userinfo is signed with the same keys and has no exp.
-  const isIdToken = typeof claims['exp'] === 'number' && typeof claims['iat'] === 'number';
-  if (claims['iss'] !== expected.issuer || !isIdToken || typeof sub !== 'string') throw refusal();
-  if (!audience.includes(expected.client.id)) throw refusal();
-  return sub;
+  const isIdToken = typeof exp === 'number' && typeof iat === 'number';
+  if (iss !== issuer || !isIdToken || typeof sub !== 'string' || !audience.every(isText)) throw refusal();
+  return { subject: sub, audience, claims, ...(isText(sid) ? { sid } : {}) };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 function verifiedClaims(hint: string, keys: readonly Jwk[]): JsonObject {

@@ -1,4 +1,4 @@
-import type { Client } from '../client.js';
+import type { StoredClient } from '../client-store.js';
 import type { ConsentDecision } from '../consent/response.js';
 import { OAuth2Error } from '../errors.js';
 import type { Grant } from '../grant.js';
@@ -7,6 +7,7 @@ import { formatScope } from '../scope.js';
 import { issueAccessToken } from '../token/access-token-jwt.js';
 import { aimAt } from '../token/resource.js';
 import { expiresIn, mintAuthorizationCode, mintFor, newFamily } from '../token/mint.js';
+import type { NewConsent } from '../interaction/consent-store.js';
 import type { PendingAuthorizationRequest } from './authorization-request-store.js';
 import type { AuthorizationTools } from './flow.js';
 import type { ChosenRedirectUri } from './redirect-uri.js';
@@ -16,10 +17,12 @@ import { type AuthorizationResponse, successResponse } from './response.js';
 /** A pending request and the decision that completes it. */
 export type DecidedRequest = {
   readonly pending: PendingAuthorizationRequest;
-  readonly client: Client;
+  readonly client: StoredClient;
   readonly decision: ConsentDecision;
   readonly request: ValidRequest;
   readonly redirect: ChosenRedirectUri;
+  /** The consent to keep with it. */
+  readonly consent?: Omit<NewConsent, 'lifetimeMs'>;
 };
 
 /**
@@ -38,7 +41,7 @@ export async function issueAuthorization(
   const grant = grantOf(decided);
   const granted = {
     scopes: grant.scopes,
-    mint: mintFor(tools.mint, decided.client, responseType.code ? 'authorization_code' : 'implicit'),
+    mint: mintFor(tools.mint, decided.client.client, responseType.code ? 'authorization_code' : 'implicit'),
   };
   const { mint, scopes } = await aimAt(grant.audience, granted, tools.resourceServers);
   const family = newFamily(mint, grant);
@@ -64,7 +67,7 @@ export async function issueAuthorization(
   const idToken = returnsIdToken(decided)
     ? await mintIdToken(tools, {
         grant,
-        client: decided.client,
+        client: decided.client.client,
         issuer: settings.issuer,
         now: mint.now(),
         lifetimeMs: mint.lifetimes.idTokenMs,
@@ -76,7 +79,8 @@ export async function issueAuthorization(
   const burnt = await tools.requests.complete(pending.id, {
     family,
     ...(code !== undefined ? { code: code.row } : {}),
-    ...(accessToken !== undefined ? { accessToken: accessToken.row } : {}),
+    ...(accessToken?.row !== undefined ? { accessToken: accessToken.row } : {}),
+    ...(decided.consent !== undefined ? { consent: withLifetime(decided.consent, family.expiresAt - mint.now()) } : {}),
   });
   if (burnt === 'lost') throw new OAuth2Error('access_denied', 'the request is decided or expired');
   return successResponse(
@@ -84,7 +88,7 @@ export async function issueAuthorization(
     {
       code: code?.text,
       accessToken: accessToken?.text,
-      expiresIn: accessToken === undefined ? undefined : expiresIn(accessToken.row.lifetimeMs),
+      expiresIn: accessToken === undefined ? undefined : expiresIn(accessToken.lifetimeMs),
       idToken,
       scope:
         accessToken !== undefined || responseType.name === 'code'
@@ -100,13 +104,22 @@ function grantOf({ pending, decision, request }: DecidedRequest): Grant {
     clientUid: pending.clientUid,
     subject: decision.subject,
     scopes: decision.scopes,
-    audience: request.resources,
+    audience: decision.audience ?? request.resources,
     accessTokenExtra: decision.accessTokenExtra,
     idTokenExtra: decision.idTokenExtra,
     authTime: decision.authTime,
     ...(request.nonce !== undefined ? { nonce: request.nonce } : {}),
+    ...(decision.sid !== undefined ? { sid: decision.sid } : {}),
+    ...(decision.consentId !== undefined ? { consentId: decision.consentId } : {}),
+    ...(decision.subjectIdentifier !== undefined ? { subjectIdentifier: decision.subjectIdentifier } : {}),
     ...(request.claims.userinfo.size > 0 ? { userinfoClaims: [...request.claims.userinfo.keys()] } : {}),
   };
+}
+
+/** A remembered consent lives as long as it shall; another is listed as long as its grant may go on. */
+function withLifetime(consent: Omit<NewConsent, 'lifetimeMs'>, familyMs: number): NewConsent {
+  if (!consent.remembered) return { ...consent, lifetimeMs: familyMs };
+  return consent.rememberFor === 0 ? consent : { ...consent, lifetimeMs: consent.rememberFor * 1000 };
 }
 
 /** Without `openid` granted there is no ID token; a response type that then has no code either has failed. */

@@ -7,4 +7,6 @@ export type RequestRules = {
   readonly stateMinLength: number;
   /** PKCE is demanded of every client. */
   readonly requirePkce: boolean;
+  /** `narrow`: scopes that the client may not ask for are left out; absent or `strict`: they are refused. */
+  readonly scopePolicy?: 'strict' | 'narrow';
 };

@@ -123,7 +123,7 @@ describe('a request object by reference', () => {
     expect(await refusal()).toBe('invalid_request_object');
   });
 
-  it('may be unsigned only for a client registered so, where the server says so', async () => {
+  it('may be unsigned where the server says so, except for a client that registered an algorithm', async () => {
     const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const unsigned = `${encode({ alg: 'none' })}.${encode({ state: 'inside' })}.`;
     harness.web.documents.set(uri, unsigned);
@@ -136,8 +136,21 @@ describe('a request object by reference', () => {
     harness.web.documents.set(uri, `${unsigned}c2ln`);
     expect(await refusal()).toBe('invalid_request_object');
     await harness.clients.remove('conf');
-    await registered();
+    await registered({ requestObjectSigningAlg: 'RS256' });
     harness.web.documents.set(uri, unsigned);
+    expect(await refusal()).toBe('invalid_request_object');
+  });
+
+  it('may be unsigned for a client that registered no algorithm, only where the server says so', async () => {
+    const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    harness.web.documents.set(uri, `${encode({ alg: 'none' })}.${encode({ state: 'inside' })}.`);
+    await registered();
+    expect(await refusal()).toBe('invalid_request_object');
+    Object.assign(harness.tools.requestUris, { unsigned: true });
+    expect(partsOf(await start({ prompt: 'none' })).parameters.get('state')).toBe('inside');
+    harness.web.documents.set(uri, `${encode({ alg: 'RS256' })}.${encode({ state: 'inside' })}.`);
+    expect(await refusal()).toBe('invalid_request_object');
+    serve({ state: 'signed' }, strange);
     expect(await refusal()).toBe('invalid_request_object');
   });
 });

@@ -11,7 +11,10 @@ import { type ParameterMap, parseParameters } from '../parameters.js';
 export type RequestUriTools = {
   readonly fetch: OutboundFetch;
   readonly keys: ClientKeys;
-  /** Clients registered with `request_object_signing_alg` none may send unsigned ones (rulings 36). */
+  /**
+   * Unsigned ones are taken (rulings 36): of clients registered with `request_object_signing_alg` none, or without one,
+   * which leaves the choice to the request (OpenID Connect Dynamic Client Registration 1.0 section 2).
+   */
   readonly unsigned: boolean;
 };
 
@@ -78,8 +81,9 @@ async function verifiedClaims(
   { keys, unsigned }: RequestUriTools,
 ): Promise<JsonObject> {
   const algorithm = client.openid?.requestObjectSigningAlg;
-  if (algorithm === 'none')
-    return unsigned ? unsignedClaims(object) : refuse('unsigned request objects are not accepted');
+  if (algorithm === 'none' && !unsigned) return refuse('unsigned request objects are not accepted');
+  if (algorithm === 'none' || (algorithm === undefined && unsigned && isUnsigned(object)))
+    return unsignedClaims(object);
   const known = await keys.of(client, 'cached');
   const claims = signedClaims(object, known, algorithm);
   if (claims !== undefined) return claims;
@@ -101,6 +105,10 @@ function signedClaims(object: string, keys: readonly Jwk[], algorithm: string | 
       ? undefined
       : refuse(`the JWT is refused (${cause.code})`);
   }
+}
+
+function isUnsigned(object: string): boolean {
+  return object.endsWith('.');
 }
 
 function unsignedClaims(object: string): JsonObject {

@@ -49,6 +49,20 @@ export function errorResponse(target: ResponseTarget, error: OAuth2Error): Autho
   ]);
 }
 
+/** What an app refused with, in its own words (RFC 6749 section 4.1.2.1 for the characters, RFC 9207 section 2). */
+export function rejectionResponse(
+  target: ResponseTarget,
+  { error, description, hint }: { readonly error: string; readonly description: string; readonly hint: string },
+): AuthorizationResponse {
+  const text = printable([description, hint].filter((part) => part !== '').join(' '));
+  return responseWith(target, [
+    ['error', error],
+    ['error_description', text === '' ? undefined : text],
+    ['state', target.state],
+    ['iss', target.issuer],
+  ]);
+}
+
 /**
  * The words for the client's developer, in the characters of RFC 6749 section 4.1.2.1. What was wrong with a consent
  * response is between this server and the consent app and stays out.
@@ -56,6 +70,10 @@ export function errorResponse(target: ResponseTarget, error: OAuth2Error): Autho
 export function errorDescription(error: OAuth2Error): string {
   const hint = error.code === 'access_denied' ? undefined : error.hint;
   const text = hint === undefined ? error.description : `${error.description}: ${hint}`;
+  return printable(text);
+}
+
+function printable(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?');
 }
 

@@ -5,13 +5,17 @@ import type { RequestRules } from './request-rules.js';
 
 /**
  * The scopes of a request, all of them allowed to the client. It is checked before the user is asked for anything; the
- * refusal names the scopes and the remedy, because the first reader is whoever just registered the client.
+ * refusal names the scopes and the remedy, because the first reader is whoever just registered the client. Where the
+ * server narrows, what the client may not ask for is left out instead, unless nothing remains.
  *
  * @throws OAuth2Error `invalid_scope`
  */
 export function checkScopes(parameters: ParameterMap, rules: RequestRules): readonly string[] {
   const scopes = parseScope(parameters.get('scope'));
   const refused = scopes.filter((scope) => !rules.client.scopes.some((allowed) => coversScope(allowed, scope)));
+  const allowed = scopes.filter((scope) => !refused.includes(scope));
+  // RFC 6749 section 3.3: what is issued may be less than what was asked; the response says what it is.
+  if (rules.scopePolicy === 'narrow' && allowed.length > 0) return allowed;
   if (refused.length > 0) {
     const names = refused.slice(0, 5).map((scope) => scope.slice(0, 64));
     throw new OAuth2Error(

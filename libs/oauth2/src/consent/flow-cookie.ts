@@ -1,13 +1,18 @@
-import { createCipheriv, createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type CookieKey, openCookie, sealCookie } from './sealed-cookie.js';
 
 /** A key that seals flow cookies, and its public name (4 bytes, in every value made with it). */
-export type FlowCookieKey = { readonly id: Buffer; readonly key: Buffer };
+export type FlowCookieKey = CookieKey;
 
 /** A cookie of the browser, or one to set. */
 export type Cookie = { readonly name: string; readonly value: string };
 
 /** A cookie to set; an empty value clears it. */
-export type SetCookie = Cookie & { readonly maxAgeSeconds: number };
+export type SetCookie = Cookie & {
+  readonly maxAgeSeconds: number;
+  /** It lives until the browser is closed; `maxAgeSeconds` says nothing then. */
+  readonly untilClosed?: boolean;
+};
 
 /** What the browser holds of one pending authorization request. */
 export type Flow = {
@@ -35,14 +40,11 @@ export type FlowCookies = {
 
 const prefix = 'castellan_flow_';
 const maxCookiesRead = 64;
-const idBytes = 4;
 const nonceBytes = 12;
 const secretBytes = 32;
 const hashBytes = 32;
 const timeBytes = 6;
-const tagBytes = 16;
 const contentBytes = secretBytes + hashBytes + timeBytes;
-const sealedBytes = idBytes + nonceBytes + contentBytes + tagBytes;
 
 /** SHA-256 of the secret in a flow cookie, base64url: what the server keeps of it. */
 export function hashFlowSecret(secret: Buffer): string {
@@ -71,7 +73,7 @@ export function createFlowCookies(options: {
   function openOne(cookie: Cookie, secure: boolean): Flow | undefined {
     const requestId = cookie.name.slice(namePrefix(secure).length);
     if (!/^[A-Za-z0-9_-]{43}$/.test(requestId)) return undefined;
-    const content = unseal(cookie, keys);
+    const content = openCookie(cookie, keys, contentBytes);
     if (content === undefined) return undefined;
     const startedAt = content.readUIntBE(secretBytes + hashBytes, timeBytes);
     if (startedAt + lifetimeMs <= now()) return undefined;
@@ -89,7 +91,7 @@ export function createFlowCookies(options: {
       const time = Buffer.alloc(timeBytes);
       time.writeUIntBE(Math.floor(flow.startedAt), 0, timeBytes);
       const content = Buffer.concat([flow.secret, Buffer.from(flow.parametersHash, 'base64url'), time]);
-      const value = sealValue(name, content, keys[0], randomBytes(nonceBytes));
+      const value = sealCookie(name, content, keys[0], randomBytes(nonceBytes));
       return { name, value, maxAgeSeconds: Math.floor(lifetimeMs / 1000) };
     },
 
@@ -108,27 +110,4 @@ export function createFlowCookies(options: {
 
 function namePrefix(secure: boolean): string {
   return secure ? `__Host-${prefix}` : prefix;
-}
-
-function sealValue(name: string, content: Buffer, { id, key }: FlowCookieKey, nonce: Buffer): string {
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
-  cipher.setAAD(Buffer.from(name));
-  const sealed = Buffer.concat([cipher.update(content), cipher.final()]);
-  return Buffer.concat([id.subarray(0, idBytes), nonce, sealed, cipher.getAuthTag()]).toString('base64url');
-}
-
-function unseal({ name, value }: Cookie, keys: readonly FlowCookieKey[]): Buffer | undefined {
-  const bytes = Buffer.from(value, 'base64url');
-  if (bytes.length !== sealedBytes || bytes.toString('base64url') !== value) return undefined;
-  const named = keys.find(({ id }) => id.subarray(0, idBytes).equals(bytes.subarray(0, idBytes)));
-  if (named === undefined) return undefined;
-  const nonce = bytes.subarray(idBytes, idBytes + nonceBytes);
-  const decipher = createDecipheriv('aes-256-gcm', named.key, nonce, { authTagLength: tagBytes });
-  decipher.setAAD(Buffer.from(name));
-  decipher.setAuthTag(bytes.subarray(sealedBytes - tagBytes));
-  try {
-    return Buffer.concat([decipher.update(bytes.subarray(idBytes + nonceBytes, -tagBytes)), decipher.final()]);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { JwsError, type Jwk, verifyJwt } from '@castellan/jwk';
 import { OAuth2Error } from '../errors.js';
-import type { JsonObject } from '../grant.js';
+import type { Grant, JsonObject } from '../grant.js';
+import { isStorable, subjectProblem } from '../subject.js';
 import { withoutReservedClaims } from '../id-token.js';
 
 /** What the resource owner decided, as the consent app signed it. `authTime` in seconds since the epoch. */
@@ -10,7 +11,9 @@ export type ConsentDecision = {
   readonly accessTokenExtra: JsonObject;
   readonly idTokenExtra: JsonObject;
   readonly authTime: number;
-};
+  /** Narrows the resources that the request names; absent: all of them. */
+  readonly audience?: readonly string[];
+} & Pick<Grant, 'sid' | 'consentId' | 'subjectIdentifier'>;
 
 /** What a consent response is judged against. `now` in milliseconds. */
 export type ExpectedConsent = {
@@ -30,7 +33,6 @@ const algorithms = ['RS256', 'RS384', 'RS512'];
 const leeway = 30;
 const maxLength = 64 * 1024;
 const maxExtraBytes = 8 * 1024;
-const maxSubjectLength = 255;
 
 /** The public keys whose private parts the consent app signs with. */
 export interface ConsentResponseKeys {
@@ -138,9 +140,8 @@ function readAuthTime(value: unknown, issuedAt: number, now: number): number {
 
 function readSubject(value: unknown): string {
   if (typeof value !== 'string' || value === '') throw refusal('sub is missing: it must name the resource owner');
-  if (value.length > maxSubjectLength) throw refusal(`sub is longer than ${maxSubjectLength} characters`);
-  if (/[\u0000-\u001f\u007f]/.test(value) || !isStorable(value))
-    throw refusal('sub holds a character that is not allowed');
+  const problem = subjectProblem(value);
+  if (problem !== undefined) throw refusal(`sub ${problem}`);
   return value;
 }
 
@@ -162,13 +163,6 @@ function readExtra(value: unknown, name: string): JsonObject {
   if (Buffer.byteLength(JSON.stringify(value)) > maxExtraBytes) throw refusal(`${name} is larger than 8 KiB`);
   if (!isStorable(value)) throw refusal(`${name} holds a NUL or half a character`);
   return value as JsonObject;
-}
-
-/** Whether every string in a value is text that PostgreSQL can store: no NUL, no lone surrogate. */
-function isStorable(value: unknown): boolean {
-  if (typeof value === 'string') return !/\u0000|\p{Surrogate}/u.test(value);
-  if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every(([name, member]) => isStorable(name) && isStorable(member));
 }
 
 function refusal(hint: string): OAuth2Error {

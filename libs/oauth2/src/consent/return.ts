@@ -66,7 +66,9 @@ async function takeResponse(
 /** The pending request of a flow, if the browser's secret is the one it was started with. */
 async function bind(flow: Flow, tools: AuthorizationTools): Promise<BoundRequest | undefined> {
   const pending = await tools.requests.findPending(flow.requestId);
-  if (pending === undefined || !isFlowSecret(flow.secret, pending.browserHash)) return undefined;
+  // A request of the challenge flow is not decided by a signed response.
+  if (pending === undefined || pending.interaction !== undefined || !isFlowSecret(flow.secret, pending.browserHash))
+    return undefined;
   return { flow, pending };
 }
 
@@ -91,7 +93,7 @@ async function approve(
   });
   await checkDecision(decision, request, { pending, incoming }, tools);
   const response = await issueAuthorization(
-    { pending, client: client.client, decision, request, redirect: chooseRedirectUri(parameters, client.client) },
+    { pending, client, decision, request, redirect: chooseRedirectUri(parameters, client.client) },
     tools,
   );
   return { kind: 'to-client', ...response, cookies: [tools.cookies.clear(flow.requestId, incoming.secure)] };
@@ -112,7 +114,7 @@ async function checkDecision(
     throw new OAuth2Error('access_denied', 'consent response: sub is the id of a client');
   }
   const subject = tools.subjectIdentifier(incoming.client.client, decision.subject);
-  if (incoming.hintedSubject !== undefined && incoming.hintedSubject !== subject) {
+  if (incoming.hint !== undefined && incoming.hint.subject !== subject) {
     throw new OAuth2Error('login_required', 'another subject than that of the id_token_hint logged in');
   }
   checkClaimsMet(request.claims, { subject, idTokenExtra: decision.idTokenExtra });

@@ -89,6 +89,11 @@ describe('a back-channel logout', () => {
     expect(posted[0]?.claims['sub']).toMatch(/^[A-Za-z0-9_-]{43}$/);
   });
 
+  it('names the subject by the identifier that the login app chose for the client', async () => {
+    await deliver(await register({ openid: { subjectType: 'pairwise' } }), { sid: 's1', sub: 'chosen' });
+    expect(posted[0]?.claims).toMatchObject({ sub: 'chosen', sid: 's1' });
+  });
+
   it.each([
     [204, 'delivered'],
     [201, 'failed'],

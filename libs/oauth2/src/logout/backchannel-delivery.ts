@@ -19,6 +19,8 @@ export type BackchannelLogout = {
   readonly subject: string;
   /** The session that ended; absent when every session of the subject did. */
   readonly sid?: string;
+  /** The `sub` that the client was given, where the login app chose one. */
+  readonly sub?: string;
 };
 
 /** What deliveries work with. */
@@ -52,7 +54,12 @@ export async function deliverBackchannelLogout(
 }
 
 function readPayload(payload: JsonObject): BackchannelLogout {
-  const { client_uid: clientUid, subject, sid } = payload;
+  const { client_uid: clientUid, subject, sid, sub } = payload;
   if (typeof clientUid !== 'string' || typeof subject !== 'string') throw new Error('a message without its members');
-  return { client_uid: clientUid, subject, ...(typeof sid === 'string' ? { sid } : {}) };
+  return {
+    client_uid: clientUid,
+    subject,
+    ...(typeof sid === 'string' ? { sid } : {}),
+    ...(typeof sub === 'string' ? { sub } : {}),
+  };
 }

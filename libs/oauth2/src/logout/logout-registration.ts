@@ -1,6 +1,6 @@
 import type { Client } from '../client.js';
 import { OAuth2Error } from '../errors.js';
-import { outboundUrlProblem } from '../outbound.js';
+import { type IsAllowedHost, outboundUrlProblem } from '../outbound.js';
 import { redirectUriProblem } from '../redirect-uri.js';
 
 /**
@@ -58,7 +58,7 @@ export function readLogoutRegistration(members: LogoutMembers): LogoutRegistrati
  */
 export function validateLogoutRegistration(
   { logout, redirectUris, public: isPublic }: Pick<Client, 'logout' | 'redirectUris' | 'public'>,
-  isAllowedHost: (host: string) => boolean,
+  isAllowedHost: IsAllowedHost,
 ): void {
   if (logout === undefined) return;
   checkPostLogoutRedirectUris(logout.postLogoutRedirectUris ?? []);
@@ -79,7 +79,7 @@ function checkPostLogoutRedirectUris(uris: readonly string[]): void {
   });
 }
 
-function checkBackchannel(uri: string, isAllowedHost: (host: string) => boolean): void {
+function checkBackchannel(uri: string, isAllowedHost: IsAllowedHost): void {
   const problem = uri.length > maxLength ? 'is too long' : outboundUrlProblem(uri, isAllowedHost);
   if (problem !== undefined) throw invalid(`backchannel_logout_uri ${problem}`);
 }

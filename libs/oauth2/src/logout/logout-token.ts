@@ -26,7 +26,7 @@ const lifetimeSeconds = 120;
  */
 export function mintLogoutToken(
   client: Client,
-  ended: { readonly subject: string; readonly sid?: string },
+  ended: { readonly subject: string; readonly sid?: string; readonly sub?: string },
   { issuer, subjectIdentifier, signLogoutToken, now, randomBytes }: LogoutTokenTools,
 ): Promise<string> {
   const issuedAt = Math.floor(now() / 1000);
@@ -37,7 +37,7 @@ export function mintLogoutToken(
     exp: issuedAt + lifetimeSeconds,
     jti: randomBytes(16).toString('base64url'),
     events: { [backchannelLogoutEvent]: {} },
-    sub: subjectIdentifier(client, ended.subject),
+    sub: ended.sub ?? subjectIdentifier(client, ended.subject),
     ...(ended.sid !== undefined ? { sid: ended.sid } : {}),
   };
   return signLogoutToken(claims, client.openid?.idTokenSignedResponseAlg);

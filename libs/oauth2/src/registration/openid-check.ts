@@ -1,7 +1,7 @@
 import type { Client } from '../client.js';
 import { OAuth2Error } from '../errors.js';
 import { validateLogoutRegistration } from '../logout/logout-registration.js';
-import { OutboundError, type OutboundFetch, outboundUrlProblem } from '../outbound.js';
+import { type IsAllowedHost, OutboundError, type OutboundFetch, outboundUrlProblem } from '../outbound.js';
 
 /** What is asked to check a registration against this server and the network. */
 export type OpenIdCheckTools = {
@@ -11,7 +11,7 @@ export type OpenIdCheckTools = {
   readonly requestObjectAlgorithms: readonly string[];
   readonly fetch: OutboundFetch;
   /** Hosts that may be reached although they are addresses or local names. */
-  readonly isAllowedHost: (host: string) => boolean;
+  readonly isAllowedHost: IsAllowedHost;
 };
 
 /**
@@ -35,8 +35,7 @@ export async function checkOpenIdRegistration(client: Client, tools: OpenIdCheck
   if (objectAlgorithm !== undefined && !tools.requestObjectAlgorithms.includes(objectAlgorithm)) {
     throw invalid(`request_object_signing_alg must be one of ${tools.requestObjectAlgorithms.join(', ')}`);
   }
-  if (openid.sectorIdentifierUri !== undefined)
-    await checkSector(openid.sectorIdentifierUri, redirectUris, tools.fetch);
+  if (openid.sectorIdentifierUri !== undefined) await checkSector(openid.sectorIdentifierUri, redirectUris, tools);
 }
 
 async function checkAlgorithms(
@@ -50,8 +49,12 @@ async function checkAlgorithms(
   }
 }
 
-async function checkSector(uri: string, redirectUris: readonly string[], fetch: OutboundFetch): Promise<void> {
-  const problem = outboundUrlProblem(uri);
+async function checkSector(
+  uri: string,
+  redirectUris: readonly string[],
+  { fetch, isAllowedHost }: OpenIdCheckTools,
+): Promise<void> {
+  const problem = outboundUrlProblem(uri, isAllowedHost);
   if (problem !== undefined) throw invalid(`sector_identifier_uri ${problem}`);
   const listed = await fetchList(uri, fetch);
   if (listed === undefined) throw invalid('sector_identifier_uri must answer a JSON array of redirection URIs');

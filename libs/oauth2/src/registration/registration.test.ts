@@ -33,6 +33,7 @@ beforeEach(async () => {
     introspection: {
       issuer,
       store: harness.store,
+      statelessTokens: harness.store.statelessTokens,
       tokenText: harness.tokenText,
       accessTokenSigner: harness.accessTokenSigner,
     },
@@ -209,6 +210,18 @@ describe('the client registration endpoint', () => {
   ])('never asks %s for a sector', async (sector_identifier_uri) => {
     expect(await refusal(register({ redirect_uris, sector_identifier_uri }))).toContain('sector_identifier_uri');
     expect(web.asked).toEqual([]);
+  });
+
+  it.each([
+    ['jwks_uri', (uri: string) => ({ jwks_uri: uri, token_endpoint_auth_method: 'private_key_jwt' })],
+    ['request_uris', (uri: string) => ({ request_uris: [`${uri}#digest`] })],
+    ['sector_identifier_uri', (uri: string) => ({ subject_type: 'pairwise', sector_identifier_uri: uri })],
+  ])('takes a local host in %s only where the operator lets it through', async (member, metadataFor) => {
+    const uri = 'https://localhost:8443/document';
+    web.documents.set(uri, JSON.stringify(redirect_uris));
+    expect(await refusal(register({ redirect_uris, ...metadataFor(uri) }))).toContain(member);
+    tools = { ...tools, openid: { ...tools.openid, isAllowedHost: (host) => host === 'localhost' } };
+    expect(await register({ redirect_uris, ...metadataFor(uri) })).toHaveProperty('client_id');
   });
 
   it('is closed while it is off, and to whoever has no good initial access token', async () => {

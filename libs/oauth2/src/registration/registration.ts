@@ -178,9 +178,11 @@ async function readClient(
           owner: before.owner,
           requirePkce: before.requirePkce,
           ...(before.tokens !== undefined ? { tokens: before.tokens } : {}),
+          ...(before.loginConsent !== undefined ? { loginConsent: before.loginConsent } : {}),
+          ...(before.metadata !== undefined ? { metadata: before.metadata } : {}),
           ...(before.logout?.skipLogoutConsent === true ? { logout: { ...read.logout, skipLogoutConsent: true } } : {}),
         };
-  const { client } = validateClient({ ...read, ...kept });
+  const { client } = validateClient({ ...read, ...kept }, tools.openid.isAllowedHost);
   await checkOpenIdRegistration(client, tools.openid);
   return client;
 }

@@ -9,6 +9,10 @@ import { type Cookie, createFlowCookies, type FlowCookieKey } from '../consent/f
 import { defaultLifetimes } from '../lifetimes.js';
 import type { Parameter } from '../parameters.js';
 import { createMemoryAuthorizationRequestStore } from '../testing/memory-authorization-request-store.js';
+import { createMemoryConsentStore } from '../testing/memory-consent-store.js';
+import { createMemoryLoginSessionStore } from '../testing/memory-login-session-store.js';
+import { createChallengeText } from '../interaction/challenge-text.js';
+import { createSessionCookies } from '../interaction/session-cookie.js';
 import { createMemoryClientStore } from '../testing/memory-client-store.js';
 import { createMemoryTokenStore } from '../testing/memory-token-store.js';
 import { createClientKeys } from '../client-keys.js';
@@ -28,6 +32,7 @@ export type ResponseClaims = { readonly [claim: string]: unknown };
 
 export const issuer = 'https://issuer.example';
 export const consentUrl = 'https://consent.example/consent';
+export const loginUrl = 'https://login.example/login';
 export const callback = 'https://rp.example/cb';
 export const startTime = 1_800_000_000_000;
 
@@ -98,10 +103,19 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
   const now = (): number => time;
   const clients = createMemoryClientStore();
   const tokens = createMemoryTokenStore({ clients, now });
-  const requests: AuthorizationRequestStore = createMemoryAuthorizationRequestStore({ clients, outcomes: tokens, now });
+  const sessions = createMemoryLoginSessionStore({ tokens, now });
+  const consents = createMemoryConsentStore({ clients, tokens, now });
+  const requests: AuthorizationRequestStore = createMemoryAuthorizationRequestStore({
+    clients,
+    outcomes: tokens,
+    now,
+    sessions,
+    consents,
+  });
   const cookieKeys: [FlowCookieKey] = [{ id: randomBytes(4), key: randomBytes(32) }];
   const tokenText = createTokenText({ keys: [{ id: randomBytes(4), key: randomBytes(32) }], issuer, randomBytes });
   const responseKeys = { known: [responseKey.jwk], published: [responseKey.jwk], refreshed: 0 };
+  const resourceServers = createMemoryResourceServerStore();
   const web = createMemoryWeb();
   const outages = { idToken: false };
 
@@ -113,10 +127,19 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
       requirePkce: false,
       legacyErrorRedirect: false,
       pendingRequestsPerClient: 100,
+      pendingRequestsPerAddress: 100,
+      flow: 'jwt',
+      loginUrl,
+      loginSessionMs: 30 * 86_400_000,
       ...changes,
     },
     clients,
     requests,
+    sessions,
+    consents,
+    sessionCookies: createSessionCookies({ keys: cookieKeys, randomBytes }),
+    challenges: createChallengeText({ keys: [randomBytes(32)] }),
+    hashAddress: (address) => (address === '' ? undefined : address),
     mint: { tokenText, lifetimes: defaultLifetimes, now, randomBytes },
     cookies: createFlowCookies({ keys: cookieKeys, lifetimeMs: defaultLifetimes.challengeMs, now, randomBytes }),
     signChallenge: async (challenge) => signTestJwt(challenge, challengeKey),
@@ -135,7 +158,7 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
     },
     subjectIdentifier: createSubjectIdentifier(randomBytes(32)),
     accessTokenSigner: createLocalAccessTokenSigner(),
-    resourceServers: createMemoryResourceServerStore(),
+    resourceServers,
     idTokenSigner: {
       algorithm: async () => 'RS256',
       sign: async (claims) => {
@@ -150,12 +173,12 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
   }
 
   /** A browser with a cookie jar of its own. */
-  function openBrowser(secure = true) {
+  function openBrowser(secure = true, remoteAddress = '') {
     const jar = new Map<string, string>();
 
     async function send(parameters: readonly Parameter[]): Promise<AuthorizeOutcome> {
       const cookies: Cookie[] = [...jar].map(([name, value]) => ({ name, value }));
-      const outcome = await authorize({ parameters, cookies, secure }, tools);
+      const outcome = await authorize({ parameters, cookies, secure, remoteAddress }, tools);
       for (const { name, value } of outcome.cookies) {
         if (value === '') jar.delete(name);
         else jar.set(name, value);
@@ -199,6 +222,9 @@ export async function createAuthorizationHarness(changes: Partial<AuthorizationS
     clients,
     tokens,
     requests,
+    sessions,
+    consents,
+    resourceServers,
     tokenText,
     cookieKeys,
     responseKeys,

@@ -140,6 +140,75 @@ export function clientStoreContract(name: string, open: () => Promise<ClientStor
       expect(current - previous).toBeGreaterThanOrEqual(1_000);
     });
 
+    it('notes when it was made and when it was changed last', async () => {
+      await clients.insert(sampleClient(), secret);
+      const before = await clients.find('conf');
+      await harness.advanceClock(1_000);
+      await clients.update(sampleClient({ name: 'renamed' }), 'keep');
+      const after = await clients.find('conf');
+      expect(after?.createdAt).toBe(before?.createdAt);
+      expect(after?.updatedAt).toBeGreaterThanOrEqual((before?.updatedAt ?? 0) + 1_000);
+      expect(before?.updatedAt).toBeGreaterThanOrEqual(before?.createdAt ?? Infinity);
+    });
+
+    it('updates a client that is at the revision given, and no other: of simultaneous ones one wins (AD-13)', async () => {
+      await clients.insert(sampleClient(), secret);
+      const outcomes = await Promise.all(
+        ['a', 'b', 'c', 'd'].map((name, index) =>
+          (index % 2 === 0 ? clients : harness.replica).update(sampleClient({ name }), 'keep', 1),
+        ),
+      );
+      expect(outcomes.filter(Boolean)).toHaveLength(1);
+      expect(await clients.update(sampleClient({ name: 'late' }), 'keep', 1)).toBe(false);
+      expect(await clients.update(sampleClient({ name: 'next' }), 'keep', 2)).toBe(true);
+      expect((await clients.find('conf'))?.client.name).toBe('next');
+    });
+
+    it('keeps what an operator notes about a client', async () => {
+      const metadata = { tier: 'gold', list: [1, null, { constructor: 'x' }] };
+      await clients.insert(sampleClient({ metadata }), secret);
+      expect((await harness.replica.find('conf'))?.client.metadata).toEqual(metadata);
+      await clients.update(sampleClient(), 'keep');
+      expect((await clients.find('conf'))?.client).not.toHaveProperty('metadata');
+    });
+
+    it('ends the secret before the last rotation when told, and no other', async () => {
+      await clients.insert(sampleClient(), secret);
+      await clients.rotateSecret('conf', next, { overlapMs: 60_000 });
+      expect(await clients.endPreviousSecret('conf')).toBe(true);
+      const stored = await harness.replica.find('conf');
+      expect(stored).toMatchObject({ secret: next, revision: 3 });
+      expect(stored).not.toHaveProperty('previousSecret');
+      expect(await clients.endPreviousSecret('conf')).toBe(true);
+      expect((await clients.find('conf'))?.revision).toBe(3);
+      expect(await clients.endPreviousSecret('absent')).toBe(false);
+    });
+
+    it('puts a verifier of the same secret in the place of the one that was read, and keeps the revision', async () => {
+      await clients.insert(sampleClient(), secret);
+      await clients.rotateSecret('conf', next, { overlapMs: 60_000 });
+      const uid = (await clients.find('conf'))?.uid ?? '';
+      const renewed = { kind: 'hmac', hash: 'renewed' } as const;
+      const older = { kind: 'hmac', hash: 'renewed-too' } as const;
+      expect(await clients.replaceVerifier(uid, 'current', { from: next, to: renewed })).toBe(true);
+      expect(await clients.replaceVerifier(uid, 'previous', { from: secret, to: older })).toBe(true);
+      expect(await clients.find('conf')).toMatchObject({
+        revision: 2,
+        secret: renewed,
+        previousSecret: { hash: older },
+      });
+    });
+
+    it('leaves a secret alone that was changed since its verifier was read', async () => {
+      await clients.insert(sampleClient(), secret);
+      const uid = (await clients.find('conf'))?.uid ?? '';
+      await clients.update(sampleClient(), next);
+      const to = { kind: 'hmac', hash: 'renewed' } as const;
+      expect(await clients.replaceVerifier(uid, 'current', { from: secret, to })).toBe(false);
+      expect(await clients.replaceVerifier(uid, 'previous', { from: next, to })).toBe(false);
+      expect((await clients.find('conf'))?.secret).toEqual(next);
+    });
+
     it('gives back a registered authentication method that an update drops', async () => {
       await clients.insert(sampleClient({ tokenEndpointAuthMethod: 'client_secret_basic' }), secret);
       await clients.update(sampleClient(), 'keep');
@@ -168,6 +237,22 @@ export function clientStoreContract(name: string, open: () => Promise<ClientStor
       expect(await ids('', 2)).toEqual(['B', 'a']);
       expect(await ids('a', 2)).toEqual(['a.1', 'b']);
       expect(await ids('c', 2)).toEqual([]);
+    });
+
+    it('lists the clients of a name and of an owner, page by page, and no others (DB-06)', async () => {
+      const rows = ['a', 'b', 'c', 'd'].map((id) => ({
+        id,
+        name: id < 'c' ? "o'n" : 'x',
+        owner: id === 'b' ? '' : 'al',
+      }));
+      for (const row of rows) await clients.insert(sampleClient(row), secret);
+      const ids = async (filter: { name?: string; owner?: string }, after = '', limit = 0) =>
+        (await clients.list({ ...filter, after, limit })).map((stored) => stored.client.id);
+      expect(await ids({ name: "o'n" })).toEqual(['a', 'b']);
+      expect(await ids({ owner: 'al' }, 'a', 1)).toEqual(['c']);
+      expect(await ids({ owner: '' })).toEqual(['b']);
+      expect(await ids({ name: 'x', owner: 'al' })).toEqual(['c', 'd']);
+      expect(await ids({ name: "' OR true --" })).toEqual([]);
     });
 
     it('stores one of several first clients, and none once there is any', async () => {

@@ -3,6 +3,8 @@ export { createMemoryTokenStore, type MemoryTokenStore } from './memory-token-st
 export { clientStoreContract, type ClientStoreHarness } from './client-store.contract.js';
 export { sampleClient } from './sample-client.js';
 export type { TokenStoreHarness } from './token-fixture.js';
+export { statelessTokenStoreContract, type StatelessTokenHarness } from './stateless-token-store.contract.js';
+export { tokenInspectionContract, type TokenInspectionHarness } from './token-inspection.contract.js';
 export { tokenStoreContract } from './token-store.contract.js';
 export {
   authorizationRequestStoreContract,
@@ -15,7 +17,12 @@ export { createLocalAccessTokenSigner } from './local-access-token-signer.js';
 export { createMemoryWeb } from './memory-web.js';
 export { createMemoryRegistrationStore } from './memory-registration-store.js';
 export { registrationStoreContract, type RegistrationStoreHarness } from './registration-store.contract.js';
+export { createMemoryLogoutRequestStore } from './memory-logout-request-store.js';
+export { logoutRequestStoreContract, type LogoutRequestStoreHarness } from './logout-request-store.contract.js';
 export { createMemoryOutboxStore } from './memory-outbox-store.js';
 export { outboxStoreContract, type OutboxStoreHarness } from './outbox-store.contract.js';
 export { createMemoryResourceServerStore } from './memory-resource-server-store.js';
 export { resourceServerStoreContract, type ResourceServerStoreHarness } from './resource-server-store.contract.js';
+export { createMemoryConsentStore, type MemoryConsentStore } from './memory-consent-store.js';
+export { createMemoryLoginSessionStore, type MemoryLoginSessionStore } from './memory-login-session-store.js';
+export { interactionStoreContract, type InteractionStoreHarness } from '../interaction/interaction-store.contract.js';

@@ -19,7 +19,15 @@ export function createMemoryClientStore(now: () => number = () => Date.now()): M
   return {
     async insert(client, secret) {
       if (rows.has(client.id)) return false;
-      rows.set(client.id, { client, uid: randomUUID(), revision: 1, ...secretOf(secret) });
+      const createdAt = now();
+      rows.set(client.id, {
+        client,
+        uid: randomUUID(),
+        revision: 1,
+        createdAt,
+        updatedAt: createdAt,
+        ...secretOf(secret),
+      });
       return true;
     },
     async insertFirst(client, secret) {
@@ -28,14 +36,20 @@ export function createMemoryClientStore(now: () => number = () => Date.now()): M
     async find(id) {
       return rows.get(id);
     },
-    async list({ after, limit }) {
-      const ids = [...rows.keys()].filter((id) => id > after).sort();
+    async list({ after, limit, name, owner }) {
+      const ids = [...rows]
+        .filter(([id, { client }]) => {
+          const named = name === undefined || client.name === name;
+          return id > after && named && (owner === undefined || client.owner === owner);
+        })
+        .map(([id]) => id)
+        .sort();
       const page = limit === 0 ? ids : ids.slice(0, limit);
       return page.flatMap((id) => rows.get(id) ?? []);
     },
-    async update(client, secret) {
+    async update(client, secret, revision) {
       const old = rows.get(client.id);
-      if (old === undefined) return false;
+      if (old === undefined || (revision !== undefined && old.revision !== revision)) return false;
       const kept = secret === 'keep' ? old.secret : secret === 'none' ? undefined : secret;
       const times =
         secret !== 'keep'
@@ -44,7 +58,15 @@ export function createMemoryClientStore(now: () => number = () => Date.now()): M
               ...(old.secretUse !== undefined ? { secretUse: old.secretUse } : {}),
               ...(old.previousSecret !== undefined ? { previousSecret: old.previousSecret } : {}),
             };
-      rows.set(client.id, { client, uid: old.uid, revision: old.revision + 1, ...secretOf(kept), ...times });
+      rows.set(client.id, {
+        client,
+        uid: old.uid,
+        revision: old.revision + 1,
+        createdAt: old.createdAt,
+        updatedAt: now(),
+        ...secretOf(kept),
+        ...times,
+      });
       return true;
     },
     async rotateSecret(id, secret, { overlapMs, lifetimeMs }) {
@@ -55,10 +77,18 @@ export function createMemoryClientStore(now: () => number = () => Date.now()): M
       rows.set(id, {
         ...kept,
         revision: old.revision + 1,
+        updatedAt: now(),
         secret,
         ...(lifetimeMs !== undefined ? { secretUse: { expiresAt: now() + lifetimeMs } } : {}),
         ...(overlapMs > 0 ? { previousSecret: { hash: old.secret, use: { ...secretUse, expiresAt } } } : {}),
       });
+      return true;
+    },
+    async endPreviousSecret(id) {
+      const old = rows.get(id);
+      if (old === undefined) return false;
+      const { previousSecret, ...kept } = old;
+      if (previousSecret !== undefined) rows.set(id, { ...kept, revision: old.revision + 1, updatedAt: now() });
       return true;
     },
     async noteSecretUse(uid, slot) {
@@ -70,6 +100,17 @@ export function createMemoryClientStore(now: () => number = () => Date.now()): M
           rows.set(id, { ...row, previousSecret: { hash, use: { ...use, lastUsedAt: now() } } });
         }
       }
+    },
+    async replaceVerifier(uid, slot, { from, to }) {
+      const same = (hash: ClientSecretHash | undefined) => hash?.kind === from.kind && hash.hash === from.hash;
+      for (const [id, row] of rows) {
+        if (row.uid !== uid) continue;
+        if (slot === 'current' && same(row.secret)) return rows.set(id, { ...row, secret: to }).has(id);
+        if (slot === 'previous' && row.previousSecret !== undefined && same(row.previousSecret.hash)) {
+          return rows.set(id, { ...row, previousSecret: { ...row.previousSecret, hash: to } }).has(id);
+        }
+      }
+      return false;
     },
     async remove(id) {
       return rows.delete(id);

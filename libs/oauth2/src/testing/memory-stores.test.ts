@@ -1,3 +1,4 @@
+import type { AuthorizationOutcome } from '../token/token-store.js';
 import { createMemoryResourceServerStore } from './memory-resource-server-store.js';
 import { resourceServerStoreContract } from './resource-server-store.contract.js';
 import { assertionStoreContract } from './assertion-store.contract.js';
@@ -9,6 +10,8 @@ import { createMemoryRegistrationStore } from './memory-registration-store.js';
 import { createMemoryTokenStore } from './memory-token-store.js';
 import { outboxStoreContract } from './outbox-store.contract.js';
 import { registrationStoreContract } from './registration-store.contract.js';
+import { statelessTokenStoreContract } from './stateless-token-store.contract.js';
+import { tokenInspectionContract } from './token-inspection.contract.js';
 import { tokenStoreContract } from './token-store.contract.js';
 
 clientStoreContract('memory', async () => {
@@ -22,23 +25,29 @@ clientStoreContract('memory', async () => {
   };
 });
 
-tokenStoreContract('memory', {
-  rounds: 20,
-  async open() {
-    let now = Date.UTC(2026, 0, 1);
-    const clients = createMemoryClientStore();
-    const tokens = createMemoryTokenStore({ clients, now: () => now });
-    return {
-      clients,
-      tokens,
-      replica: tokens,
-      storeOutcome: async (outcome) => tokens.storeOutcome(outcome),
-      advanceClock: async (milliseconds) => void (now += milliseconds),
-      dump: async () => tokens.dump(),
-      close: async () => undefined,
-    };
-  },
-});
+async function openTokens() {
+  let now = Date.UTC(2026, 0, 1);
+  const clients = createMemoryClientStore();
+  const tokens = createMemoryTokenStore({ clients, now: () => now });
+  return {
+    clients,
+    tokens,
+    replica: tokens,
+    inspection: tokens.inspection,
+    stateless: tokens.statelessTokens,
+    statelessReplica: tokens.statelessTokens,
+    storeOutcome: async (outcome: AuthorizationOutcome) => tokens.storeOutcome(outcome),
+    advanceClock: async (milliseconds: number) => void (now += milliseconds),
+    dump: async () => tokens.dump(),
+    close: async () => undefined,
+  };
+}
+
+tokenStoreContract('memory', { rounds: 20, open: openTokens });
+
+statelessTokenStoreContract('memory', openTokens);
+
+tokenInspectionContract('memory', openTokens);
 
 assertionStoreContract('memory', async () => {
   let now = Date.UTC(2026, 0, 1);

@@ -1,6 +1,6 @@
 import { JwsError, type Jwk, verifyJwt } from '@castellan/jwk';
-import type { Client } from '../client.js';
 import { clientAssertionAlgorithms } from '../client-assertion.js';
+import type { StoredClient } from '../client-store.js';
 import type { Grant, JsonObject, RowKey } from '../grant.js';
 import { signedAtMostMs } from '../lifetimes.js';
 import type { ResourceServerStore } from '../resource-server.js';
@@ -8,7 +8,15 @@ import type { GrantKind } from '../lifespans.js';
 import { formatScope } from '../scope.js';
 import type { SubjectIdentifier } from '../subject-identifier.js';
 import { decideIssuance, type IssuanceGuard } from './issuance-guard.js';
-import { type FamilyOf, type Mint, mintAccessToken, type Minted } from './mint.js';
+import { type FamilyOf, type Mint, mintAccessToken } from './mint.js';
+import {
+  grantClaim,
+  nameOf,
+  readName,
+  readStatelessToken,
+  type StatelessAccessToken,
+  toGrantClaim,
+} from './stateless-token.js';
 import { tokenBucket, type TokenText } from './token-text.js';
 import type { NewAccessToken } from './token-store.js';
 
@@ -38,28 +46,36 @@ export type AccessTokenTexts = { readonly tokenText: TokenText; readonly accessT
 /** Claims that this server decides itself, whatever the consent app sends; also those of other kinds of JWT. */
 export const reservedAccessTokenClaims: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti', 'client_id', 'scope', 'auth_time', 'acr', 'amr'],
-  ...['ext', 'cnf', 'act', 'may_act', 'nonce', 'azp', 'sid', 'events', 'typ'],
+  ...['ext', 'cnf', 'act', 'may_act', 'nonce', 'azp', 'sid', 'events', 'typ', grantClaim],
 ]);
 
 // Room for the head, the claims of the grant and 8 KiB of extra data.
 const maxLength = 32 * 1024;
 
+/** An access token as its client gets it, and its row unless it has none. */
+export type IssuedAccessToken = {
+  readonly text: string;
+  readonly lifetimeMs: number;
+  readonly row?: NewAccessToken;
+};
+
 /**
  * An access token for a grant, in the format that `mint` says: opaque, or a JWT (RFC 9068). A JWT is stored like an
- * opaque one, under its `jti`: it can be introspected and revoked. Where policies guard issuance they are asked first.
- * `sub` of a JWT is the subject as the client may know it.
+ * opaque one, under its `jti`, or has no row and names its grant in a claim: both can be introspected and revoked. Where
+ * policies guard issuance they are asked first. `sub` of a JWT is the subject as the client may know it. `client` must
+ * be fresh where the token may have no row: no write is guarded by its revision then.
  */
 export async function issueAccessToken(
   tools: AccessTokenTools,
   issued: {
     readonly issuer: string;
-    readonly client: Client;
+    readonly client: StoredClient;
     readonly grant: Grant;
     readonly family?: FamilyOf;
     readonly kind: GrantKind;
     readonly remoteAddress?: string;
   },
-): Promise<Minted<NewAccessToken>> {
+): Promise<IssuedAccessToken> {
   const { mint } = tools;
   const { grant, family } = issued;
   const { clientId, subject, scopes, audience } = grant;
@@ -69,7 +85,8 @@ export async function issueAccessToken(
   });
   const minted = mintAccessToken(mint, grant, family);
   const opaque = decision === undefined ? minted : { ...minted, row: { ...minted.row, decision } };
-  if (mint.accessTokenFormat !== 'jwt') return opaque;
+  if ((mint.accessTokenFormat ?? 'opaque') === 'opaque') return { ...opaque, lifetimeMs: opaque.row.lifetimeMs };
+  const stateless = mint.accessTokenFormat === 'stateless-jwt';
   const issuedAt = mint.now();
   const lifetimeMs = Math.min(opaque.row.lifetimeMs, mint.signedAtMostMs ?? signedAtMostMs);
   const key: RowKey = {
@@ -79,47 +96,55 @@ export async function issueAccessToken(
   const text = await tools.accessTokenSigner.sign({
     ...topLevelClaims(mint, grant),
     iss: issued.issuer,
-    sub: grant.subject === grant.clientId ? grant.subject : tools.subjectIdentifier(issued.client, grant.subject),
+    sub:
+      grant.subject === grant.clientId ? grant.subject : tools.subjectIdentifier(issued.client.client, grant.subject),
     aud: audienceOf(grant),
     exp: Math.floor((issuedAt + lifetimeMs) / 1000),
     iat: Math.floor(issuedAt / 1000),
-    jti: `${key.bucket}.${key.id}`,
+    jti: nameOf(key),
     client_id: grant.clientId,
     ...(grant.scopes.length > 0 ? { scope: formatScope(grant.scopes) } : {}),
     ...(grant.authTime !== undefined ? { auth_time: grant.authTime } : {}),
     ...(Object.keys(grant.accessTokenExtra).length > 0 ? { ext: grant.accessTokenExtra } : {}),
+    ...(stateless ? { [grantClaim]: toGrantClaim(issued.client, family?.key, decision) } : {}),
   });
-  return { text, row: { ...opaque.row, key, lifetimeMs } };
+  return { text, lifetimeMs, ...(stateless ? {} : { row: { ...opaque.row, key, lifetimeMs } }) };
 }
 
+/** What the text of an access token says: the name of its row, or that it has none. */
+export type AccessTokenName = { readonly key: RowKey; readonly stateless?: StatelessAccessToken };
+
 /**
- * The row of an access token of either format; undefined for anything that this server did not issue as one. Opaque texts
+ * The name of an access token of any format; undefined for anything that this server did not issue as one. Opaque texts
  * are judged by their MAC, JWTs by their signature and type: other JWTs of this server never pass.
  */
-export async function accessTokenKey(
+export async function readAccessToken(
   text: string,
   { tokenText, accessTokenSigner }: AccessTokenTexts,
-): Promise<RowKey | undefined> {
+): Promise<AccessTokenName | undefined> {
   const key = tokenText.parse(text, 'access_token');
-  if (key !== undefined || !/^eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(text)) return key;
+  if (key !== undefined) return { key };
+  if (!/^eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(text)) return undefined;
   try {
-    return keyOfJwt(text, await accessTokenSigner.current());
+    return nameOfJwt(text, await accessTokenSigner.current());
   } catch (cause) {
     if (!(cause instanceof JwsError)) throw cause;
     if (cause.code !== 'signature' && cause.code !== 'key') return undefined;
   }
   try {
-    return keyOfJwt(text, await accessTokenSigner.refresh());
+    return nameOfJwt(text, await accessTokenSigner.refresh());
   } catch (cause) {
     if (cause instanceof JwsError) return undefined;
     throw cause;
   }
 }
 
-function keyOfJwt(text: string, keys: readonly Jwk[]): RowKey | undefined {
+function nameOfJwt(text: string, keys: readonly Jwk[]): AccessTokenName | undefined {
   const { claims } = verifyJwt(text, keys, { algorithms: clientAssertionAlgorithms, typ: 'at+jwt', maxLength });
-  const [, bucket, id] = /^([0-9]{1,9})\.([A-Za-z0-9_-]{43})$/.exec(String(claims['jti'])) ?? [];
-  return bucket === undefined || id === undefined ? undefined : { bucket: Number(bucket), id };
+  const key = readName(claims['jti']);
+  if (key === undefined) return undefined;
+  const stateless = readStatelessToken(key, claims);
+  return stateless === undefined ? { key } : { key, stateless };
 }
 
 /** One value is a string, several an array; the client id when no resource was asked for (rulings 31). */

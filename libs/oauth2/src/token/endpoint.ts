@@ -40,7 +40,7 @@ export async function issueTokens(
   const grantType = parameters.get('grant_type');
   if (grantType === undefined) throw new OAuth2Error('invalid_request', 'the parameter grant_type is missing');
   const grant = grants.get(grantType);
-  const carried = { authorization: request.authorization, parameters };
+  const carried = { authorization: request.authorization, parameters, ...addressOf(request) };
   for (let attempt = 0; attempt < attempts; attempt++) {
     const freshness = attempt === 0 && grant !== undefined ? grant.clientRow : 'fresh';
     const client = await tools.clients.authenticate(carried, freshness);
@@ -49,7 +49,10 @@ export async function issueTokens(
     }
     try {
       requireGrantType(client, grantType, grant);
-      const tokens = await grant.issue({ parameters, client, ...addressOf(request) }, tools);
+      const tokens = await grant.issue(
+        { parameters, client, clientIsFresh: freshness === 'fresh', ...addressOf(request) },
+        tools,
+      );
       if (tokens !== 'client-changed') return tokens;
     } catch (cause) {
       // What an outdated row refuses, the client may be registered for by now.

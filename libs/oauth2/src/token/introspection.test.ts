@@ -158,3 +158,35 @@ describe('the caller of introspection', () => {
     expect(await harness.introspectForCaller({ token }, conf, async () => true)).toMatchObject({ active: true });
   });
 });
+
+describe('inspection for an administrator', () => {
+  async function tokens() {
+    return harness.token(
+      { grant_type: 'authorization_code', code: harness.makeCode(owner), redirect_uri: callback },
+      conf,
+    );
+  }
+
+  it('says what access and refresh tokens are, and which of both', async () => {
+    const { accessToken, refreshToken = '' } = await tokens();
+    const access = await harness.inspect(accessToken);
+    const refresh = await harness.inspect(refreshToken);
+    expect(access).toMatchObject({ use: 'access_token', introspection: { active: true, clientId: 'conf' } });
+    expect(refresh).toMatchObject({ use: 'refresh_token', introspection: { active: true, clientId: 'conf' } });
+    const { introspection } = refresh;
+    if (!introspection.active) throw new Error('inactive');
+    expect(introspection.expiresAt).toBeGreaterThan(introspection.issuedAt);
+  });
+
+  it('says nothing but inactive of a used, revoked or unknown one, and of a scope that was not granted', async () => {
+    const { refreshToken = '' } = await tokens();
+    expect((await harness.inspect(refreshToken, ['unknown'])).introspection).toEqual(inactive);
+    const next = await harness.token({ grant_type: 'refresh_token', refresh_token: refreshToken }, conf);
+    expect((await harness.inspect(refreshToken)).introspection).toEqual(inactive);
+    expect((await harness.inspect(next.refreshToken ?? '')).introspection.active).toBe(true);
+    await harness.revoke({ token: next.refreshToken ?? '' }, conf);
+    for (const text of [next.refreshToken ?? '', next.accessToken, 'x', harness.makeCode(owner)]) {
+      expect(await harness.inspect(text)).toEqual({ introspection: inactive });
+    }
+  });
+});

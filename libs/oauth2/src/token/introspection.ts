@@ -4,8 +4,9 @@ import type { JsonObject, RowKey } from '../grant.js';
 import { type ParameterMap, parseParameters } from '../parameters.js';
 import { coversScopes, parseScope } from '../scope.js';
 import type { EndpointRequest } from './endpoint.js';
-import { accessTokenKey, type AccessTokenSigner } from './access-token-jwt.js';
+import { type AccessTokenName, type AccessTokenSigner, readAccessToken } from './access-token-jwt.js';
 import type { IssuanceDecision } from './issuance-guard.js';
+import type { StatelessTokenStore } from './stateless-token.js';
 import { bucketEnd, type TokenText } from './token-text.js';
 import type { ActiveAccessToken, TokenStore } from './token-store.js';
 
@@ -37,6 +38,7 @@ export type IntrospectionCaller =
 export type IntrospectionTools = {
   readonly issuer: string;
   readonly store: TokenStore;
+  readonly statelessTokens: StatelessTokenStore;
   readonly tokenText: TokenText;
   readonly accessTokenSigner: AccessTokenSigner;
 };
@@ -50,11 +52,18 @@ export async function findAccessToken(
   text: string,
   tools: IntrospectionTools,
 ): Promise<{ readonly key: RowKey; readonly token: ActiveAccessToken } | undefined> {
-  const { store } = tools;
-  const key = await accessTokenKey(text, tools);
-  if (key === undefined || bucketEnd('access_token', key.bucket) + clockMarginMs < store.now()) return undefined;
-  const token = await store.findActiveAccessToken(key);
-  return token === undefined ? undefined : { key, token };
+  const name = await readAccessToken(text, tools);
+  const token = name === undefined ? undefined : await findNamedToken(name, tools);
+  return name === undefined || token === undefined ? undefined : { key: name.key, token };
+}
+
+/** The token of a name while it is active. */
+export async function findNamedToken(
+  { key, stateless }: AccessTokenName,
+  { store, statelessTokens }: Pick<IntrospectionTools, 'store' | 'statelessTokens'>,
+): Promise<ActiveAccessToken | undefined> {
+  if (bucketEnd('access_token', key.bucket) + clockMarginMs < store.now()) return undefined;
+  return stateless === undefined ? store.findActiveAccessToken(key) : statelessTokens.findGrant(stateless);
 }
 
 /**
@@ -84,6 +93,42 @@ export async function introspect(
       ...(decision !== undefined ? { decision } : {}),
     },
     scopeMissing: false,
+  };
+}
+
+/** What an inspection says a token is for. */
+export type InspectedToken = { readonly introspection: Introspection; readonly use?: 'access_token' | 'refresh_token' };
+
+/**
+ * About an access or refresh token, for an administrator. A refresh token is active while it buys something. A needed
+ * scope that was not granted makes either inactive.
+ */
+export async function inspectToken(
+  text: string,
+  neededScopes: readonly string[],
+  tools: IntrospectionTools,
+): Promise<InspectedToken> {
+  const refreshKey = tools.tokenText.parse(text, 'refresh_token');
+  if (refreshKey === undefined) {
+    const { introspection } = await introspect(text, neededScopes, tools);
+    return introspection.active ? { introspection, use: 'access_token' } : { introspection };
+  }
+  const stored = await tools.store.findRefreshToken(refreshKey);
+  if (stored?.state !== 'live' || !coversScopes(stored.grant.scopes, neededScopes)) return { introspection: inactive };
+  const { grant, issuedAt, expiresAt, familyExpiresAt } = stored;
+  return {
+    introspection: {
+      active: true,
+      clientId: grant.clientId,
+      subject: grant.subject,
+      scopes: grant.scopes,
+      audience: grant.audience.length === 0 ? [grant.clientId] : grant.audience,
+      issuer: tools.issuer,
+      issuedAt,
+      expiresAt: Math.min(expiresAt, familyExpiresAt),
+      extra: grant.accessTokenExtra,
+    },
+    use: 'refresh_token',
   };
 }
 
@@ -141,8 +186,8 @@ async function bearerCaller(
   const presented = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1];
   const found = presented === undefined ? undefined : await findAccessToken(presented, tools);
   if (found === undefined) throw unauthorized('the bearer token is not active');
-  const asked = await accessTokenKey(parameters.get('token') ?? '', tools);
-  if (asked?.id === found.key.id) throw unauthorized('a token cannot authorize its own introspection');
+  const asked = await readAccessToken(parameters.get('token') ?? '', tools);
+  if (asked?.key.id === found.key.id) throw unauthorized('a token cannot authorize its own introspection');
   const { clientId, subject, scopes } = found.token.grant;
   return { kind: 'token', clientId, subject, scopes };
 }

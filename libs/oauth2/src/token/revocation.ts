@@ -4,13 +4,16 @@ import { OAuth2Error } from '../errors.js';
 import type { RowKey } from '../grant.js';
 import { parseParameters, requireParameter } from '../parameters.js';
 import type { EndpointRequest } from './endpoint.js';
-import { accessTokenKey, type AccessTokenSigner } from './access-token-jwt.js';
+import { type AccessTokenName, type AccessTokenSigner, readAccessToken } from './access-token-jwt.js';
+import { findNamedToken } from './introspection.js';
+import type { StatelessTokenStore } from './stateless-token.js';
 import type { TokenText } from './token-text.js';
 import type { TokenStore } from './token-store.js';
 
 /** What revocation works with. */
 export type RevocationTools = {
   readonly store: TokenStore;
+  readonly statelessTokens: StatelessTokenStore;
   readonly tokenText: TokenText;
   readonly accessTokenSigner: AccessTokenSigner;
   readonly clients: ClientAuthentication;
@@ -27,8 +30,8 @@ export async function revokeToken(request: EndpointRequest, tools: RevocationToo
   const text = requireParameter(parameters, 'token');
   const refreshKey = tools.tokenText.parse(text, 'refresh_token');
   if (refreshKey !== undefined) return revokeRefreshToken(refreshKey, client, tools.store);
-  const accessKey = await accessTokenKey(text, tools);
-  if (accessKey !== undefined) return revokeAccessToken(accessKey, client, tools.store);
+  const name = await readAccessToken(text, tools);
+  if (name !== undefined) return revokeAccessToken(name, client, tools);
 }
 
 async function revokeRefreshToken(key: RowKey, client: StoredClient, store: TokenStore): Promise<void> {
@@ -38,12 +41,13 @@ async function revokeRefreshToken(key: RowKey, client: StoredClient, store: Toke
   await store.revokeFamily(stored.family);
 }
 
-async function revokeAccessToken(key: RowKey, client: StoredClient, store: TokenStore): Promise<void> {
-  const active = await store.findActiveAccessToken(key);
+async function revokeAccessToken(name: AccessTokenName, client: StoredClient, tools: RevocationTools): Promise<void> {
+  const active = await findNamedToken(name, tools);
   if (active === undefined) return;
   requireOwner(active.grant.clientUid, client);
-  if (active.family === undefined) await store.revokeAccessToken(key);
-  else await store.revokeFamily(active.family);
+  if (active.family !== undefined) await tools.store.revokeFamily(active.family);
+  else if (name.stateless !== undefined) await tools.statelessTokens.revoke(name.stateless);
+  else await tools.store.revokeAccessToken(name.key);
 }
 
 function requireOwner(ownerUid: string, client: StoredClient): void {

@@ -2,7 +2,10 @@ import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import type { Grant, RowKey } from '../grant.js';
 
 /** What a grant says about people beyond the columns that statements ask for: it lies sealed in the database. */
-export type GrantSession = Pick<Grant, 'accessTokenExtra' | 'idTokenExtra' | 'nonce' | 'userinfoClaims'>;
+export type GrantSession = Pick<
+  Grant,
+  'accessTokenExtra' | 'idTokenExtra' | 'nonce' | 'userinfoClaims' | 'subjectIdentifier'
+>;
 
 /** A sealed session cannot be opened: it was moved, changed or cut, or was sealed under a secret that is not held. */
 export class SessionSealError extends Error {
@@ -34,9 +37,9 @@ export function createSessionSeal(options: {
 }): SessionSeal {
   const { keys, randomBytes } = options;
   return {
-    seal({ accessTokenExtra, idTokenExtra, nonce, userinfoClaims }, family) {
+    seal({ accessTokenExtra, idTokenExtra, nonce, userinfoClaims, subjectIdentifier }, family) {
       const [{ id, key }] = keys;
-      const text = JSON.stringify({ accessTokenExtra, idTokenExtra, nonce, userinfoClaims });
+      const text = JSON.stringify({ accessTokenExtra, idTokenExtra, nonce, userinfoClaims, subjectIdentifier });
       const iv = randomBytes(nonceBytes);
       const cipher = createCipheriv('aes-256-gcm', keyOf(key, family), iv, { authTagLength: tagBytes });
       cipher.setAAD(associatedData(id, family));

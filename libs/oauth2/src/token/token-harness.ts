@@ -20,10 +20,11 @@ import { createLocalAccessTokenSigner } from '../testing/local-access-token-sign
 import { createMemoryWeb } from '../testing/memory-web.js';
 import { sampleClient } from '../testing/sample-client.js';
 import { issueTokens } from './endpoint.js';
-import { introspect, introspectForCaller, type IntrospectionCaller } from './introspection.js';
+import { inspectToken, introspect, introspectForCaller, type IntrospectionCaller } from './introspection.js';
 import type { IssuanceGuard } from './issuance-guard.js';
 import { type Mint, mintAuthorizationCode, newFamily } from './mint.js';
 import { revokeToken } from './revocation.js';
+import type { TokenReuse } from './token-request.js';
 import { createTokenText } from './token-text.js';
 
 export const issuer = 'https://as.example';
@@ -89,17 +90,20 @@ export async function createTokenHarness({
       audiences: [issuer],
       now: clock,
     }),
-    noteSecretUse: createSecretUses({ store: clients, now: clock }),
+    noteSecretUse: createSecretUses({ store: clients, secrets, now: clock }),
   });
   const accessTokenSigner = createLocalAccessTokenSigner();
   const subjectIdentifier = createSubjectIdentifier(randomBytes(32));
   const resourceServers = createMemoryResourceServerStore();
+  const reuses: TokenReuse[] = [];
   const tools = {
     issuer,
     refreshGraceMs,
+    noteReuse: (reuse: TokenReuse) => void reuses.push(reuse),
     resourceServers,
     ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
     store,
+    statelessTokens: store.statelessTokens,
     mint,
     tokenText,
     idTokenSigner,
@@ -125,6 +129,7 @@ export async function createTokenHarness({
   }
 
   return {
+    reuses,
     web,
     resourceServers,
     accessTokenSigner,
@@ -180,6 +185,7 @@ export async function createTokenHarness({
     token: (form: Form, authorization = '') => issueTokens(requestOf(form, authorization), tools),
     revoke: (form: Form, authorization = '') => revokeToken(requestOf(form, authorization), tools),
     introspect: (token: string, scopes: readonly string[] = []) => introspect(token, scopes, tools),
+    inspect: (token: string, scopes: readonly string[] = []) => inspectToken(token, scopes, tools),
     introspectForCaller: (
       form: Form,
       authorization = '',

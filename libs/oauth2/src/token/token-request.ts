@@ -1,4 +1,5 @@
 import type { StoredClient } from '../client-store.js';
+import type { RowKey } from '../grant.js';
 import type { IdTokenTools } from '../id-token.js';
 import type { ParameterMap } from '../parameters.js';
 import type { AccessTokenTools } from './access-token-jwt.js';
@@ -8,8 +9,19 @@ import type { TokenStore } from './token-store.js';
 export type TokenRequest = {
   readonly parameters: ParameterMap;
   readonly client: StoredClient;
+  /** Whether the client's row was read after the request came. */
+  readonly clientIsFresh: boolean;
   /** Address of the client, where it is known. */
   readonly remoteAddress?: string;
+};
+
+/** A single-use token that came again outside every window: by the client that lost it or by whoever stole it. */
+export type TokenReuse = {
+  readonly event: 'refresh_reuse' | 'code_reuse';
+  readonly clientId: string;
+  readonly subject: string;
+  /** The family that is revoked for it. */
+  readonly family: RowKey;
 };
 
 /** What grants work with. */
@@ -19,6 +31,8 @@ export type GrantTools = IdTokenTools &
     readonly store: TokenStore;
     /** How long an authenticated client may be given the answer to a refresh again; 0: never (rulings 35). */
     readonly refreshGraceMs: number;
+    /** Is told of each reuse once its family is revoked; an audit event. */
+    readonly noteReuse?: (reuse: TokenReuse) => void;
   };
 
 /** What a token request buys (RFC 6749 section 5.1). `expiresIn` in seconds. */

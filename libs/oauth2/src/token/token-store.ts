@@ -1,4 +1,5 @@
 import type { Grant, NewFamily, RowKey } from '../grant.js';
+import type { NewConsent } from '../interaction/consent-store.js';
 import type { IssuanceDecision } from './issuance-guard.js';
 
 /** An access token row to insert. `family` is absent for client_credentials. Times are milliseconds since the epoch. */
@@ -45,6 +46,9 @@ export type StoredRefreshToken = {
   readonly key: RowKey;
   readonly family: RowKey;
   readonly familyExpiresAt: number;
+  readonly issuedAt: number;
+  /** It lives no longer than its family, whatever stands here. */
+  readonly expiresAt: number;
   readonly grant: Grant;
   readonly state: 'live' | 'used' | 'expired' | 'revoked';
   /**
@@ -103,7 +107,8 @@ export interface TokenStore {
    */
   consumeAuthorizationCode(burn: {
     readonly code: RowKey;
-    readonly accessToken: NewAccessToken;
+    /** Absent when the access token has no row. */
+    readonly accessToken?: NewAccessToken;
     readonly refreshToken?: NewRefreshToken;
   }): Promise<BurnOutcome>;
 
@@ -117,7 +122,8 @@ export interface TokenStore {
   rotateRefreshToken(burn: {
     readonly refreshToken: RowKey;
     readonly successor: NewRefreshToken;
-    readonly accessToken: NewAccessToken;
+    /** Absent when the access token has no row. */
+    readonly accessToken?: NewAccessToken;
     /** What is kept of the answer, and for how long. */
     readonly answer?: SealedAnswer & { readonly windowMs: number };
   }): Promise<BurnOutcome>;
@@ -130,7 +136,8 @@ export interface TokenStore {
 
   /**
    * Revokes every grant that fits all that is given, at least one of which must be: its tokens are inactive on every
-   * replica once this returned. With a client alone also the tokens that it got for itself. Answers how many grants ended.
+   * replica once this returned. With a client alone also the tokens that it got for itself, with a row or without.
+   * Answers how many grants ended.
    */
   revokeGrants(which: RevokedGrants): Promise<number>;
 
@@ -146,4 +153,6 @@ export type AuthorizationOutcome = {
   readonly family: NewFamily;
   readonly code?: NewAuthorizationCode;
   readonly accessToken?: NewAccessToken;
+  /** The consent that was given for it, to keep. */
+  readonly consent?: NewConsent;
 };

@@ -8,7 +8,7 @@ export const loose = 0;
 const maxTemplatesPerKey = 32;
 
 /** What matching costs, in units of looking at one policy. */
-const segmentsCost = 1;
+const segmentsCost = 0.25;
 const expressionCost = 4;
 
 const unknownMatch = 0;
@@ -94,14 +94,19 @@ export class Dimension {
     this.epoch++;
   }
 
-  /** Puts into `found` every number that a matching template can be found under, `loose` first; answers how many. */
-  lookUp(value: string, found: number[]): number {
+  /**
+   * Puts into `found` every number that a template matching the current value can be found under, `loose` first; answers
+   * how many. What our own matcher says no to is left out; expressions cost more, and are asked when something depends
+   * on them.
+   */
+  lookUp(found: number[]): number {
+    const { value } = this;
     found[0] = loose;
     let count = 1;
     const exact = this.numbers.get(value);
-    if (exact !== undefined) found[count++] = exact;
-    const choices = this.byValue.get(value);
-    if (choices !== undefined) for (const number of choices) found[count++] = number;
+    if (exact !== undefined && this.matchers[exact] === undefined) count = this.take(exact, found, count);
+    const choices = this.byValue.size === 0 ? undefined : this.byValue.get(value);
+    if (choices !== undefined) for (const number of choices) count = this.take(number, found, count);
     if (this.prefixLengths.longest > 0) count = this.lookUpPrefixes(value, found, count);
     if (this.suffixLengths.longest > 0) count = this.lookUpSuffixes(value, found, count);
     if (this.grams > 0) count = this.lookUpGrams(value, found, count);
@@ -126,7 +131,7 @@ export class Dimension {
     let hash = 0;
     for (let i = 0; i < end;) {
       hash = extendHash(hash, value.charCodeAt(i));
-      if (present[++i] === 1) count = push(this.byPrefix.find(hash), found, count);
+      if (present[++i] === 1) count = this.push(this.byPrefix.find(hash), found, count);
     }
     return count;
   }
@@ -138,7 +143,7 @@ export class Dimension {
     let hash = 0;
     for (let i = 0; i < end;) {
       hash = extendHash(hash, value.charCodeAt(value.length - 1 - i));
-      if (present[++i] === 1) count = push(this.bySuffix.find(hash), found, count);
+      if (present[++i] === 1) count = this.push(this.bySuffix.find(hash), found, count);
     }
     return count;
   }
@@ -146,9 +151,32 @@ export class Dimension {
   private lookUpGrams(value: string, found: number[], from: number): number {
     let count = from;
     for (let i = 0; i + gramLength <= value.length; i++) {
-      count = push(this.byGram.find(hashGram(value, i)), found, count);
+      count = this.push(this.byGram.find(hashGram(value, i)), found, count);
     }
     return count;
+  }
+
+  /** Appends what a key table found, without what is known not to match. */
+  private push(numbers: number | readonly number[] | undefined, found: number[], from: number): number {
+    if (numbers === undefined) return from;
+    let count = from;
+    if (typeof numbers === 'number') {
+      if (this.mayMatch(numbers)) found[count++] = numbers;
+      return count;
+    }
+    for (const number of numbers) if (this.mayMatch(number)) found[count++] = number;
+    return count;
+  }
+
+  /** Appends what is known to match. */
+  private take(number: number, found: number[], count: number): number {
+    this.verdicts[number] = this.epoch * 4 + isMatch;
+    found[count] = number;
+    return count + 1;
+  }
+
+  private mayMatch(number: number): boolean {
+    return (this.costs[number] ?? 0) > segmentsCost || this.matches(number);
   }
 
   private insert(number: number, text: string): void {
@@ -278,15 +306,6 @@ class LengthCounts {
     this.present[length] = 0;
     while (this.longest > 0 && this.present[this.longest] === 0) this.longest--;
   }
-}
-
-/** Appends what a key table found, and passes over what a gram met twice only by matching it once. */
-function push(numbers: number | readonly number[] | undefined, found: number[], from: number): number {
-  if (numbers === undefined) return from;
-  let count = from;
-  if (typeof numbers === 'number') found[count++] = numbers;
-  else for (const number of numbers) found[count++] = number;
-  return count;
 }
 
 function matcherOf(template: Template | undefined): ((value: string) => boolean) | undefined {

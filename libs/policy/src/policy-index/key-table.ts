@@ -1,9 +1,12 @@
+import { BitFilter } from './bit-filter.js';
+
 /**
  * Template numbers by the hash of a stretch of text. Different texts may share a hash: whoever looks up gets candidates,
  * which are verified by matching.
  */
 export class KeyTable {
   private readonly numbers = new Map<number, number | number[]>();
+  private readonly filter = new BitFilter();
 
   /** How many numbers stand under a hash. */
   count(hash: number): number {
@@ -14,14 +17,22 @@ export class KeyTable {
 
   /** What stands under a hash: nothing, one number, or several. */
   find(hash: number): number | readonly number[] | undefined {
-    return this.numbers.get(hash);
+    return this.filter.mayHold(hash) ? this.numbers.get(hash) : undefined;
   }
 
   add(hash: number, number: number): void {
     const found = this.numbers.get(hash);
-    if (found === undefined) this.numbers.set(hash, number);
+    if (found === undefined) this.insert(hash, number);
     else if (typeof found === 'number') this.numbers.set(hash, [found, number]);
     else found.push(number);
+  }
+
+  private insert(hash: number, number: number): void {
+    this.numbers.set(hash, number);
+    this.filter.add(hash);
+    if (!this.filter.isFull) return;
+    this.filter.reset(this.numbers.size);
+    for (const known of this.numbers.keys()) this.filter.add(known);
   }
 
   remove(hash: number, number: number): void {

@@ -1,3 +1,4 @@
+import { BitFilter } from './bit-filter.js';
 import { capacityOf, type IntArena } from './int-arena.js';
 
 const fields = 4;
@@ -11,14 +12,17 @@ const entryFields = 2;
 export class PairTable {
   rows = new Int32Array(64 * fields);
   private used = 0;
+  private readonly filter = new BitFilter();
 
   constructor(private readonly arena: IntArena) {}
 
   /** Index of the row's first field, or -1. */
   find(resource: number, subject: number): number {
+    const hashed = hash(resource, subject);
+    if (!this.filter.mayHold(hashed)) return -1;
     const { rows } = this;
     const last = rows.length / fields - 1;
-    for (let place = hash(resource, subject) & last; ; place = (place + 1) & last) {
+    for (let place = hashed & last; ; place = (place + 1) & last) {
       const row = place * fields;
       if (rows[row + 3] === 0) return -1;
       if (rows[row] === resource && rows[row + 1] === subject) return row;
@@ -98,8 +102,19 @@ export class PairTable {
 
   private addRow(resource: number, subject: number): number {
     if ((this.used + 1) * 5 > (this.rows.length / fields) * 3) this.grow();
+    // Before the row stands: one without policies counts as empty.
+    if (this.filter.isFull) this.refillFilter();
     this.used++;
+    this.filter.add(hash(resource, subject));
     return this.place(resource, subject);
+  }
+
+  private refillFilter(): void {
+    const { rows } = this;
+    this.filter.reset(this.used);
+    for (let row = 0; row < rows.length; row += fields) {
+      if (rows[row + 3] !== 0) this.filter.add(hash(rows[row] ?? 0, rows[row + 1] ?? 0));
+    }
   }
 
   private place(resource: number, subject: number): number {

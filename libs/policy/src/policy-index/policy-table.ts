@@ -132,7 +132,7 @@ export class PolicyTable {
   }
 
   conditionsOf(slot: number): readonly NamedCondition[] | undefined {
-    return this.conditions.get(slot);
+    return this.conditions.size === 0 ? undefined : this.conditions.get(slot);
   }
 
   /** Whether a template of the policy's list matches the value that the list's dimension is at. */
@@ -187,6 +187,10 @@ export class PolicyTable {
   private forEachPair(slot: number, visit: (resource: number, subject: number) => void): void {
     const subjects = distinctKeys(this.subjects, this.numbersOf(slot, 'subjects'));
     const resources = distinctKeys(this.resources, this.numbersOf(slot, 'resources'));
+    if (subjects.every(isLoose) && resources.every(isLoose) && subjects.length > 0 && resources.length > 0) {
+      for (const action of distinctKeys(this.actions, this.numbersOf(slot, 'actions'))) visit(loose, byAction(action));
+      return;
+    }
     if (subjects.length * resources.length <= maxPairs) {
       for (const resource of resources) for (const subject of subjects) visit(resource, subject);
       return;
@@ -208,6 +212,18 @@ export class PolicyTable {
     this.masks = extended(this.masks, length);
     this.lists = extended(this.lists, length);
   }
+}
+
+/**
+ * The subject number under which a policy stands that only its action tells apart: one for any subject and resource.
+ * Numbers of subjects are not negative.
+ */
+export function byAction(action: number): number {
+  return -1 - action;
+}
+
+function isLoose(number: number): boolean {
+  return number === loose;
 }
 
 function distinctKeys(dimension: Dimension, numbers: readonly number[]): readonly number[] {

@@ -1,3 +1,5 @@
+import { messagesToClients } from './end-sessions.js';
+
 /**
  * The statements of authorization requests. `clock` is the database clock, read once per statement. A request is
  * pending while it is undecided, unexpired and its client exists.
@@ -12,27 +14,99 @@ const isPending = `
   r.decided_at IS NULL AND r.expires_at > clock.now
   AND EXISTS (SELECT 1 FROM token.client c WHERE c.uid = r.client_uid)`;
 
-/** Stores a request unless its client has too many undecided ones; counts no further than that. */
+/** Stores a request unless its client or its address has too many undecided ones; counts no further than that. */
 export const insertRequest = `
   WITH ${clock},
+  of_address AS (
+    SELECT 1 FROM token.authorization_request r CROSS JOIN clock
+     WHERE r.address_hash = $9 AND r.decided_at IS NULL AND r.expires_at > clock.now
+     LIMIT $10::int
+  ),
   pending AS (
     SELECT 1 FROM token.authorization_request r CROSS JOIN clock
      WHERE r.client_uid = $2::uuid AND r.decided_at IS NULL AND r.expires_at > clock.now
      LIMIT $8::int
   )
   INSERT INTO token.authorization_request
-    (id, client_uid, client_id, parameters, parameters_hash, browser_hash, created_at, expires_at)
-  SELECT $1, $2::uuid, $3, $4::jsonb, $5, $6, clock.now, clock.now + $7::float8 * interval '1 millisecond'
+    (id, client_uid, client_id, parameters, parameters_hash, browser_hash, created_at, expires_at, address_hash,
+     stage, stage_at, interaction)
+  SELECT $1, $2::uuid, $3, $4::jsonb, $5, $6, clock.now, clock.now + $7::float8 * interval '1 millisecond', $9,
+         $11, CASE WHEN $11::text IS NOT NULL THEN clock.now END, $12
     FROM clock
-   WHERE (SELECT count(*) FROM pending) < $8::int
+   WHERE (SELECT count(*) FROM pending) < $8::int AND (SELECT count(*) FROM of_address) < $10::int
   RETURNING id`;
 
 export const findPendingRequest = `
   WITH ${clock}
   SELECT r.id, r.client_uid, r.client_id, r.parameters, r.parameters_hash, r.browser_hash,
+         r.stage, ${milliseconds('r.stage_at')} AS stage_at, r.interaction, false AS decided,
          ${milliseconds('r.created_at')} AS created_at, ${milliseconds('clock.now')} AS now
     FROM token.authorization_request r CROSS JOIN clock
    WHERE r.id = $1 AND ${isPending}`;
+
+/** Also decided ones, until they expire. */
+export const findInteraction = `
+  WITH ${clock}
+  SELECT r.id, r.client_uid, r.client_id, r.parameters, r.parameters_hash, r.browser_hash,
+         r.stage, ${milliseconds('r.stage_at')} AS stage_at, r.interaction, r.decided_at IS NOT NULL AS decided,
+         ${milliseconds('r.created_at')} AS created_at, ${milliseconds('clock.now')} AS now
+    FROM token.authorization_request r CROSS JOIN clock
+   WHERE r.id = $1 AND r.stage IS NOT NULL AND r.expires_at > clock.now
+     AND EXISTS (SELECT 1 FROM token.client c WHERE c.uid = r.client_uid)`;
+
+/** Takes one step: who waited for the row's lock finds it elsewhere when the lock is released, and takes none. */
+export const advanceInteraction = `
+  WITH ${clock}
+  UPDATE token.authorization_request r SET stage = $3, stage_at = clock.now, interaction = $4
+    FROM clock
+   WHERE r.id = $1 AND r.stage = $2 AND ${isPending}
+  RETURNING r.id`;
+
+/**
+ * Spends the decision about a login: the request goes on to consent, and the session is used, begun, or begun anew under
+ * its sid. A session that ended meanwhile is used by nobody.
+ */
+export const finishLogin = `
+  WITH ${clock},
+  input AS MATERIALIZED (
+    SELECT * FROM json_to_record($3::json) AS i(
+      kind text, sid text, extend_to_ms float8, cookie_hash text, subject text, auth_time bigint, acr text, amr text[],
+      identity_provider_session_id text, lifetime_ms float8, ends_sid text)
+  ),
+  used AS (
+    UPDATE token.login_session s
+       SET expires_at = coalesce(clock.now + i.extend_to_ms * interval '1 millisecond', s.expires_at)
+      FROM clock, input i
+     WHERE i.kind = 'use' AND s.sid = i.sid AND s.ended_at IS NULL AND s.expires_at > clock.now
+    RETURNING s.sid
+  ),
+  moved AS (
+    UPDATE token.authorization_request r SET stage = 'consent', stage_at = clock.now, interaction = $2
+      FROM clock, input i
+     WHERE r.id = $1 AND r.stage = 'login-decided' AND ${isPending}
+       AND (i.kind = 'begin' OR EXISTS (SELECT 1 FROM used))
+    RETURNING r.id
+  ),
+  ended AS (
+    UPDATE token.login_session s SET ended_at = clock.now
+      FROM clock, input i, moved
+     WHERE s.sid = i.ends_sid AND s.ended_at IS NULL
+    RETURNING s.sid
+  ),
+  told AS (${messagesToClients('ended', '$4')}),
+  begun AS (
+    INSERT INTO token.login_session AS s
+      (sid, cookie_hash, subject, auth_time, acr, amr, identity_provider_session_id, created_at, expires_at)
+    SELECT i.sid, i.cookie_hash, i.subject, i.auth_time, i.acr, i.amr, i.identity_provider_session_id, clock.now,
+           clock.now + i.lifetime_ms * interval '1 millisecond'
+      FROM clock, input i, moved
+     WHERE i.kind = 'begin'
+    ON CONFLICT (sid) DO UPDATE
+       SET cookie_hash = excluded.cookie_hash, auth_time = excluded.auth_time, acr = excluded.acr, amr = excluded.amr,
+           identity_provider_session_id = excluded.identity_provider_session_id, expires_at = excluded.expires_at
+     WHERE s.subject = excluded.subject AND s.ended_at IS NULL
+  )
+  SELECT ${milliseconds('clock.now')} AS now, EXISTS (SELECT 1 FROM moved) AS won FROM clock`;
 
 /**
  * Burns a pending request and stores what the decision buys. Who waited for the row's lock finds it decided when the
@@ -43,23 +117,63 @@ export const completeRequest = `
   input AS MATERIALIZED (
     SELECT * FROM json_to_record($2::json) AS i(
       family_bucket int, family_id text, client_uid uuid, client_id text, subject text, scopes text[], audience text[],
-      session text, auth_time bigint, family_expires_at float8,
+      session text, auth_time bigint, family_expires_at float8, sid text, consent_id text, subject_identifier text,
+      consent json,
       code_bucket int, code_id text, redirect_uri text, redirect_uri_given boolean, code_challenge text,
       code_lifetime_ms float8,
       access_bucket int, access_id text, access_lifetime_ms float8, access_scopes text[], decision_id text,
       policy_revision bigint)
   ),
+  -- Shared with other requests, and excluding who ends the session: it waits, and then finds what was granted.
+  live AS MATERIALIZED (
+    SELECT s.sid FROM token.login_session s, clock, input i
+     WHERE s.sid = i.sid AND s.ended_at IS NULL AND s.expires_at > clock.now
+       FOR SHARE OF s
+  ),
   burnt AS (
-    UPDATE token.authorization_request r SET decided_at = clock.now, parameters = NULL
+    UPDATE token.authorization_request r
+       SET decided_at = clock.now, interaction = NULL,
+           parameters = CASE WHEN r.stage IS NOT NULL THEN r.parameters END
       FROM clock, input i
      WHERE r.id = $1 AND r.client_uid = i.client_uid AND ${isPending}
+       AND (r.stage IS NULL OR r.stage = 'consent-decided')
+       AND (i.sid IS NULL OR EXISTS (SELECT 1 FROM live))
     RETURNING clock.now
+  ),
+  session_client AS (
+    INSERT INTO token.login_session_client (sid, client_uid, client_id, subject_identifier)
+    SELECT i.sid, i.client_uid, i.client_id, i.subject_identifier
+      FROM burnt b CROSS JOIN input i
+     WHERE i.sid IS NOT NULL
+    ON CONFLICT (sid, client_uid) DO UPDATE SET subject_identifier = excluded.subject_identifier
+  ),
+  consent AS (
+    INSERT INTO token.consent
+      (id, subject, client_uid, client_id, sid, scopes, audience, remembered, remember_for, details, handled_at,
+       expires_at)
+    SELECT c.id, c.subject, i.client_uid, i.client_id, c.sid, c.scopes, c.audience, c.remembered, c.remember_for,
+           c.details, b.now, b.now + c.lifetime_ms * interval '1 millisecond'
+      FROM burnt b CROSS JOIN input i CROSS JOIN json_to_record(i.consent) AS c(
+        id text, subject text, sid text, scopes text[], audience text[], remembered boolean, remember_for bigint,
+        details text, lifetime_ms float8)
+     WHERE i.consent IS NOT NULL
+  ),
+  -- A consent that covers an older one takes its place; the older is listed as long as its grants may go on.
+  superseded AS (
+    UPDATE token.consent o
+       SET remembered = false,
+           expires_at = least(o.expires_at, to_timestamp(i.family_expires_at / 1000))
+      FROM burnt b CROSS JOIN input i CROSS JOIN json_to_record(i.consent) AS c(
+        subject text, scopes text[], audience text[], remembered boolean)
+     WHERE i.consent IS NOT NULL AND c.remembered AND o.subject = c.subject AND o.client_uid = i.client_uid
+       AND o.remembered AND o.revoked_at IS NULL AND o.scopes <@ c.scopes AND o.audience <@ c.audience
   ),
   family AS (
     INSERT INTO token.family
-      (bucket, id, client_uid, client_id, subject, scopes, audience, session, auth_time, created_at, expires_at)
+      (bucket, id, client_uid, client_id, subject, scopes, audience, session, auth_time, sid, consent_id, created_at,
+       expires_at)
     SELECT i.family_bucket, i.family_id, i.client_uid, i.client_id, i.subject, i.scopes, i.audience,
-           i.session, i.auth_time, b.now, to_timestamp(i.family_expires_at / 1000)
+           i.session, i.auth_time, i.sid, i.consent_id, b.now, to_timestamp(i.family_expires_at / 1000)
       FROM burnt b CROSS JOIN input i
   ),
   code AS (
@@ -86,7 +200,9 @@ export const completeRequest = `
 
 export const discardRequest = `
   WITH ${clock}
-  UPDATE token.authorization_request r SET decided_at = clock.now, parameters = NULL
+  UPDATE token.authorization_request r
+     SET decided_at = clock.now, interaction = NULL,
+         parameters = CASE WHEN r.stage IS NOT NULL THEN r.parameters END
     FROM clock
    WHERE r.id = $1 AND ${isPending}
   RETURNING r.id`;

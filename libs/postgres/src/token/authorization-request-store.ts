@@ -1,7 +1,20 @@
-import type { AuthorizationOutcome, AuthorizationRequestStore, SessionSeal, StoredParameters } from '@castellan/oauth2';
+import type {
+  AuthorizationOutcome,
+  AuthorizationRequestStore,
+  Interaction,
+  InteractionRequest,
+  InteractionStage,
+  JsonSeal,
+  NewConsent,
+  SessionSeal,
+  SessionStep,
+  StagedInteraction,
+  StoredParameters,
+} from '@castellan/oauth2';
 import type { Database } from '../database.js';
 import type { PartitionKeeper } from '../partitions.js';
 import * as statements from './authorization-request-statements.js';
+import { defaultGiveUpAfterMs } from './outbox-store.js';
 import { insertIntoPartitions, type PartitionName } from './token-partitions.js';
 
 type PendingRow = {
@@ -11,21 +24,44 @@ type PendingRow = {
   parameters: StoredParameters;
   parameters_hash: string;
   browser_hash: string;
+  stage: InteractionStage | null;
+  stage_at: number | null;
+  interaction: string | null;
+  decided: boolean;
   created_at: number;
   now: number;
 };
 
+const noLimit = 2_147_483_647;
+
 /**
  * Authorization requests in PostgreSQL; `keeper` makes partitions that are missing for what a decision buys, and what it
- * says about people is sealed by `sessions`.
+ * says about people is sealed: grants by `sessions`, interactions and consents by `seal`, which only the flow of Hydra 0.9
+ * can do without. Clients of a session that a login ends are told through the outbox, for `giveUpAfterMs`.
  */
 export function createAuthorizationRequestStore(
   database: Database,
   keeper: PartitionKeeper,
   sessions: SessionSeal,
+  seal: JsonSeal = noSeal,
+  giveUpAfterMs = defaultGiveUpAfterMs,
 ): AuthorizationRequestStore {
+  async function find(name: string, text: string, id: string): Promise<PendingRow | undefined> {
+    const [row] = await database.query<PendingRow>(name, text, [id]);
+    if (row !== undefined) database.observeClock(new Date(row.now));
+    return row;
+  }
+
+  /** Throws for a row that does not open: it was tampered with, or its secret is gone. A fault, never an empty state. */
+  function openInteraction({ id, stage, stage_at: stageAt, interaction }: PendingRow): StagedInteraction | undefined {
+    if (stage === null || stageAt === null || interaction === null) return undefined;
+    const state = seal.open(interaction, interactionRow(id));
+    if (state === undefined) throw new Error('the interaction of an authorization request does not open');
+    return { stage, stageAt, state: state as Interaction };
+  }
+
   return {
-    async insert(request, pendingLimit) {
+    async insert(request, pendingLimit, addressLimit = noLimit) {
       const rows = await database.query('token.authorization_request.insert', statements.insertRequest, [
         request.id,
         request.clientUid,
@@ -35,31 +71,47 @@ export function createAuthorizationRequestStore(
         request.browserHash,
         request.lifetimeMs,
         pendingLimit,
+        request.addressHash ?? null,
+        Math.min(addressLimit, noLimit),
+        request.interaction?.stage ?? null,
+        request.interaction === undefined ? null : seal.seal(request.interaction.state, interactionRow(request.id)),
       ]);
       return rows.length === 1;
     },
 
     async findPending(id) {
-      const [row] = await database.query<PendingRow>(
-        'token.authorization_request.find',
-        statements.findPendingRequest,
-        [id],
-      );
+      const row = await find('token.authorization_request.find', statements.findPendingRequest, id);
       if (row === undefined) return undefined;
-      database.observeClock(new Date(row.now));
-      return {
-        id: row.id,
-        clientUid: row.client_uid,
-        clientId: row.client_id,
-        parameters: row.parameters,
-        parametersHash: row.parameters_hash,
-        browserHash: row.browser_hash,
-        createdAt: row.created_at,
-      };
+      const interaction = openInteraction(row);
+      return { ...toRequest(row), ...(interaction !== undefined ? { interaction } : {}) };
+    },
+
+    async findInteraction(id) {
+      const row = await find('token.authorization_request.find_interaction', statements.findInteraction, id);
+      if (row === undefined) return undefined;
+      const interaction = row.decided ? undefined : openInteraction(row);
+      return { ...toRequest(row), interaction: interaction ?? 'over' };
+    },
+
+    async advance(id, { from, to, state }) {
+      const sealed = seal.seal(state, interactionRow(id));
+      const values = [id, from, to, sealed];
+      const rows = await database.query('token.authorization_request.advance', statements.advanceInteraction, values);
+      return rows.length === 1 ? 'won' : 'lost';
+    },
+
+    async finishLogin(id, { state, session }) {
+      const [row] = await database.query<{ now: number; won: boolean }>(
+        'token.authorization_request.finish_login',
+        statements.finishLogin,
+        [id, seal.seal(state, interactionRow(id)), JSON.stringify(toSessionInput(session)), giveUpAfterMs],
+      );
+      if (row !== undefined) database.observeClock(new Date(row.now));
+      return row?.won === true ? 'won' : 'lost';
     },
 
     async complete(id, outcome) {
-      const input = JSON.stringify(toInput(outcome, sessions));
+      const input = JSON.stringify(toInput(outcome, sessions, seal));
       const [row] = await insertIntoPartitions(
         keeper,
         () => partitionsOf(outcome),
@@ -86,7 +138,66 @@ export function createAuthorizationRequestStore(
   };
 }
 
-function toInput({ family, code, accessToken }: AuthorizationOutcome, sessions: SessionSeal) {
+const noSeal: JsonSeal = {
+  seal: () => {
+    throw new Error('interactions and consents are kept by a store that seals them');
+  },
+  open: () => undefined,
+};
+
+function interactionRow(id: string): string {
+  return `token.authorization_request/${id}`;
+}
+
+/** The name under which the details of a consent are sealed. */
+export function consentRow(id: string): string {
+  return `token.consent/${id}`;
+}
+
+function toRequest(row: PendingRow): Omit<InteractionRequest, 'interaction'> {
+  return {
+    id: row.id,
+    clientUid: row.client_uid,
+    clientId: row.client_id,
+    parameters: row.parameters,
+    parametersHash: row.parameters_hash,
+    browserHash: row.browser_hash,
+    createdAt: row.created_at,
+  };
+}
+
+function toSessionInput(step: SessionStep) {
+  if (step.kind === 'use') return { kind: step.kind, sid: step.sid, extend_to_ms: step.extendToMs };
+  const { session } = step;
+  return {
+    kind: step.kind,
+    sid: session.sid,
+    cookie_hash: session.cookieHash,
+    subject: session.subject,
+    auth_time: session.authTime,
+    acr: session.acr,
+    amr: session.amr,
+    identity_provider_session_id: session.identityProviderSessionId,
+    lifetime_ms: session.lifetimeMs,
+    ends_sid: step.endsSid,
+  };
+}
+
+function toConsentInput(consent: NewConsent, seal: JsonSeal) {
+  return {
+    id: consent.id,
+    subject: consent.subject,
+    sid: consent.sid,
+    scopes: consent.scopes,
+    audience: consent.audience,
+    remembered: consent.remembered,
+    remember_for: consent.rememberFor,
+    details: seal.seal(consent.details, consentRow(consent.id)),
+    lifetime_ms: consent.lifetimeMs,
+  };
+}
+
+function toInput({ family, code, accessToken, consent }: AuthorizationOutcome, sessions: SessionSeal, seal: JsonSeal) {
   const { grant } = family;
   return {
     family_bucket: family.key.bucket,
@@ -99,6 +210,10 @@ function toInput({ family, code, accessToken }: AuthorizationOutcome, sessions: 
     session: sessions.seal(grant, family.key),
     auth_time: grant.authTime,
     family_expires_at: family.expiresAt,
+    sid: grant.sid,
+    consent_id: grant.consentId,
+    subject_identifier: grant.subjectIdentifier,
+    consent: consent === undefined ? undefined : toConsentInput(consent, seal),
     code_bucket: code?.key.bucket,
     code_id: code?.key.id,
     redirect_uri: code?.redirectUri,

@@ -32,16 +32,20 @@ export function createClientStore(database: Database): ClientStore {
         return !(await manager.exists(clientTable)) && insertClient(manager, client, secret);
       }),
 
-    async list({ after, limit }) {
+    async list({ after, limit, name, owner }) {
       const rows = await repository.find({
-        where: { id: MoreThan(after) },
+        where: {
+          id: MoreThan(after),
+          ...(name !== undefined ? { name } : {}),
+          ...(owner !== undefined ? { owner } : {}),
+        },
         order: { id: 'ASC' },
         ...(limit > 0 ? { take: limit } : {}),
       });
       return rows.map(toClient);
     },
 
-    async update(client, secret) {
+    async update(client, secret, revision) {
       const result = await repository
         .createQueryBuilder()
         .update()
@@ -53,7 +57,10 @@ export function createClientStore(database: Database): ClientStore {
           revision: () => 'revision + 1',
           updated_at: () => 'token.castellan_now()',
         })
-        .where('id = :id', { id: client.id })
+        .where('id = :id AND (:revision::bigint IS NULL OR revision = :revision::bigint)', {
+          id: client.id,
+          revision: revision ?? null,
+        })
         .execute();
       return result.affected === 1;
     },
@@ -69,6 +76,11 @@ export function createClientStore(database: Database): ClientStore {
       return rows.length === 1;
     },
 
+    async endPreviousSecret(id) {
+      const rows = await database.query('token.client.end_previous_secret', endPreviousSecret, [id]);
+      return rows.length === 1;
+    },
+
     async noteSecretUse(uid, slot) {
       const column = slot === 'current' ? 'secret_last_used_at' : 'previous_secret_last_used_at';
       await database.query(
@@ -76,6 +88,17 @@ export function createClientStore(database: Database): ClientStore {
         `UPDATE token.client SET ${column} = token.castellan_now() WHERE uid = $1::uuid`,
         [uid],
       );
+    },
+
+    async replaceVerifier(uid, slot, { from, to }) {
+      const prefix = slot === 'current' ? '' : 'previous_';
+      const rows = await database.query(
+        `token.client.replace_${slot}_verifier`,
+        `UPDATE token.client SET ${prefix}secret_kind = $4, ${prefix}secret_hash = $5
+          WHERE uid = $1::uuid AND ${prefix}secret_kind = $2 AND ${prefix}secret_hash = $3 RETURNING uid`,
+        [uid, from.kind, from.hash, to.kind, to.hash],
+      );
+      return rows.length === 1;
     },
 
     async remove(id) {
@@ -99,6 +122,16 @@ const rotateSecret = `
     FROM (SELECT token.castellan_now() AS now) clock
    WHERE c.id = $1 AND c.secret_hash IS NOT NULL
   RETURNING c.id`;
+
+/** A client without a previous secret is found and left as it is. */
+const endPreviousSecret = `
+  WITH ended AS (
+    UPDATE token.client SET
+           revision = revision + 1, updated_at = token.castellan_now(),
+           previous_secret_kind = NULL, previous_secret_hash = NULL,
+           previous_secret_expires_at = NULL, previous_secret_last_used_at = NULL
+     WHERE id = $1 AND previous_secret_hash IS NOT NULL)
+  SELECT id FROM token.client WHERE id = $1`;
 
 const endedSecretColumns = {
   secret_expires_at: null,
@@ -171,10 +204,12 @@ function toClient(row: ClientRow): StoredClient {
       public: row.public,
       ...(method !== null && method !== undefined ? { tokenEndpointAuthMethod: method } : {}),
       requirePkce: row.require_pkce,
-      ...row.settings,
+      ...(row.settings as Partial<Client>),
     },
     uid: row.uid,
     revision: Number(row.revision),
+    createdAt: row.created_at.getTime(),
+    updatedAt: row.updated_at.getTime(),
     ...(kind !== null && row.secret_hash !== null ? { secret: { kind, hash: row.secret_hash } } : {}),
     ...secretTimes(row),
   };

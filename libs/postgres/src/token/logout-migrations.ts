@@ -32,5 +32,36 @@ export class Outbox1764510000000 implements MigrationInterface {
   }
 }
 
+/** Logouts that wait for somebody's word. They go with their session. */
+export class LogoutRequests1764510001000 implements MigrationInterface {
+  name = 'LogoutRequests1764510001000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE token.logout_request (
+        id text COLLATE "C" PRIMARY KEY,
+        browser_hash text NOT NULL,
+        sid text COLLATE "C" NOT NULL,
+        subject text COLLATE "C" NOT NULL,
+        rp_initiated boolean NOT NULL,
+        request_url text NOT NULL,
+        client_id text COLLATE "C",
+        post_logout_redirect_uri text,
+        state text,
+        own_page boolean NOT NULL,
+        stage text NOT NULL CHECK (stage IN ('asked', 'accepted', 'rejected', 'done')),
+        requested_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL
+      );
+      CREATE INDEX ON token.logout_request (sid);
+      CREATE INDEX ON token.logout_request (expires_at);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE token.logout_request');
+  }
+}
+
 /** Migrations of logout, in order. */
-export const logoutMigrations = [Outbox1764510000000];
+export const logoutMigrations = [Outbox1764510000000, LogoutRequests1764510001000];

@@ -17,6 +17,9 @@ type EntryRow = {
   dead_at: number | null;
 };
 
+/** How long a message is tried where nothing else is said, in milliseconds: a day. */
+export const defaultGiveUpAfterMs = 86_400_000;
+
 /** The outbox in PostgreSQL. */
 export function createOutboxStore(database: Database): OutboxStore {
   return {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { createSessionSeal, defaultLifetimes } from '@castellan/oauth2';
+import { type AuthorizationOutcome, createSessionSeal, defaultLifetimes } from '@castellan/oauth2';
 import {
   assertionStoreContract,
   clientStoreContract,
   resourceServerStoreContract,
+  statelessTokenStoreContract,
+  tokenInspectionContract,
   tokenStoreContract,
 } from '@castellan/oauth2/testing';
 import type { Database } from '../database.js';
@@ -13,6 +15,8 @@ import { createAssertionStore } from './assertion-store.js';
 import { createAuthorizationRequestStore } from './authorization-request-store.js';
 import { createClientStore } from './client-store.js';
 import { createResourceServerStore } from './resource-server-store.js';
+import { createStatelessTokenStore } from './stateless-token-store.js';
+import { createTokenInspectionStore } from './token-inspection-store.js';
 import { tokenPartitionedTables } from './token-partitions.js';
 import { createTokenStore } from './token-store.js';
 
@@ -69,31 +73,37 @@ async function dump(database: Database): Promise<string> {
   return dumps.flatMap(({ rows }) => rows.map(({ line }) => line)).join('\n');
 }
 
-tokenStoreContract('PostgreSQL', {
-  rounds: 500,
-  async open() {
-    const test = await createTestDatabase('token');
-    const replica = await test.openReplica();
-    const keeper = keeperOf(test.database);
-    const requests = createAuthorizationRequestStore(test.database, keeper, sessions);
-    return {
-      clients: createClientStore(test.database),
-      tokens: createTokenStore(test.database, keeper, sessions),
-      replica: createTokenStore(replica, keeperOf(replica), sessions),
-      async storeOutcome(outcome) {
-        const id = randomBytes(32).toString('base64url');
-        const { clientUid, clientId } = outcome.family.grant;
-        const hashes = { parametersHash: '', browserHash: '' };
-        await requests.insert({ id, clientUid, clientId, parameters: {}, ...hashes, lifetimeMs: 60_000 }, 1_000);
-        if ((await requests.complete(id, outcome)) !== 'won') throw new Error('the outcome was not stored');
-      },
-      async advanceClock(milliseconds) {
-        await test.advanceClock(milliseconds);
-        // Notes the clock, as any statement of a busy service does.
-        await keeper.makeAhead();
-      },
-      dump: () => dump(test.database),
-      close: () => test.drop(),
-    };
-  },
-});
+async function openTokens() {
+  const test = await createTestDatabase('token');
+  const replica = await test.openReplica();
+  const keeper = keeperOf(test.database);
+  const requests = createAuthorizationRequestStore(test.database, keeper, sessions);
+  return {
+    clients: createClientStore(test.database),
+    tokens: createTokenStore(test.database, keeper, sessions),
+    replica: createTokenStore(replica, keeperOf(replica), sessions),
+    inspection: createTokenInspectionStore(replica),
+    stateless: createStatelessTokenStore(test.database, keeper, sessions),
+    statelessReplica: createStatelessTokenStore(replica, keeperOf(replica), sessions),
+    async storeOutcome(outcome: AuthorizationOutcome) {
+      const id = randomBytes(32).toString('base64url');
+      const { clientUid, clientId } = outcome.family.grant;
+      const hashes = { parametersHash: '', browserHash: '' };
+      await requests.insert({ id, clientUid, clientId, parameters: {}, ...hashes, lifetimeMs: 60_000 }, 1_000);
+      if ((await requests.complete(id, outcome)) !== 'won') throw new Error('the outcome was not stored');
+    },
+    async advanceClock(milliseconds: number) {
+      await test.advanceClock(milliseconds);
+      // Notes the clock, as any statement of a busy service does.
+      await keeper.makeAhead();
+    },
+    dump: () => dump(test.database),
+    close: () => test.drop(),
+  };
+}
+
+tokenStoreContract('PostgreSQL', { rounds: 500, open: openTokens });
+
+statelessTokenStoreContract('PostgreSQL', openTokens);
+
+tokenInspectionContract('PostgreSQL', openTokens);

@@ -24,8 +24,12 @@ export function createSubjectClaimsStore(database: Database, sessions: SessionSe
         return keys.map((key, index) => {
           const row = found.get(index + 1);
           if (row === undefined) return undefined;
-          const { idTokenExtra, userinfoClaims } = sessionOf(row, key, sessions);
-          return { claims: idTokenExtra, requestedClaims: userinfoClaims ?? [] };
+          const { idTokenExtra, userinfoClaims, subjectIdentifier } = sessionOf(row, key, sessions);
+          return {
+            claims: idTokenExtra,
+            requestedClaims: userinfoClaims ?? [],
+            ...(subjectIdentifier !== undefined ? { subjectIdentifier } : {}),
+          };
         });
       },
     }),

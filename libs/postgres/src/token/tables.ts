@@ -1,4 +1,3 @@
-import type { Client } from '@castellan/oauth2';
 import { EntitySchema } from 'typeorm';
 
 /** A row of token.client as the driver answers it. */
@@ -22,7 +21,7 @@ export type ClientRow = {
   token_endpoint_auth_method: string | null;
   require_pkce: boolean;
   /** Optional members of a client, by their names in the domain. */
-  settings: Partial<Client>;
+  settings: object;
   secret_kind: string | null;
   secret_hash: string | null;
   secret_expires_at: Date | null;

@@ -49,6 +49,7 @@ export const findActiveAccessTokens = `
 const familyColumns = `
   f.bucket AS family_bucket, f.id AS family_id, ${milliseconds('f.expires_at')} AS family_expires_at,
   f.client_uid, f.client_id, f.subject, f.scopes, f.audience, f.session, f.access_token_extra, f.id_token_extra,
+  f.sid, f.consent_id,
   f.auth_time::float8 AS auth_time, f.nonce, f.userinfo_claims,
   CASE WHEN t.used_at IS NOT NULL THEN 'used'
        WHEN f.revoked_at IS NOT NULL OR c.uid IS NULL THEN 'revoked'
@@ -83,6 +84,7 @@ export const findRefreshTokens = findWithFamily(
   'refresh_token',
   `CASE WHEN a.ends_at > clock.now AND s.used_at IS NULL AND f.revoked_at IS NULL AND c.uid IS NOT NULL
         THEN a.sealed END AS sealed,
+   ${milliseconds('t.issued_at')} AS issued_at, ${milliseconds('t.expires_at')} AS expires_at,
    a.parameters_hash, (extract(epoch FROM clock.now - t.used_at) * 1000)::float8 AS used_ago_ms,`,
   `LEFT JOIN token.refresh_answer a ON a.bucket = t.bucket AND a.id = t.id
    LEFT JOIN token.refresh_token s ON s.bucket = a.successor_bucket AND s.id = a.successor_id`,
@@ -149,6 +151,7 @@ function burnAndBuy(table: 'authorization_code' | 'refresh_token'): string {
            least(clock.now + i.access_lifetime_ms * interval '1 millisecond', b.family_expires_at),
            i.decision_id, i.policy_revision
       FROM burnt b JOIN input i ON i.n = b.n CROSS JOIN clock
+     WHERE i.access_id IS NOT NULL
   ),
   refresh AS (
     INSERT INTO token.refresh_token (bucket, id, family_bucket, family_id, issued_at, expires_at)
@@ -179,7 +182,8 @@ export const revokeFamily = `
 export const revokeGrants = `
   WITH ${clock},
   client AS (
-    UPDATE token.client c SET tokens_valid_after = clock.now, revision = c.revision + 1
+    UPDATE token.client c SET tokens_valid_after = clock.now, tokens_valid_from_revision = c.revision + 1,
+           revision = c.revision + 1
       FROM clock
      WHERE c.id = $1::text AND $2::text IS NULL
   ),

@@ -46,6 +46,8 @@ type FamilyRow = Numbered &
     family_bucket: number;
     family_id: string;
     family_expires_at: number;
+    sid: string | null;
+    consent_id: string | null;
     auth_time: number | null;
     state: 'live' | 'used' | 'expired' | 'revoked';
   };
@@ -55,10 +57,16 @@ type CodeRow = FamilyRow & {
   code_challenge: string | null;
   used_ago_ms: number | null;
 };
-type RefreshRow = FamilyRow & { sealed: string | null; parameters_hash: string | null; used_ago_ms: number | null };
+type RefreshRow = FamilyRow & {
+  issued_at: number;
+  expires_at: number;
+  sealed: string | null;
+  parameters_hash: string | null;
+  used_ago_ms: number | null;
+};
 type Burn = {
   readonly key: RowKey;
-  readonly accessToken: NewAccessToken;
+  readonly accessToken?: NewAccessToken;
   readonly refreshToken?: NewRefreshToken;
   readonly answer?: SealedAnswer & { readonly windowMs: number };
 };
@@ -138,11 +146,15 @@ export function createTokenStore(database: Database, keeper: PartitionKeeper, se
       toRefreshToken(row, sessions),
     ),
     consumeAuthorizationCode: ({ code, accessToken, refreshToken }) =>
-      consume({ key: code, accessToken, ...(refreshToken !== undefined ? { refreshToken } : {}) }),
+      consume({
+        key: code,
+        ...(accessToken !== undefined ? { accessToken } : {}),
+        ...(refreshToken !== undefined ? { refreshToken } : {}),
+      }),
     rotateRefreshToken: ({ refreshToken, successor, accessToken, answer }) =>
       rotate({
         key: refreshToken,
-        accessToken,
+        ...(accessToken !== undefined ? { accessToken } : {}),
         refreshToken: successor,
         ...(answer !== undefined ? { answer } : {}),
       }),
@@ -186,25 +198,27 @@ function toBurnInput({ key, accessToken, refreshToken, answer }: Burn, n: number
     n,
     bucket: key.bucket,
     id: key.id,
-    access_bucket: accessToken.key.bucket,
-    access_id: accessToken.key.id,
-    scopes: accessToken.grant.scopes,
-    audience: accessToken.grant.audience,
-    access_lifetime_ms: accessToken.lifetimeMs,
+    access_bucket: accessToken?.key.bucket,
+    access_id: accessToken?.key.id,
+    scopes: accessToken?.grant.scopes,
+    audience: accessToken?.grant.audience,
+    access_lifetime_ms: accessToken?.lifetimeMs,
     refresh_bucket: refreshToken?.key.bucket,
     refresh_id: refreshToken?.key.id,
     refresh_lifetime_ms: refreshToken?.lifetimeMs,
     sealed: answer?.sealed,
     parameters_hash: answer?.parametersHash,
     window_ms: answer?.windowMs,
-    decision_id: accessToken.decision?.id,
-    policy_revision: accessToken.decision?.revision,
+    decision_id: accessToken?.decision?.id,
+    policy_revision: accessToken?.decision?.revision,
   };
 }
 
 function partitionsOf({ accessToken, refreshToken }: Burn): readonly PartitionName[] {
-  const access = { table: 'access_token', bucket: accessToken.key.bucket };
-  return refreshToken === undefined ? [access] : [access, { table: 'refresh_token', bucket: refreshToken.key.bucket }];
+  return [
+    ...(accessToken !== undefined ? [{ table: 'access_token', bucket: accessToken.key.bucket }] : []),
+    ...(refreshToken !== undefined ? [{ table: 'refresh_token', bucket: refreshToken.key.bucket }] : []),
+  ];
 }
 
 function toActiveAccessToken(row: AccessTokenRow, sessions: SessionSeal): ActiveAccessToken {
@@ -238,13 +252,21 @@ function toGrant(row: FamilyRow, sessions: SessionSeal): Grant {
     audience: row.audience,
     ...(row.auth_time !== null ? { authTime: row.auth_time } : {}),
     ...sessionOf(row, { bucket: row.family_bucket, id: row.family_id }, sessions),
+    ...(row.sid !== null ? { sid: row.sid } : {}),
+    ...(row.consent_id !== null ? { consentId: row.consent_id } : {}),
   };
 }
 
 function toRefreshToken(row: RefreshRow, sessions: SessionSeal): StoredRefreshToken {
   const { sealed, parameters_hash: parametersHash, used_ago_ms: usedAgoMs } = row;
   const kept = sealed !== null && parametersHash !== null && usedAgoMs !== null;
-  return { ...toFamilyMember(row, sessions), ...(kept ? { answer: { sealed, parametersHash, usedAgoMs } } : {}) };
+  const { issued_at: issuedAt, expires_at: expiresAt } = row;
+  const times = { issuedAt, expiresAt };
+  return {
+    ...toFamilyMember(row, sessions),
+    ...times,
+    ...(kept ? { answer: { sealed, parametersHash, usedAgoMs } } : {}),
+  };
 }
 
 function toFamilyMember(row: FamilyRow, sessions: SessionSeal) {

@@ -23,6 +23,8 @@ const KIND_BY_MEDIA_TYPE: Readonly<Record<string, BodyKind>> = {
   'application/json': 'json',
   // The original never looked at the type of a JSON request, and its clients rely on that.
   'text/plain': 'json',
+  // RFC 6902 section 6.
+  'application/json-patch+json': 'json',
   'application/x-www-form-urlencoded': 'form',
 };
 

@@ -86,6 +86,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     new HttpErrorFilter({ discovery: app.get(DiscoveryService, { strict: false }), logger, metrics, routes }),
   );
 
+  leave.watch(app.getHttpServer());
+
   let hasCertificate = transport.kind !== 'https' || transport.certificate !== undefined;
   return {
     app,

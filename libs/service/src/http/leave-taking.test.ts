@@ -1,5 +1,8 @@
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createTestAuthority } from '../testing/certificates.js';
+import type { HttpTransport } from './transport.js';
 import { closeAll, listen, open } from '../testing/http-app.js';
 
 type Answer = { readonly status: number | undefined; readonly connection: string | undefined };
@@ -70,4 +73,25 @@ describe('an HTTP app that goes down', () => {
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     agent.destroy();
   });
+
+  it.each([
+    ['http', { kind: 'http' }],
+    ['https, before its handshake', { kind: 'https' }],
+  ] as const)('does not wait for a connection on which nothing comes (%s)', async (_name, transport) => {
+    const http = await open(transport.kind === 'http' ? { transport } : { transport: await certified() });
+    const port = await listen(http.app);
+    const silent = connect(port, '127.0.0.1');
+    const closed = new Promise((resolve) => silent.once('close', resolve));
+    silent.on('error', () => undefined);
+    await new Promise((resolve) => silent.once('connect', resolve));
+    const startedAt = performance.now();
+    await http.close();
+    await closed;
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
 });
+
+async function certified(): Promise<HttpTransport> {
+  const authority = await createTestAuthority();
+  return { kind: 'https', certificate: await authority.issue([{ type: 'dns', value: 'localhost' }]) };
+}

@@ -43,14 +43,14 @@ async function startInProcess(inProcessCodec: boolean): Promise<World> {
   };
 }
 
-async function startOverTheWire(): Promise<World> {
+async function startOverTheWire(transport: 'unary' | 'stream'): Promise<World> {
   const log: string[] = [];
   const listen = { host: '127.0.0.1', port: 0 };
   const app = await startContext([keysModule()], { listen, security: PLAINTEXT }, log);
   const targets = { keys: `127.0.0.1:${app.get(RpcHost).port}` };
   const callers = new Map<string, INestApplicationContext>();
   for (const name of ['token', 'gateway', 'admin'] as const) {
-    callers.set(name, await startContext([callerModule(name)], { targets, security: PLAINTEXT }, log));
+    callers.set(name, await startContext([callerModule(name)], { targets, security: PLAINTEXT, transport }, log));
   }
   return {
     client(name) {
@@ -74,7 +74,8 @@ function request(claimsJson: string): keysV1.SignRequest {
 const MODES = [
   { mode: 'in process', start: () => startInProcess(false) },
   { mode: 'in process through the codec', start: () => startInProcess(true) },
-  { mode: 'over the wire', start: startOverTheWire },
+  { mode: 'over the wire', start: () => startOverTheWire('unary') },
+  { mode: 'over the wire on a stream', start: () => startOverTheWire('stream') },
 ];
 
 describe.each(MODES)('an rpc $mode', ({ start }) => {

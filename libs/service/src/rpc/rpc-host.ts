@@ -175,6 +175,7 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
     if (security === undefined) throw new ConfigError('rpcs to other processes need certificates');
     const channel = openRpcChannel({
       target,
+      transport: this.dependencies.options.transport ?? 'stream',
       security:
         security.kind === 'plaintext'
           ? { kind: 'plaintext', peer: caller }

@@ -14,24 +14,21 @@ import {
   TRACEPARENT_METADATA,
   RpcError,
   clampDeadline,
-  decodeMessage,
   readRequestId,
   serviceRoomOf,
   toGrpcStatus,
   type CallContext,
-  type RpcMethod,
 } from '@castellan/rpc';
 import { ConfigError } from '../config.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
-import { parseTraceparent, runInTrace } from '../tracing/trace-context.js';
-import { activeTracer } from '../tracing/tracing.js';
+import { isLoopbackHost } from './loopback.js';
+import { addCallStreams } from './rpc-call-stream.js';
 import { createHealthService } from './rpc-health.js';
 import type { HostedService } from './rpc-host.js';
-import { invokeMethod, type HostedMethod } from './rpc-invocation.js';
-import { isLoopbackHost } from './loopback.js';
 import { authenticatePeer } from './rpc-peer.js';
 import { addReflection } from './rpc-reflection.js';
+import { serveMethod } from './served-method.js';
 import type { RpcListen, RpcSecurity } from './rpc.module.js';
 
 const MIB = 1024 * 1024;
@@ -79,30 +76,6 @@ function deadlineOf(call: ServerUnaryCall<unknown, unknown>): number {
     : now + clampDeadline(undefined, DEFAULT_SERVER_DEADLINE_MS);
 }
 
-function decodeRequest(method: RpcMethod, bytes: Buffer): unknown {
-  try {
-    return decodeMessage(method.requestDeserialize, bytes);
-  } catch (cause) {
-    throw new RpcError('INVALID_ARGUMENT', 'the request is malformed', { cause });
-  }
-}
-
-function encodeResponse(method: RpcMethod, response: unknown, hosted: HostedMethod, logger: Logger): Buffer {
-  try {
-    return method.responseSerialize(response as never);
-  } catch (error) {
-    logger.error('An rpc answered what cannot be sent', { rpc: hosted.name, error });
-    throw new RpcError('INTERNAL', 'internal error');
-  }
-}
-
-/** Does work as part of the caller's trace, where traces are kept and the caller has one. */
-function inTraceOf<T>(call: ServerUnaryCall<unknown, unknown>, work: () => T): T {
-  if (activeTracer() === undefined) return work();
-  const caller = parseTraceparent(call.metadata.get(TRACEPARENT_METADATA)[0]);
-  return caller === undefined ? work() : runInTrace(caller, work);
-}
-
 function passBytes(bytes: Buffer): Buffer {
   return bytes;
 }
@@ -122,18 +95,14 @@ function addHostedService(server: Server, service: HostedService, options: RpcSe
       responseSerialize: passBytes,
       responseDeserialize: passBytes,
     };
+    const serve = serveMethod(hosted, method, options);
     const answer = async (call: ServerUnaryCall<Buffer, Buffer>): Promise<Buffer> => {
       const context: CallContext = {
         peer: authenticatePeer(call, security, options.clientPeers),
         deadline: deadlineOf(call),
         requestId: readRequestId(call.metadata.get(REQUEST_ID_METADATA)[0]),
       };
-      const decoding: HostedMethod = {
-        ...hosted,
-        handle: (bytes, known) => hosted.handle(decodeRequest(method, bytes as Buffer), known),
-      };
-      const invoke = (): Promise<unknown> => invokeMethod(decoding, call.request, context, options);
-      return encodeResponse(method, await inTraceOf(call, invoke), hosted, options.logger);
+      return serve(call.request, context, call.metadata.get(TRACEPARENT_METADATA)[0]);
     };
     implementation[name] = (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
       answer(call).then(
@@ -184,6 +153,11 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     ({ definition }) => listen.rooms === undefined || listen.rooms.includes(serviceRoomOf(definition)),
   );
   for (const service of served) addHostedService(server, service, options, security);
+  const streams = addCallStreams(server, served, {
+    authenticate: (call) => authenticatePeer(call, security, options.clientPeers),
+    logger: options.logger,
+    metrics: options.metrics,
+  });
   addHostedService(server, createHealthService(served, options.isReady), options, security);
   if (options.reflection)
     addReflection(server, served, (call) => authenticatePeer(call, security, options.clientPeers));
@@ -198,6 +172,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
         server.forceShutdown();
         resolve();
       }, SHUTDOWN_FUSE_MS);
+      streams.drain();
       server.tryShutdown(() => {
         clearTimeout(fuse);
         resolve();

@@ -20,6 +20,7 @@ export const rpcVariables = z.object({
   GRPC_TLS_CA_PATH: z.string().optional(),
   GRPC_DANGEROUS_PLAINTEXT: booleanSchema.default(false),
   GRPC_REFLECTION: booleanSchema.optional(),
+  GRPC_TRANSPORT: z.enum(['stream', 'unary']).default('stream'),
   WARDEN_CALLERS: commaListSchema.default([]),
   CASTELLAN_ENV: z.string().optional(),
 });
@@ -78,6 +79,7 @@ export function readRpcConfig(env: NodeJS.ProcessEnv, name: PeerName): RpcModule
   return {
     targets,
     security,
+    transport: variables.GRPC_TRANSPORT,
     clientPeers: variables.WARDEN_CALLERS,
     reflection: variables.GRPC_REFLECTION ?? variables.CASTELLAN_ENV !== 'production',
     ...(defaultPort === undefined

@@ -1,3 +1,4 @@
+import type { RpcTransport } from '@castellan/rpc';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ExternalContextCreator } from '@nestjs/core';
 import { LOGGER, createSilentLogger, type Logger } from '../logger.js';
@@ -36,6 +37,8 @@ export type RpcModuleOptions = {
   readonly clientPeers?: readonly string[];
   /** Server reflection; on when absent. */
   readonly reflection?: boolean;
+  /** How calls to other processes travel; as a stream when absent. */
+  readonly transport?: RpcTransport;
   /** For tests: calls in process go through the codec, so that values that do not survive the wire show. */
   readonly inProcessCodec?: boolean;
 };

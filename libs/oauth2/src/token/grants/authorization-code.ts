@@ -43,7 +43,11 @@ async function findLiveCode({ parameters }: TokenRequest, tools: GrantTools): Pr
   const key = tools.mint.tokenText.parse(requireParameter(parameters, 'code'), 'authorization_code');
   const code = key === undefined ? undefined : await tools.store.findAuthorizationCode(key);
   if (code?.state === 'live') return code;
-  if (code?.state === 'used' && (code.usedAgoMs ?? Infinity) > raceMs) await tools.store.revokeFamily(code.family);
+  if (code?.state === 'used' && (code.usedAgoMs ?? Infinity) > raceMs) {
+    await tools.store.revokeFamily(code.family);
+    const { family, grant } = code;
+    tools.noteReuse?.({ event: 'code_reuse', clientId: grant.clientId, subject: grant.subject, family });
+  }
   throw new OAuth2Error('invalid_grant', 'the code is unknown, expired, revoked or was used before');
 }
 
@@ -83,7 +87,7 @@ async function redeem(code: StoredAuthorizationCode, request: TokenRequest, tool
     { ...tools, mint },
     {
       ...callerOf(request),
-      ...{ issuer, client: client.client, family, kind: 'authorization_code' },
+      ...{ issuer, client, family, kind: 'authorization_code' },
       grant: { ...grant, scopes, audience },
     },
   );
@@ -104,13 +108,13 @@ async function redeem(code: StoredAuthorizationCode, request: TokenRequest, tool
     : undefined;
   const outcome = await store.consumeAuthorizationCode({
     code: code.key,
-    accessToken: accessToken.row,
+    ...(accessToken.row !== undefined ? { accessToken: accessToken.row } : {}),
     ...(refreshToken !== undefined ? { refreshToken: refreshToken.row } : {}),
   });
   if (outcome === 'lost') throw new OAuth2Error('invalid_grant', 'the code was used at the same time');
   return {
     accessToken: accessToken.text,
-    expiresIn: expiresIn(accessToken.row.lifetimeMs),
+    expiresIn: expiresIn(accessToken.lifetimeMs),
     scopes,
     ...(refreshToken !== undefined ? { refreshToken: refreshToken.text } : {}),
     ...(idToken !== undefined ? { idToken } : {}),

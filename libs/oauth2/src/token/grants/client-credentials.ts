@@ -26,6 +26,8 @@ export const clientCredentials: GrantHandler = {
     if (target.scopes.length < scopes.length) {
       throw new OAuth2Error('invalid_scope', 'the resource does not know a requested scope');
     }
+    // No write will be guarded by the revision of a row that may be outdated (rulings 18).
+    if (target.mint.accessTokenFormat === 'stateless-jwt' && !request.clientIsFresh) return 'client-changed';
     const grant: Grant = {
       clientId: client.id,
       clientUid: uid,
@@ -37,10 +39,10 @@ export const clientCredentials: GrantHandler = {
     };
     const accessToken = await issueAccessToken(
       { ...tools, mint: target.mint },
-      { ...callerOf(request), issuer: tools.issuer, client, grant, kind: 'client_credentials' },
+      { ...callerOf(request), issuer: tools.issuer, client: stored, grant, kind: 'client_credentials' },
     );
-    const kept = await tools.store.insertClientAccessToken(accessToken.row, revision);
-    if (!kept) return 'client-changed';
-    return { accessToken: accessToken.text, expiresIn: expiresIn(accessToken.row.lifetimeMs), scopes };
+    const { row } = accessToken;
+    if (row !== undefined && !(await tools.store.insertClientAccessToken(row, revision))) return 'client-changed';
+    return { accessToken: accessToken.text, expiresIn: expiresIn(accessToken.lifetimeMs), scopes };
   },
 };

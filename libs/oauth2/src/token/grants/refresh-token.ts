@@ -37,7 +37,7 @@ export const refreshToken: GrantHandler = {
       { ...tools, mint },
       {
         ...callerOf(request),
-        ...{ issuer, client, family, kind: 'refresh_token' },
+        ...{ issuer, client: request.client, family, kind: 'refresh_token' },
         grant: { ...grant, scopes, audience },
       },
     );
@@ -55,7 +55,7 @@ export const refreshToken: GrantHandler = {
       : undefined;
     const answer: IssuedTokens = {
       accessToken: accessToken.text,
-      expiresIn: expiresIn(accessToken.row.lifetimeMs),
+      expiresIn: expiresIn(accessToken.lifetimeMs),
       scopes,
       refreshToken: successor.text,
       ...(idToken !== undefined ? { idToken } : {}),
@@ -65,7 +65,7 @@ export const refreshToken: GrantHandler = {
     const outcome = await store.rotateRefreshToken({
       refreshToken: presented.key,
       successor: successor.row,
-      accessToken: accessToken.row,
+      ...(accessToken.row !== undefined ? { accessToken: accessToken.row } : {}),
       ...(windowMs > 0
         ? { answer: { ...sealAnswer(answer, text, request.parameters, mint.randomBytes), windowMs } }
         : {}),
@@ -93,7 +93,7 @@ async function findRefreshToken({ parameters, client }: TokenRequest, tools: Gra
 async function answerAgain(
   presented: StoredRefreshToken,
   { parameters, client }: TokenRequest,
-  { store, refreshGraceMs }: GrantTools,
+  { store, refreshGraceMs, noteReuse }: GrantTools,
 ): Promise<IssuedTokens> {
   if (graceWindow(client.client, refreshGraceMs) > 0) {
     const stored = presented.state === 'used' ? presented : await store.findRefreshToken(presented.key);
@@ -102,6 +102,8 @@ async function answerAgain(
     if (answer !== undefined) return answer;
   }
   await store.revokeFamily(presented.family);
+  const { family, grant } = presented;
+  noteReuse?.({ event: 'refresh_reuse', clientId: grant.clientId, subject: grant.subject, family });
   throw new OAuth2Error('invalid_grant', 'the refresh token was used before; every token of its grant is revoked');
 }
 

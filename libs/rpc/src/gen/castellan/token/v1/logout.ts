@@ -7,14 +7,16 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { Client, Cookie, OAuth2Error, Parameter, Redirect, SetCookie } from "./token.js";
 
 export const protobufPackage = "castellan.token.v1";
 
 export const protobufFileName = "castellan/token/v1/logout.proto";
 
 /**
- * Logout: what the token service tells clients when a session ends.
- * A missing resource is the gRPC status NOT_FOUND; UNAVAILABLE is an outage.
+ * Logout: the end session endpoint without HTTP, logout requests, and what clients are told when a session ends.
+ * A refusal of the end session endpoint is an answer and travels in the `oneof`. A missing resource is the gRPC status
+ * NOT_FOUND; UNAVAILABLE is an outage.
  */
 
 /** State of a delivery. */
@@ -26,6 +28,114 @@ export enum DeliveryState {
   /** DELIVERY_STATE_DEAD - It was given up, and is kept for a while. */
   DELIVERY_STATE_DEAD = 2,
   UNRECOGNIZED = -1,
+}
+
+/** A request to the end session endpoint. */
+export interface EndSessionRequest {
+  /** It was posted. */
+  posted: boolean;
+  /** Parameters of the query (GET) or the form (POST). */
+  parameters: Parameter[];
+  /** Cookies of the product. */
+  cookies: Cookie[];
+  /** The browser reached us over https. */
+  secure: boolean;
+}
+
+/** What the browser shall see next. */
+export interface EndSessionResponse {
+  /** Send the browser to the logout app, or to the same request as a navigation. */
+  redirect?:
+    | Redirect
+    | undefined;
+  /** Ask the user on our own page. */
+  confirm?:
+    | ConfirmLogout
+    | undefined;
+  /** The session is over. */
+  loggedOut?:
+    | LoggedOut
+    | undefined;
+  /** Show our own error page. */
+  errorPage?:
+    | OAuth2Error
+    | undefined;
+  /** Cookies to set or clear with it. */
+  setCookies: SetCookie[];
+}
+
+/** A question to the user. */
+export interface ConfirmLogout {
+  /** What the page posts back as `logout_challenge`. */
+  challenge: string;
+}
+
+/** A logout that is done. */
+export interface LoggedOut {
+  /** Where the browser goes, an absolute URI. */
+  location: string;
+  /** What it loads in frames before that (OpenID Connect Front-Channel Logout 1.0). */
+  frames: string[];
+}
+
+/** Which logout request. */
+export interface GetLogoutRequestRequest {
+  /** Logout challenge. */
+  challenge: string;
+}
+
+/** The logout request. */
+export interface GetLogoutRequestResponse {
+  /** It waits for a decision. */
+  request?:
+    | LogoutRequest
+    | undefined;
+  /** It was decided; where the browser can start anew. */
+  handledRedirectTo?: string | undefined;
+}
+
+/** A logout request that waits. */
+export interface LogoutRequest {
+  /** The challenge. */
+  challenge: string;
+  /** Whose session would end. */
+  subject: string;
+  /** Which session. */
+  sid: string;
+  /** The request, without the ID token that came with it. */
+  requestUrl: string;
+  /** A client asked, and showed an ID token of this session. */
+  rpInitiated: boolean;
+  /** The client that asked; absent when none could prove it. */
+  client:
+    | Client
+    | undefined;
+  /** Milliseconds since the epoch. */
+  requestedAtMs: number;
+  /** Milliseconds since the epoch. */
+  expiresAtMs: number;
+}
+
+/** The user wants it. */
+export interface AcceptLogoutRequestRequest {
+  /** Logout challenge. */
+  challenge: string;
+}
+
+/** Where the browser goes on. */
+export interface AcceptLogoutRequestResponse {
+  /** Absolute URL. */
+  redirectTo: string;
+}
+
+/** The user does not want it. */
+export interface RejectLogoutRequestRequest {
+  /** Logout challenge. */
+  challenge: string;
+}
+
+/** Nothing to say. */
+export interface RejectLogoutRequestResponse {
 }
 
 /** A logout that a client has yet to hear of. */
@@ -89,6 +199,812 @@ export interface DiscardDeliveryRequest {
 /** Nothing to say. */
 export interface DiscardDeliveryResponse {
 }
+
+function createBaseEndSessionRequest(): EndSessionRequest {
+  return { posted: false, parameters: [], cookies: [], secure: false };
+}
+
+export const EndSessionRequest: MessageFns<EndSessionRequest> = {
+  encode(message: EndSessionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.posted !== false) {
+      writer.uint32(8).bool(message.posted);
+    }
+    for (const v of message.parameters) {
+      Parameter.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.cookies) {
+      Cookie.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.secure !== false) {
+      writer.uint32(32).bool(message.secure);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndSessionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndSessionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.posted = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.parameters.push(Parameter.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cookies.push(Cookie.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.secure = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EndSessionRequest>): EndSessionRequest {
+    return EndSessionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EndSessionRequest>): EndSessionRequest {
+    const message = createBaseEndSessionRequest();
+    message.posted = object.posted ?? false;
+    message.parameters = object.parameters?.map((e) => Parameter.fromPartial(e)) || [];
+    message.cookies = object.cookies?.map((e) => Cookie.fromPartial(e)) || [];
+    message.secure = object.secure ?? false;
+    return message;
+  },
+};
+
+function createBaseEndSessionResponse(): EndSessionResponse {
+  return { redirect: undefined, confirm: undefined, loggedOut: undefined, errorPage: undefined, setCookies: [] };
+}
+
+export const EndSessionResponse: MessageFns<EndSessionResponse> = {
+  encode(message: EndSessionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.redirect !== undefined) {
+      Redirect.encode(message.redirect, writer.uint32(10).fork()).join();
+    }
+    if (message.confirm !== undefined) {
+      ConfirmLogout.encode(message.confirm, writer.uint32(18).fork()).join();
+    }
+    if (message.loggedOut !== undefined) {
+      LoggedOut.encode(message.loggedOut, writer.uint32(26).fork()).join();
+    }
+    if (message.errorPage !== undefined) {
+      OAuth2Error.encode(message.errorPage, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.setCookies) {
+      SetCookie.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndSessionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndSessionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.redirect = Redirect.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.confirm = ConfirmLogout.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.loggedOut = LoggedOut.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.errorPage = OAuth2Error.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.setCookies.push(SetCookie.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EndSessionResponse>): EndSessionResponse {
+    return EndSessionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EndSessionResponse>): EndSessionResponse {
+    const message = createBaseEndSessionResponse();
+    message.redirect = (object.redirect !== undefined && object.redirect !== null)
+      ? Redirect.fromPartial(object.redirect)
+      : undefined;
+    message.confirm = (object.confirm !== undefined && object.confirm !== null)
+      ? ConfirmLogout.fromPartial(object.confirm)
+      : undefined;
+    message.loggedOut = (object.loggedOut !== undefined && object.loggedOut !== null)
+      ? LoggedOut.fromPartial(object.loggedOut)
+      : undefined;
+    message.errorPage = (object.errorPage !== undefined && object.errorPage !== null)
+      ? OAuth2Error.fromPartial(object.errorPage)
+      : undefined;
+    message.setCookies = object.setCookies?.map((e) => SetCookie.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseConfirmLogout(): ConfirmLogout {
+  return { challenge: "" };
+}
+
+export const ConfirmLogout: MessageFns<ConfirmLogout> = {
+  encode(message: ConfirmLogout, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.challenge !== "") {
+      writer.uint32(10).string(message.challenge);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmLogout {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmLogout();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.challenge = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfirmLogout>): ConfirmLogout {
+    return ConfirmLogout.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfirmLogout>): ConfirmLogout {
+    const message = createBaseConfirmLogout();
+    message.challenge = object.challenge ?? "";
+    return message;
+  },
+};
+
+function createBaseLoggedOut(): LoggedOut {
+  return { location: "", frames: [] };
+}
+
+export const LoggedOut: MessageFns<LoggedOut> = {
+  encode(message: LoggedOut, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.location !== "") {
+      writer.uint32(10).string(message.location);
+    }
+    for (const v of message.frames) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoggedOut {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoggedOut();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.location = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.frames.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoggedOut>): LoggedOut {
+    return LoggedOut.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoggedOut>): LoggedOut {
+    const message = createBaseLoggedOut();
+    message.location = object.location ?? "";
+    message.frames = object.frames?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGetLogoutRequestRequest(): GetLogoutRequestRequest {
+  return { challenge: "" };
+}
+
+export const GetLogoutRequestRequest: MessageFns<GetLogoutRequestRequest> = {
+  encode(message: GetLogoutRequestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.challenge !== "") {
+      writer.uint32(10).string(message.challenge);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetLogoutRequestRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetLogoutRequestRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.challenge = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetLogoutRequestRequest>): GetLogoutRequestRequest {
+    return GetLogoutRequestRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetLogoutRequestRequest>): GetLogoutRequestRequest {
+    const message = createBaseGetLogoutRequestRequest();
+    message.challenge = object.challenge ?? "";
+    return message;
+  },
+};
+
+function createBaseGetLogoutRequestResponse(): GetLogoutRequestResponse {
+  return { request: undefined, handledRedirectTo: undefined };
+}
+
+export const GetLogoutRequestResponse: MessageFns<GetLogoutRequestResponse> = {
+  encode(message: GetLogoutRequestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.request !== undefined) {
+      LogoutRequest.encode(message.request, writer.uint32(10).fork()).join();
+    }
+    if (message.handledRedirectTo !== undefined) {
+      writer.uint32(18).string(message.handledRedirectTo);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetLogoutRequestResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetLogoutRequestResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.request = LogoutRequest.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.handledRedirectTo = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetLogoutRequestResponse>): GetLogoutRequestResponse {
+    return GetLogoutRequestResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetLogoutRequestResponse>): GetLogoutRequestResponse {
+    const message = createBaseGetLogoutRequestResponse();
+    message.request = (object.request !== undefined && object.request !== null)
+      ? LogoutRequest.fromPartial(object.request)
+      : undefined;
+    message.handledRedirectTo = object.handledRedirectTo ?? undefined;
+    return message;
+  },
+};
+
+function createBaseLogoutRequest(): LogoutRequest {
+  return {
+    challenge: "",
+    subject: "",
+    sid: "",
+    requestUrl: "",
+    rpInitiated: false,
+    client: undefined,
+    requestedAtMs: 0,
+    expiresAtMs: 0,
+  };
+}
+
+export const LogoutRequest: MessageFns<LogoutRequest> = {
+  encode(message: LogoutRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.challenge !== "") {
+      writer.uint32(10).string(message.challenge);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    if (message.sid !== "") {
+      writer.uint32(26).string(message.sid);
+    }
+    if (message.requestUrl !== "") {
+      writer.uint32(34).string(message.requestUrl);
+    }
+    if (message.rpInitiated !== false) {
+      writer.uint32(40).bool(message.rpInitiated);
+    }
+    if (message.client !== undefined) {
+      Client.encode(message.client, writer.uint32(50).fork()).join();
+    }
+    if (message.requestedAtMs !== 0) {
+      writer.uint32(56).int64(message.requestedAtMs);
+    }
+    if (message.expiresAtMs !== 0) {
+      writer.uint32(64).int64(message.expiresAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogoutRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogoutRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.challenge = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sid = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestUrl = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.rpInitiated = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.client = Client.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.requestedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.expiresAtMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LogoutRequest>): LogoutRequest {
+    return LogoutRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LogoutRequest>): LogoutRequest {
+    const message = createBaseLogoutRequest();
+    message.challenge = object.challenge ?? "";
+    message.subject = object.subject ?? "";
+    message.sid = object.sid ?? "";
+    message.requestUrl = object.requestUrl ?? "";
+    message.rpInitiated = object.rpInitiated ?? false;
+    message.client = (object.client !== undefined && object.client !== null)
+      ? Client.fromPartial(object.client)
+      : undefined;
+    message.requestedAtMs = object.requestedAtMs ?? 0;
+    message.expiresAtMs = object.expiresAtMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseAcceptLogoutRequestRequest(): AcceptLogoutRequestRequest {
+  return { challenge: "" };
+}
+
+export const AcceptLogoutRequestRequest: MessageFns<AcceptLogoutRequestRequest> = {
+  encode(message: AcceptLogoutRequestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.challenge !== "") {
+      writer.uint32(10).string(message.challenge);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptLogoutRequestRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptLogoutRequestRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.challenge = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AcceptLogoutRequestRequest>): AcceptLogoutRequestRequest {
+    return AcceptLogoutRequestRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AcceptLogoutRequestRequest>): AcceptLogoutRequestRequest {
+    const message = createBaseAcceptLogoutRequestRequest();
+    message.challenge = object.challenge ?? "";
+    return message;
+  },
+};
+
+function createBaseAcceptLogoutRequestResponse(): AcceptLogoutRequestResponse {
+  return { redirectTo: "" };
+}
+
+export const AcceptLogoutRequestResponse: MessageFns<AcceptLogoutRequestResponse> = {
+  encode(message: AcceptLogoutRequestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.redirectTo !== "") {
+      writer.uint32(10).string(message.redirectTo);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptLogoutRequestResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptLogoutRequestResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.redirectTo = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AcceptLogoutRequestResponse>): AcceptLogoutRequestResponse {
+    return AcceptLogoutRequestResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AcceptLogoutRequestResponse>): AcceptLogoutRequestResponse {
+    const message = createBaseAcceptLogoutRequestResponse();
+    message.redirectTo = object.redirectTo ?? "";
+    return message;
+  },
+};
+
+function createBaseRejectLogoutRequestRequest(): RejectLogoutRequestRequest {
+  return { challenge: "" };
+}
+
+export const RejectLogoutRequestRequest: MessageFns<RejectLogoutRequestRequest> = {
+  encode(message: RejectLogoutRequestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.challenge !== "") {
+      writer.uint32(10).string(message.challenge);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RejectLogoutRequestRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRejectLogoutRequestRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.challenge = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RejectLogoutRequestRequest>): RejectLogoutRequestRequest {
+    return RejectLogoutRequestRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RejectLogoutRequestRequest>): RejectLogoutRequestRequest {
+    const message = createBaseRejectLogoutRequestRequest();
+    message.challenge = object.challenge ?? "";
+    return message;
+  },
+};
+
+function createBaseRejectLogoutRequestResponse(): RejectLogoutRequestResponse {
+  return {};
+}
+
+export const RejectLogoutRequestResponse: MessageFns<RejectLogoutRequestResponse> = {
+  encode(_: RejectLogoutRequestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RejectLogoutRequestResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRejectLogoutRequestResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RejectLogoutRequestResponse>): RejectLogoutRequestResponse {
+    return RejectLogoutRequestResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RejectLogoutRequestResponse>): RejectLogoutRequestResponse {
+    const message = createBaseRejectLogoutRequestResponse();
+    return message;
+  },
+};
 
 function createBaseDelivery(): Delivery {
   return {
@@ -606,6 +1522,68 @@ export const DiscardDeliveryResponse: MessageFns<DiscardDeliveryResponse> = {
     return message;
   },
 };
+
+/** Logout is the end session endpoint (OpenID Connect RP-Initiated Logout 1.0), and what the logout app asks about it. */
+export type LogoutService = typeof LogoutService;
+export const LogoutService = {
+  /** EndSession takes a logout request, or the browser's return from who confirmed it. */
+  endSession: {
+    path: "/castellan.token.v1.Logout/EndSession" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EndSessionRequest): Buffer => Buffer.from(EndSessionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EndSessionRequest => EndSessionRequest.decode(value),
+    responseSerialize: (value: EndSessionResponse): Buffer => Buffer.from(EndSessionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EndSessionResponse => EndSessionResponse.decode(value),
+  },
+  /** GetLogoutRequest reads a logout request; NOT_FOUND when there is none of that challenge. */
+  getLogoutRequest: {
+    path: "/castellan.token.v1.Logout/GetLogoutRequest" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetLogoutRequestRequest): Buffer =>
+      Buffer.from(GetLogoutRequestRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetLogoutRequestRequest => GetLogoutRequestRequest.decode(value),
+    responseSerialize: (value: GetLogoutRequestResponse): Buffer =>
+      Buffer.from(GetLogoutRequestResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetLogoutRequestResponse => GetLogoutRequestResponse.decode(value),
+  },
+  /** AcceptLogoutRequest says that the user wants it; ABORTED when the request is decided. */
+  acceptLogoutRequest: {
+    path: "/castellan.token.v1.Logout/AcceptLogoutRequest" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AcceptLogoutRequestRequest): Buffer =>
+      Buffer.from(AcceptLogoutRequestRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AcceptLogoutRequestRequest => AcceptLogoutRequestRequest.decode(value),
+    responseSerialize: (value: AcceptLogoutRequestResponse): Buffer =>
+      Buffer.from(AcceptLogoutRequestResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AcceptLogoutRequestResponse => AcceptLogoutRequestResponse.decode(value),
+  },
+  /** RejectLogoutRequest says that the user does not; ABORTED when the request is decided. */
+  rejectLogoutRequest: {
+    path: "/castellan.token.v1.Logout/RejectLogoutRequest" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RejectLogoutRequestRequest): Buffer =>
+      Buffer.from(RejectLogoutRequestRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RejectLogoutRequestRequest => RejectLogoutRequestRequest.decode(value),
+    responseSerialize: (value: RejectLogoutRequestResponse): Buffer =>
+      Buffer.from(RejectLogoutRequestResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RejectLogoutRequestResponse => RejectLogoutRequestResponse.decode(value),
+  },
+} as const;
+
+export interface LogoutServer extends UntypedServiceImplementation {
+  /** EndSession takes a logout request, or the browser's return from who confirmed it. */
+  endSession: handleUnaryCall<EndSessionRequest, EndSessionResponse>;
+  /** GetLogoutRequest reads a logout request; NOT_FOUND when there is none of that challenge. */
+  getLogoutRequest: handleUnaryCall<GetLogoutRequestRequest, GetLogoutRequestResponse>;
+  /** AcceptLogoutRequest says that the user wants it; ABORTED when the request is decided. */
+  acceptLogoutRequest: handleUnaryCall<AcceptLogoutRequestRequest, AcceptLogoutRequestResponse>;
+  /** RejectLogoutRequest says that the user does not; ABORTED when the request is decided. */
+  rejectLogoutRequest: handleUnaryCall<RejectLogoutRequestRequest, RejectLogoutRequestResponse>;
+}
 
 /** Deliveries are the logout tokens that clients have yet to take (OpenID Connect Back-Channel Logout 1.0). */
 export type DeliveriesService = typeof DeliveriesService;

@@ -53,16 +53,20 @@ export interface SetCookie {
   value: string;
   /** Seconds to live. */
   maxAgeSeconds: number;
+  /** It lives until the browser is closed; `max_age_seconds` says nothing then. */
+  untilClosed?: boolean | undefined;
 }
 
 /** An authorization request, or the return from the consent app. */
 export interface AuthorizeRequest {
   /** Parameters of the query (GET) or the form (POST). */
   parameters: Parameter[];
-  /** Cookies whose names begin with `castellan_flow_` or `__Host-castellan_flow_`. */
+  /** Cookies whose names begin with `castellan_flow_` or `castellan_session`, with or without `__Host-`. */
   cookies: Cookie[];
   /** The browser reached us over https. */
   secure: boolean;
+  /** Address of the browser; empty when not known. */
+  remoteAddress?: string | undefined;
 }
 
 /** What the browser shall see next. */
@@ -191,6 +195,24 @@ export interface IntrospectResponse {
   scopeMissing: boolean;
 }
 
+/** Which token, for the admin API. */
+export interface InspectTokenRequest {
+  /** Access or refresh token. */
+  token: string;
+  /** Scopes that must all have been granted; else the token counts as inactive. */
+  scopes: string[];
+}
+
+/** About the token. */
+export interface InspectTokenResponse {
+  /** The token; `active` false when unknown, malformed, expired, used or revoked. */
+  introspection:
+    | Introspection
+    | undefined;
+  /** `access_token` or `refresh_token`; empty for an inactive one. */
+  tokenUse: string;
+}
+
 /** Introspection of a token (RFC 7662 section 2.2). Only `active` is set for an inactive one. */
 export interface Introspection {
   /** Whether the token may be used now. */
@@ -277,8 +299,30 @@ export interface Client {
   openid:
     | OpenIdRegistration
     | undefined;
+  /** How its users log in and consent; absent: as the server says. */
+  loginConsent:
+    | LoginConsentRules
+    | undefined;
   /** What it registered about logout; absent: nothing. */
-  logout: LogoutRegistration | undefined;
+  logout:
+    | LogoutRegistration
+    | undefined;
+  /** What its operator notes about it, a JSON object; empty when nothing. */
+  metadataJson: string;
+  /** When it was registered, milliseconds since the epoch; answered, never read. */
+  createdAtMs: number;
+  /** When it was changed last, milliseconds since the epoch; answered, never read. */
+  updatedAtMs: number;
+  /** Raised by every change; answered, never read. */
+  revision: number;
+}
+
+/** How the users of a client log in and consent. */
+export interface LoginConsentRules {
+  /** `jwt`, `consent-request` or `challenge`; empty: as the server is configured. */
+  flow: string;
+  /** The consent app need not ask: the operator trusts the client. */
+  skipConsent: boolean;
 }
 
 /** Logout members of a client (RP-Initiated, Back-Channel and Front-Channel Logout 1.0). Empty or false: the default. */
@@ -325,7 +369,7 @@ export interface OpenIdRegistration {
 
 /** What a client's tokens are like. */
 export interface TokenRules {
-  /** `opaque` or `jwt` (RFC 9068); empty: opaque. */
+  /** `opaque`, `jwt` (RFC 9068) or `stateless-jwt` (without a row); empty: opaque. */
   accessTokenFormat: string;
   /** Lifetimes in milliseconds by grant and token, such as `refresh_token_grant_access_token_lifespan`. */
   lifespansMs: Map<string, number>;
@@ -404,6 +448,32 @@ export interface ListClientsRequest {
   after: string;
 }
 
+/** A page of the clients that pass a filter. */
+export interface ListClientPageRequest {
+  /** At most so many, 1 to 1000. */
+  pageSize: number;
+  /** From the answer before; empty begins. */
+  pageToken: string;
+  /** Only clients of this name. */
+  clientName?:
+    | string
+    | undefined;
+  /** Only clients of this owner. */
+  owner?:
+    | string
+    | undefined;
+  /** Who reads; a page token is good for nobody else. */
+  reader: string;
+}
+
+/** The page. */
+export interface ListClientPageResponse {
+  /** Ordered by ID. */
+  clients: Client[];
+  /** For the page after this one; empty on the last. */
+  nextPageToken: string;
+}
+
 /** The page. */
 export interface ListClientsResponse {
   /** Ordered by ID. */
@@ -418,6 +488,8 @@ export interface UpdateClientRequest {
     | undefined;
   /** New secret; empty keeps the old one. */
   clientSecret: string;
+  /** Only if the client is still at this revision. */
+  revision?: number | undefined;
 }
 
 /** What is stored now, without its secret. */
@@ -454,6 +526,18 @@ export interface RotateClientSecretResponse {
   warnings: string[];
 }
 
+/** Whose old secret to end. */
+export interface EndRotatedSecretRequest {
+  /** Client ID; NOT_FOUND when absent. */
+  id: string;
+}
+
+/** What is stored now. */
+export interface EndRotatedSecretResponse {
+  /** The client. */
+  client: Client | undefined;
+}
+
 /** A resource server: what tokens for it are like (RFC 8707). */
 export interface ResourceServer {
   /** ID. */
@@ -464,7 +548,7 @@ export interface ResourceServer {
   name: string;
   /** Scopes that tokens for it may hold, separated by spaces; empty: whatever was granted. */
   scope: string;
-  /** `opaque` or `jwt`; empty: as for the client. */
+  /** `opaque`, `jwt` or `stateless-jwt`; empty: as for the client. */
   accessTokenFormat: string;
   /** Tokens for it live no longer, milliseconds; 0: as for the client. */
   accessTokenLifetimeMs: number;
@@ -752,7 +836,7 @@ export const Cookie: MessageFns<Cookie> = {
 };
 
 function createBaseSetCookie(): SetCookie {
-  return { name: "", value: "", maxAgeSeconds: 0 };
+  return { name: "", value: "", maxAgeSeconds: 0, untilClosed: undefined };
 }
 
 export const SetCookie: MessageFns<SetCookie> = {
@@ -765,6 +849,9 @@ export const SetCookie: MessageFns<SetCookie> = {
     }
     if (message.maxAgeSeconds !== 0) {
       writer.uint32(24).int32(message.maxAgeSeconds);
+    }
+    if (message.untilClosed !== undefined) {
+      writer.uint32(32).bool(message.untilClosed);
     }
     return writer;
   },
@@ -806,6 +893,14 @@ export const SetCookie: MessageFns<SetCookie> = {
             message.maxAgeSeconds = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.untilClosed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -826,12 +921,13 @@ export const SetCookie: MessageFns<SetCookie> = {
     message.name = object.name ?? "";
     message.value = object.value ?? "";
     message.maxAgeSeconds = object.maxAgeSeconds ?? 0;
+    message.untilClosed = object.untilClosed ?? undefined;
     return message;
   },
 };
 
 function createBaseAuthorizeRequest(): AuthorizeRequest {
-  return { parameters: [], cookies: [], secure: false };
+  return { parameters: [], cookies: [], secure: false, remoteAddress: undefined };
 }
 
 export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
@@ -844,6 +940,9 @@ export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
     }
     if (message.secure !== false) {
       writer.uint32(24).bool(message.secure);
+    }
+    if (message.remoteAddress !== undefined) {
+      writer.uint32(34).string(message.remoteAddress);
     }
     return writer;
   },
@@ -885,6 +984,14 @@ export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
             message.secure = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.remoteAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -905,6 +1012,7 @@ export const AuthorizeRequest: MessageFns<AuthorizeRequest> = {
     message.parameters = object.parameters?.map((e) => Parameter.fromPartial(e)) || [];
     message.cookies = object.cookies?.map((e) => Cookie.fromPartial(e)) || [];
     message.secure = object.secure ?? false;
+    message.remoteAddress = object.remoteAddress ?? undefined;
     return message;
   },
 };
@@ -1826,6 +1934,142 @@ export const IntrospectResponse: MessageFns<IntrospectResponse> = {
   },
 };
 
+function createBaseInspectTokenRequest(): InspectTokenRequest {
+  return { token: "", scopes: [] };
+}
+
+export const InspectTokenRequest: MessageFns<InspectTokenRequest> = {
+  encode(message: InspectTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    for (const v of message.scopes) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InspectTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInspectTokenRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scopes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InspectTokenRequest>): InspectTokenRequest {
+    return InspectTokenRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InspectTokenRequest>): InspectTokenRequest {
+    const message = createBaseInspectTokenRequest();
+    message.token = object.token ?? "";
+    message.scopes = object.scopes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseInspectTokenResponse(): InspectTokenResponse {
+  return { introspection: undefined, tokenUse: "" };
+}
+
+export const InspectTokenResponse: MessageFns<InspectTokenResponse> = {
+  encode(message: InspectTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.introspection !== undefined) {
+      Introspection.encode(message.introspection, writer.uint32(10).fork()).join();
+    }
+    if (message.tokenUse !== "") {
+      writer.uint32(18).string(message.tokenUse);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InspectTokenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInspectTokenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.introspection = Introspection.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tokenUse = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InspectTokenResponse>): InspectTokenResponse {
+    return InspectTokenResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InspectTokenResponse>): InspectTokenResponse {
+    const message = createBaseInspectTokenResponse();
+    message.introspection = (object.introspection !== undefined && object.introspection !== null)
+      ? Introspection.fromPartial(object.introspection)
+      : undefined;
+    message.tokenUse = object.tokenUse ?? "";
+    return message;
+  },
+};
+
 function createBaseIntrospection(): Introspection {
   return {
     active: false,
@@ -2134,7 +2378,12 @@ function createBaseClient(): Client {
     secrets: [],
     tokens: undefined,
     openid: undefined,
+    loginConsent: undefined,
     logout: undefined,
+    metadataJson: "",
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    revision: 0,
   };
 }
 
@@ -2203,8 +2452,23 @@ export const Client: MessageFns<Client> = {
     if (message.openid !== undefined) {
       OpenIdRegistration.encode(message.openid, writer.uint32(322).fork()).join();
     }
+    if (message.loginConsent !== undefined) {
+      LoginConsentRules.encode(message.loginConsent, writer.uint32(402).fork()).join();
+    }
     if (message.logout !== undefined) {
       LogoutRegistration.encode(message.logout, writer.uint32(482).fork()).join();
+    }
+    if (message.metadataJson !== "") {
+      writer.uint32(562).string(message.metadataJson);
+    }
+    if (message.createdAtMs !== 0) {
+      writer.uint32(568).int64(message.createdAtMs);
+    }
+    if (message.updatedAtMs !== 0) {
+      writer.uint32(576).int64(message.updatedAtMs);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(584).int64(message.revision);
     }
     return writer;
   },
@@ -2390,12 +2654,52 @@ export const Client: MessageFns<Client> = {
             message.openid = OpenIdRegistration.decode(reader, reader.uint32());
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.loginConsent = LoginConsentRules.decode(reader, reader.uint32());
+            continue;
+          }
           case 60: {
             if (tag !== 482) {
               break;
             }
 
             message.logout = LogoutRegistration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 70: {
+            if (tag !== 562) {
+              break;
+            }
+
+            message.metadataJson = reader.string();
+            continue;
+          }
+          case 71: {
+            if (tag !== 568) {
+              break;
+            }
+
+            message.createdAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 72: {
+            if (tag !== 576) {
+              break;
+            }
+
+            message.updatedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 73: {
+            if (tag !== 584) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
             continue;
           }
         }
@@ -2440,9 +2744,83 @@ export const Client: MessageFns<Client> = {
     message.openid = (object.openid !== undefined && object.openid !== null)
       ? OpenIdRegistration.fromPartial(object.openid)
       : undefined;
+    message.loginConsent = (object.loginConsent !== undefined && object.loginConsent !== null)
+      ? LoginConsentRules.fromPartial(object.loginConsent)
+      : undefined;
     message.logout = (object.logout !== undefined && object.logout !== null)
       ? LogoutRegistration.fromPartial(object.logout)
       : undefined;
+    message.metadataJson = object.metadataJson ?? "";
+    message.createdAtMs = object.createdAtMs ?? 0;
+    message.updatedAtMs = object.updatedAtMs ?? 0;
+    message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
+function createBaseLoginConsentRules(): LoginConsentRules {
+  return { flow: "", skipConsent: false };
+}
+
+export const LoginConsentRules: MessageFns<LoginConsentRules> = {
+  encode(message: LoginConsentRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.flow !== "") {
+      writer.uint32(10).string(message.flow);
+    }
+    if (message.skipConsent !== false) {
+      writer.uint32(16).bool(message.skipConsent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoginConsentRules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoginConsentRules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.flow = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.skipConsent = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoginConsentRules>): LoginConsentRules {
+    return LoginConsentRules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoginConsentRules>): LoginConsentRules {
+    const message = createBaseLoginConsentRules();
+    message.flow = object.flow ?? "";
+    message.skipConsent = object.skipConsent ?? false;
     return message;
   },
 };
@@ -3422,6 +3800,176 @@ export const ListClientsRequest: MessageFns<ListClientsRequest> = {
   },
 };
 
+function createBaseListClientPageRequest(): ListClientPageRequest {
+  return { pageSize: 0, pageToken: "", clientName: undefined, owner: undefined, reader: "" };
+}
+
+export const ListClientPageRequest: MessageFns<ListClientPageRequest> = {
+  encode(message: ListClientPageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    if (message.clientName !== undefined) {
+      writer.uint32(26).string(message.clientName);
+    }
+    if (message.owner !== undefined) {
+      writer.uint32(34).string(message.owner);
+    }
+    if (message.reader !== "") {
+      writer.uint32(42).string(message.reader);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListClientPageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListClientPageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reader = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListClientPageRequest>): ListClientPageRequest {
+    return ListClientPageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListClientPageRequest>): ListClientPageRequest {
+    const message = createBaseListClientPageRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    message.clientName = object.clientName ?? undefined;
+    message.owner = object.owner ?? undefined;
+    message.reader = object.reader ?? "";
+    return message;
+  },
+};
+
+function createBaseListClientPageResponse(): ListClientPageResponse {
+  return { clients: [], nextPageToken: "" };
+}
+
+export const ListClientPageResponse: MessageFns<ListClientPageResponse> = {
+  encode(message: ListClientPageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.clients) {
+      Client.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListClientPageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListClientPageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clients.push(Client.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListClientPageResponse>): ListClientPageResponse {
+    return ListClientPageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListClientPageResponse>): ListClientPageResponse {
+    const message = createBaseListClientPageResponse();
+    message.clients = object.clients?.map((e) => Client.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
 function createBaseListClientsResponse(): ListClientsResponse {
   return { clients: [] };
 }
@@ -3478,7 +4026,7 @@ export const ListClientsResponse: MessageFns<ListClientsResponse> = {
 };
 
 function createBaseUpdateClientRequest(): UpdateClientRequest {
-  return { client: undefined, clientSecret: "" };
+  return { client: undefined, clientSecret: "", revision: undefined };
 }
 
 export const UpdateClientRequest: MessageFns<UpdateClientRequest> = {
@@ -3488,6 +4036,9 @@ export const UpdateClientRequest: MessageFns<UpdateClientRequest> = {
     }
     if (message.clientSecret !== "") {
       writer.uint32(18).string(message.clientSecret);
+    }
+    if (message.revision !== undefined) {
+      writer.uint32(24).int64(message.revision);
     }
     return writer;
   },
@@ -3521,6 +4072,14 @@ export const UpdateClientRequest: MessageFns<UpdateClientRequest> = {
             message.clientSecret = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3542,6 +4101,7 @@ export const UpdateClientRequest: MessageFns<UpdateClientRequest> = {
       ? Client.fromPartial(object.client)
       : undefined;
     message.clientSecret = object.clientSecret ?? "";
+    message.revision = object.revision ?? undefined;
     return message;
   },
 };
@@ -3783,6 +4343,118 @@ export const RotateClientSecretResponse: MessageFns<RotateClientSecretResponse> 
       : undefined;
     message.clientSecret = object.clientSecret ?? "";
     message.warnings = object.warnings?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseEndRotatedSecretRequest(): EndRotatedSecretRequest {
+  return { id: "" };
+}
+
+export const EndRotatedSecretRequest: MessageFns<EndRotatedSecretRequest> = {
+  encode(message: EndRotatedSecretRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndRotatedSecretRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndRotatedSecretRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EndRotatedSecretRequest>): EndRotatedSecretRequest {
+    return EndRotatedSecretRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EndRotatedSecretRequest>): EndRotatedSecretRequest {
+    const message = createBaseEndRotatedSecretRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseEndRotatedSecretResponse(): EndRotatedSecretResponse {
+  return { client: undefined };
+}
+
+export const EndRotatedSecretResponse: MessageFns<EndRotatedSecretResponse> = {
+  encode(message: EndRotatedSecretResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.client !== undefined) {
+      Client.encode(message.client, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndRotatedSecretResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndRotatedSecretResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.client = Client.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EndRotatedSecretResponse>): EndRotatedSecretResponse {
+    return EndRotatedSecretResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EndRotatedSecretResponse>): EndRotatedSecretResponse {
+    const message = createBaseEndRotatedSecretResponse();
+    message.client = (object.client !== undefined && object.client !== null)
+      ? Client.fromPartial(object.client)
+      : undefined;
     return message;
   },
 };
@@ -4497,6 +5169,17 @@ export const TokensService = {
     responseSerialize: (value: IntrospectResponse): Buffer => Buffer.from(IntrospectResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): IntrospectResponse => IntrospectResponse.decode(value),
   },
+  /** InspectToken answers the admin API about an access or refresh token; it asks no policy. */
+  inspectToken: {
+    path: "/castellan.token.v1.Tokens/InspectToken" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: InspectTokenRequest): Buffer => Buffer.from(InspectTokenRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): InspectTokenRequest => InspectTokenRequest.decode(value),
+    responseSerialize: (value: InspectTokenResponse): Buffer =>
+      Buffer.from(InspectTokenResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): InspectTokenResponse => InspectTokenResponse.decode(value),
+  },
   /** GetMetadata answers the authorization server metadata (RFC 8414, OpenID Connect Discovery) of this configuration. */
   getMetadata: {
     path: "/castellan.token.v1.Tokens/GetMetadata" as const,
@@ -4518,6 +5201,8 @@ export interface TokensServer extends UntypedServiceImplementation {
   introspectForCaller: handleUnaryCall<IntrospectForCallerRequest, IntrospectForCallerResponse>;
   /** Introspect answers the Warden about an access token; it asks no policy. */
   introspect: handleUnaryCall<IntrospectRequest, IntrospectResponse>;
+  /** InspectToken answers the admin API about an access or refresh token; it asks no policy. */
+  inspectToken: handleUnaryCall<InspectTokenRequest, InspectTokenResponse>;
   /** GetMetadata answers the authorization server metadata (RFC 8414, OpenID Connect Discovery) of this configuration. */
   getMetadata: handleUnaryCall<GetMetadataRequest, GetMetadataResponse>;
 }
@@ -4568,7 +5253,19 @@ export const ClientsService = {
     responseSerialize: (value: ListClientsResponse): Buffer => Buffer.from(ListClientsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListClientsResponse => ListClientsResponse.decode(value),
   },
-  /** UpdateClient replaces a client; an empty secret keeps the old one. */
+  /** ListClientPage reads clients page by page; INVALID_ARGUMENT for a page token that is not of this list. */
+  listClientPage: {
+    path: "/castellan.token.v1.Clients/ListClientPage" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListClientPageRequest): Buffer =>
+      Buffer.from(ListClientPageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListClientPageRequest => ListClientPageRequest.decode(value),
+    responseSerialize: (value: ListClientPageResponse): Buffer =>
+      Buffer.from(ListClientPageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListClientPageResponse => ListClientPageResponse.decode(value),
+  },
+  /** UpdateClient replaces a client; an empty secret keeps the old one. ABORTED when it changed since a given revision. */
   updateClient: {
     path: "/castellan.token.v1.Clients/UpdateClient" as const,
     requestStream: false as const,
@@ -4590,6 +5287,18 @@ export const ClientsService = {
     responseSerialize: (value: RotateClientSecretResponse): Buffer =>
       Buffer.from(RotateClientSecretResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RotateClientSecretResponse => RotateClientSecretResponse.decode(value),
+  },
+  /** EndRotatedSecret ends the secret before the last rotation at once. */
+  endRotatedSecret: {
+    path: "/castellan.token.v1.Clients/EndRotatedSecret" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EndRotatedSecretRequest): Buffer =>
+      Buffer.from(EndRotatedSecretRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EndRotatedSecretRequest => EndRotatedSecretRequest.decode(value),
+    responseSerialize: (value: EndRotatedSecretResponse): Buffer =>
+      Buffer.from(EndRotatedSecretResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EndRotatedSecretResponse => EndRotatedSecretResponse.decode(value),
   },
   /** PutResourceServer stores a resource server or replaces the one of that ID; ALREADY_EXISTS when another has the URI. */
   putResourceServer: {
@@ -4660,10 +5369,14 @@ export interface ClientsServer extends UntypedServiceImplementation {
   getClient: handleUnaryCall<GetClientRequest, GetClientResponse>;
   /** ListClients reads clients ordered by ID. */
   listClients: handleUnaryCall<ListClientsRequest, ListClientsResponse>;
-  /** UpdateClient replaces a client; an empty secret keeps the old one. */
+  /** ListClientPage reads clients page by page; INVALID_ARGUMENT for a page token that is not of this list. */
+  listClientPage: handleUnaryCall<ListClientPageRequest, ListClientPageResponse>;
+  /** UpdateClient replaces a client; an empty secret keeps the old one. ABORTED when it changed since a given revision. */
   updateClient: handleUnaryCall<UpdateClientRequest, UpdateClientResponse>;
   /** RotateClientSecret gives a client a new secret beside the old one; FAILED_PRECONDITION when it has none. */
   rotateClientSecret: handleUnaryCall<RotateClientSecretRequest, RotateClientSecretResponse>;
+  /** EndRotatedSecret ends the secret before the last rotation at once. */
+  endRotatedSecret: handleUnaryCall<EndRotatedSecretRequest, EndRotatedSecretResponse>;
   /** PutResourceServer stores a resource server or replaces the one of that ID; ALREADY_EXISTS when another has the URI. */
   putResourceServer: handleUnaryCall<PutResourceServerRequest, PutResourceServerResponse>;
   /** ListResourceServers reads all resource servers, ordered by ID. */

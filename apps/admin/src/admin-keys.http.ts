@@ -1,0 +1,88 @@
+import { Req, Res } from '@nestjs/common';
+import { keysV1, MAX_DEADLINE_MS, type RpcClient } from '@castellan/rpc';
+import { InjectRpcClient } from '@castellan/service';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+
+import { Access, AdminController } from './access.guard.js';
+import { badRequest } from './admin-error.js';
+import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from './admin-request.js';
+import { textSchema } from './json.js';
+import { keyBodySchema, keySetBodySchema, keySetJson } from './key-json.js';
+import { releaseKey, releaseKeySet } from './key-release.js';
+import { ADMIN_ROUTES } from './routes.js';
+
+/** Body of POST `/admin/keys/{set}`. */
+export const createKeyBodySchema = z.object({ alg: z.string(), kid: textSchema, use: textSchema });
+
+/** JSON Web Key sets, as the SDKs of Hydra since 2.0 read and write them: a key is one JWK, under the key ID it was given. */
+@AdminController()
+export class AdminKeysController {
+  constructor(@InjectRpcClient(keysV1.KeysService) private readonly keys: RpcClient<typeof keysV1.KeysService>) {}
+
+  @Access(ADMIN_ROUTES.getJsonWebKeySet)
+  async getSet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    sendJson(reply, 200, keySetJson(await releaseKeySet(this.keys, request)));
+  }
+
+  @Access(ADMIN_ROUTES.getJsonWebKey)
+  async getKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    sendJson(reply, 200, keySetJson(await releaseKey(this.keys, request)));
+  }
+
+  @Access(ADMIN_ROUTES.createJsonWebKeySet)
+  async create(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const set = pathParameter(request, 'set');
+    const { alg, kid, use } = readBody(request, createKeyBodySchema);
+    if (use !== null && use !== undefined && use !== '' && use !== 'sig') {
+      throw badRequest('use must be sig: the keys made here sign, they do not encrypt');
+    }
+    // A large RSA key takes seconds to find.
+    const { keys } = await this.keys.generateKey(
+      { set, algorithm: alg, keyId: kid ?? '', single: true },
+      { ...callOptionsOf(request), deadlineMs: MAX_DEADLINE_MS },
+    );
+    sendJson(reply, 201, keySetJson(keys), { location: `/admin/keys/${encodeURIComponent(set)}` });
+  }
+
+  @Access(ADMIN_ROUTES.setJsonWebKeySet)
+  async setSet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const body = readBody(request, keySetBodySchema);
+    const { keys } = await this.keys.putKeySet(
+      { set: pathParameter(request, 'set'), keys: body.keys.map((key) => JSON.stringify(key)) },
+      callOptionsOf(request),
+    );
+    sendJson(reply, 200, keySetJson(keys));
+  }
+
+  @Access(ADMIN_ROUTES.setJsonWebKey)
+  async setKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { key } = await this.keys.putKey(
+      {
+        set: pathParameter(request, 'set'),
+        keyId: pathParameter(request, 'key'),
+        key: JSON.stringify(readBody(request, keyBodySchema)),
+      },
+      callOptionsOf(request),
+    );
+    if (key === undefined) {
+      throw new Error('the key manager stored a key and answered none');
+    }
+    sendJson(reply, 200, key.json);
+  }
+
+  @Access(ADMIN_ROUTES.deleteJsonWebKeySet)
+  async deleteSet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.keys.deleteKeySet({ set: pathParameter(request, 'set') }, callOptionsOf(request));
+    sendNothing(reply);
+  }
+
+  @Access(ADMIN_ROUTES.deleteJsonWebKey)
+  async deleteKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.keys.deleteKey(
+      { set: pathParameter(request, 'set'), keyId: pathParameter(request, 'key') },
+      callOptionsOf(request),
+    );
+    sendNothing(reply);
+  }
+}
