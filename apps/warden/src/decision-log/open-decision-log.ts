@@ -48,7 +48,9 @@ export function openDecisionLog(
     }
   }
   let maintaining = maintain();
-  const timer = setInterval(() => (maintaining = maintaining.then(maintain)), maintainEveryMs).unref();
+  const timer = setInterval(() => {
+    maintaining = maintaining.then(maintain);
+  }, maintainEveryMs).unref();
 
   return {
     log,
