@@ -1,58 +1,72 @@
-import { type JsonObject } from '@castellan/policy';
-import { type CallContext, type RpcClient, RpcError, type tokenV1, wardenV1 } from '@castellan/rpc';
+import { decisionDoors, type JsonObject } from '@castellan/policy';
+import { type CallContext, RpcError, type tokenV1, wardenV1 } from '@castellan/rpc';
+import { type Admission, admit, type CallerDependencies, ownQuestion } from './caller.js';
 import { decideCheck, readSingleCheck } from './check.js';
 import { readConsistency } from './consistency.js';
-import type { DecisionLog } from './decision-log/decision-log.js';
-import { type Door, recordDecision } from './decision-log/record-decision.js';
-import type { PolicyDecisionPoint } from './decision-point.js';
+import { type AskedDecision, type Door, recordDecision, type Recording } from './decision-log/record-decision.js';
+import { introspectToken } from './introspection.js';
 
 /** What a token check asks of others. */
-export type CheckTokenDependencies = {
-  readonly decisionPoint: PolicyDecisionPoint;
-  readonly tokens: Pick<RpcClient<typeof tokenV1.TokensService>, 'introspect'>;
-  readonly log: DecisionLog;
+export type CheckTokenDependencies = CallerDependencies & Pick<Recording, 'log'>;
+
+/** An answer, and whom it was about: nobody where the token decided. */
+type Judged = {
+  readonly response: wardenV1.CheckTokenResponse;
+  readonly about: Pick<AskedDecision, 'subject' | 'clientId' | 'decidedAt'>;
 };
 
 /**
  * Decides for the subject of an access token: the token must be active, then hold the scopes, then policies must allow.
  * Nothing about a token is kept from one check to the next. Where the token decides, no policy did, and the revision is 0.
- * The decision is recorded as one of its door, if it came by one. Throws RpcError: INVALID_ARGUMENT for a malformed request, UNAVAILABLE when token service or database do not answer.
+ * Without a door it is a question of our own, which nobody has to be admitted for, and which is not recorded.
+ * Throws RpcError: INVALID_ARGUMENT for a malformed request, what `admit` says of the caller, UNAVAILABLE when token service or database do not answer.
  */
 export async function checkToken(
   dependencies: CheckTokenDependencies,
   request: wardenV1.CheckTokenRequest,
   call: CallContext,
-  door?: Door,
+  door?: Extract<Door, 'check_token' | 'stream' | 'envoy'>,
 ): Promise<wardenV1.CheckTokenResponse> {
-  const { decisionPoint, tokens } = dependencies;
-  const { resource, action } = request;
-  const context = contextOf(request);
-  const answered = (
-    asked: { readonly subject: string; readonly clientId?: string; readonly decidedAt?: number },
-    response: wardenV1.CheckTokenResponse,
-  ): wardenV1.CheckTokenResponse => {
-    if (door !== undefined) recordDecision(dependencies, door, call, { ...asked, resource, action, context }, response);
-    return response;
-  };
   refuseMalformed(request, call);
   const consistency = readConsistency(request.consistency);
   // The fence is sent while the token is asked about: both are after the request arrived.
-  const fenced = decisionPoint.at(consistency);
-  fenced.catch(() => undefined);
-  const { introspection, scopeMissing } = await introspect(tokens, request, call);
-  if (scopeMissing) return answered({ subject: '' }, deniedByToken(wardenV1.DenialReason.DENIAL_REASON_SCOPE));
-  if (introspection === undefined) throw new RpcError('UNAVAILABLE', 'the token service gave no answer');
-  if (!introspection.active) {
-    return answered({ subject: '' }, deniedByToken(wardenV1.DenialReason.DENIAL_REASON_TOKEN_INACTIVE));
+  const { admitted, decider } =
+    door === undefined
+      ? ownQuestion(dependencies, consistency)
+      : admit(dependencies, call, decisionDoors.checkToken, consistency);
+  const introspected = introspectToken(dependencies.tokens, request, call);
+  introspected.catch(() => undefined);
+  const caller = await admitted;
+  const { response, about } = await judge(request, await introspected, decider);
+  if (door !== undefined) {
+    const { resource, action } = request;
+    const asked = { ...about, resource, action, context: contextOf(request) };
+    recordDecision(dependencies, { door, caller, call }, asked, response);
   }
+  return response;
+}
+
+async function judge(
+  request: wardenV1.CheckTokenRequest,
+  { introspection, scopeMissing }: tokenV1.IntrospectResponse,
+  decider: Admission['decider'],
+): Promise<Judged> {
+  if (scopeMissing) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_SCOPE);
+  if (introspection === undefined) throw new RpcError('UNAVAILABLE', 'the token service gave no answer');
+  if (!introspection.active) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_TOKEN_INACTIVE);
 
   const { subject, clientId } = introspection;
-  const decider = await fenced;
-  const decision = await decideCheck(decider, { subject, resource, action, context, anonymous: false });
-  return answered(
-    { subject, clientId, decidedAt: decider.now },
-    { ...decision, token: decision.allowed ? factsOf(introspection) : undefined },
-  );
+  const { resource, action } = request;
+  const timed = await decider;
+  const decision = await decideCheck(timed, {
+    subject,
+    resource,
+    action,
+    context: contextOf(request),
+    anonymous: false,
+  });
+  const token = decision.allowed ? factsOf(introspection) : undefined;
+  return { response: { ...decision, token }, about: { subject, clientId, decidedAt: timed.now } };
 }
 
 function refuseMalformed(request: wardenV1.CheckTokenRequest, { peer }: CallContext): void {
@@ -62,22 +76,8 @@ function refuseMalformed(request: wardenV1.CheckTokenRequest, { peer }: CallCont
   readSingleCheck({ subject: 'subject', resource, action, context: contextOf(request), anonymous: false }, peer);
 }
 
-async function introspect(
-  tokens: CheckTokenDependencies['tokens'],
-  { token, scopes }: wardenV1.CheckTokenRequest,
-  call: CallContext,
-): Promise<tokenV1.IntrospectResponse> {
-  const options = { deadlineMs: Math.max(1, call.deadline - Date.now()), requestId: call.requestId };
-  try {
-    return await tokens.introspect({ token, scopes }, options);
-  } catch (cause) {
-    // Whatever refused us: it is no verdict on the token, and must not be read as one.
-    throw new RpcError('UNAVAILABLE', 'the token service does not answer', { cause });
-  }
-}
-
-function deniedByToken(reason: wardenV1.DenialReason): wardenV1.CheckTokenResponse {
-  return { allowed: false, reason, revision: 0, token: undefined };
+function deniedByToken(reason: wardenV1.DenialReason): Judged {
+  return { response: { allowed: false, reason, revision: 0, token: undefined }, about: { subject: '' } };
 }
 
 function factsOf(introspection: tokenV1.Introspection): wardenV1.TokenFacts {

@@ -17,6 +17,10 @@ export type WardenConfig = {
   /** Greatest age in milliseconds of the policies that a caller in a hurry accepts. */
   readonly maxStalenessMs: number;
   readonly decisionLog: DecisionLogConfig;
+  /** What the resource names of the doors begin with. */
+  readonly resourceNamePrefix: string;
+  /** What a listed certificate may ask: whatever no policy denies, or only what a policy allows. */
+  readonly callersAccess: 'listed' | 'policy';
 };
 
 /** The variables of the Warden. */
@@ -28,12 +32,15 @@ export const wardenVariables = z.object({
   WARDEN_CACHE_MINIMUM_POLICIES: integerSchema.default(500),
   CASTELLAN_ENV: z.string().optional(),
   WARDEN_MAX_STALENESS: durationSchema.default(5_000),
+  RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
+  WARDEN_CALLERS_ACCESS: z.enum(['listed', 'policy'], 'must be listed or policy').default('listed'),
   ...decisionLogVariables,
 });
 
 /**
  * Reads the configuration: WARDEN_DATABASE_URL or DATABASE_URL, WARDEN_SECRET, those of redis.config.ts and of
- * decision-log.config.ts, WARDEN_CACHE_MINIMUM_POLICIES (500), WARDEN_MAX_STALENESS (5s). Throws ConfigError that names every variable that cannot be used and shows no value.
+ * decision-log.config.ts, WARDEN_CACHE_MINIMUM_POLICIES (500), WARDEN_MAX_STALENESS (5s),
+ * RESOURCE_NAME_PREFIX (rn:hydra), WARDEN_CALLERS_ACCESS (listed). Throws ConfigError that names every variable that cannot be used and shows no value.
  */
 export function readWardenConfig(env: NodeJS.ProcessEnv): WardenConfig {
   const databaseUrl = env['WARDEN_DATABASE_URL'] || env['DATABASE_URL'] || '';
@@ -47,6 +54,8 @@ export function readWardenConfig(env: NodeJS.ProcessEnv): WardenConfig {
     cacheMinimumPolicies: values.WARDEN_CACHE_MINIMUM_POLICIES,
     maxStalenessMs: values.WARDEN_MAX_STALENESS,
     decisionLog: readDecisionLog(values),
+    resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
+    callersAccess: values.WARDEN_CALLERS_ACCESS,
   };
 }
 

@@ -48,14 +48,14 @@ const services: readonly Provider[] = [
   {
     provide: WardenRpc,
     inject: [WARDEN, rpcClientToken(tokenV1.TokensService)],
-    useFactory: ({ decisionPoint, log }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
-      new WardenRpc({ decisionPoint, tokens, log }),
+    useFactory: (warden: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
+      new WardenRpc({ ...warden, tokens }),
   },
   {
     provide: AuthorizationRpc,
     inject: [WARDEN, rpcClientToken(tokenV1.TokensService)],
-    useFactory: ({ decisionPoint, log }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
-      new AuthorizationRpc({ decisionPoint, tokens, log }),
+    useFactory: (warden: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
+      new AuthorizationRpc({ ...warden, tokens }),
   },
   { provide: PoliciesRpc, inject: [WARDEN], useFactory: (warden: Warden) => new PoliciesRpc(warden) },
   { provide: DecisionsRpc, inject: [WARDEN], useFactory: ({ decisions }: Warden) => new DecisionsRpc(decisions) },

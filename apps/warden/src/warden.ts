@@ -23,7 +23,7 @@ import type { WardenConfig } from './warden.config.js';
 export type WardenDependencies = { readonly logger: Logger; readonly metrics: Metrics };
 
 /** An open Warden: its decision point, and the stores of what it decides by. */
-export type Warden = {
+export type Warden = Pick<WardenConfig, 'resourceNamePrefix' | 'callersAccess'> & {
   readonly decisionPoint: PolicyDecisionPoint;
   readonly policies: PolicyStore;
   readonly history: PolicyHistory;
@@ -102,6 +102,8 @@ function serve(
   const decisions = createPostgresDecisionLog(database, config.decisionLog.retentionMs);
   const recording = openDecisionLog(config.decisionLog, decisions, { logger, metrics });
   return {
+    resourceNamePrefix: config.resourceNamePrefix,
+    callersAccess: config.callersAccess,
     decisionPoint,
     policies: createPostgresPolicyStore(database),
     history: createPostgresPolicyHistory(database),

@@ -7,6 +7,7 @@ export { type AccessRequest, findAccessRequestProblem, maxSubjectLength } from '
 export { ConditionError } from './conditions/condition.js';
 export type { DecisionLogStore, DecisionPage, DecisionQuery, DecisionRecord, KeptRecord } from './decision-log.js';
 export { createDecider, decideAtTime, type Decider, type DecisionAt, type TimedDecider } from './decider.js';
+export { type DecisionDoor, decisionDoors, decisionScope } from './decision-door.js';
 export { allowed, type Decision, denied, type DenialReason } from './decision.js';
 export type { ExplainedPolicy, Explanation, NearestMiss } from './explain.js';
 export { type Group, maxMembersPerWrite, validateGroup, validateMembers } from './group.js';

@@ -8,7 +8,7 @@ import {
   replayDecisions,
 } from '@castellan/policy';
 import type { CommandCall } from '../command.js';
-import { printFormatted } from '../format.js';
+import { formatOf, printObject } from '../format.js';
 import { CommandError, printable, UsageError } from '../terminal.js';
 import { fetchPolicies } from './export-policies.js';
 import { readPolicyFile } from './policy-file.js';
@@ -23,9 +23,9 @@ export async function planImport(call: CommandCall): Promise<void> {
   const plan = planPolicies(policies, wanted, call.has('prune'));
   const recorded = Number(most) > 0 ? toReplay(await fetchDecisions(call, Number(most))) : [];
   const replay = replayDecisions(recorded, policies, plan.result);
-  if (call.text('format') === 'table') {
+  if (formatOf(call) === 'table') {
     for (const line of linesOf(plan, replay, revision)) call.print(printable(line));
-  } else await printFormatted(call, [jsonOf(plan, replay, revision)], []);
+  } else await printObject(call, jsonOf(plan, replay, revision));
   if (call.has('fail-on-flip') && replay.flips.length > 0) throw new CommandError('', { exitCode: 1 });
 }
 

@@ -1,6 +1,6 @@
 import type { CommandCall } from '../command.js';
 import { members } from '../json.js';
-import { printFormatted } from '../format.js';
+import { formatOf, printFormatted } from '../format.js';
 import { UsageError } from '../terminal.js';
 
 /** `policies history`: what a policy was, the newest version first. */
@@ -13,7 +13,7 @@ export async function showHistory(call: CommandCall): Promise<void> {
     ...(limit !== '' ? { query: { limit } } : {}),
   });
   const list = Array.isArray(versions) ? versions.map(members) : [];
-  const rows = call.text('format') === 'table' ? list.map((version) => ({ ...version, what: whatOf(version) })) : list;
+  const rows = formatOf(call) === 'table' ? list.map((version) => ({ ...version, what: whatOf(version) })) : list;
   await printFormatted(call, rows, ['version', 'changed_at', 'changed_by', 'revision', 'what', 'reason']);
 }
 

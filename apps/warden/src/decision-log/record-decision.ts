@@ -34,11 +34,32 @@ export type AskedDecision = {
   readonly decidedAt?: number;
 };
 
+/** Where, by whom and with which request it was asked. */
+export type Asked = {
+  readonly door: Door;
+  readonly caller: string;
+  readonly call: Pick<CallContext, 'requestId'>;
+};
+
+/** Records the decisions on access requests, in their order, that were made at one time. */
+export function recordDecisions(
+  recording: Recording,
+  by: Asked,
+  requests: readonly AskedDecision[],
+  decisions: readonly wardenV1.CheckResponse[],
+  decidedAt: number,
+): void {
+  if (!recording.log.isOn) return;
+  for (const [index, request] of requests.entries()) {
+    const decision = decisions[index];
+    if (decision !== undefined) recordDecision(recording, by, { ...request, decidedAt }, decision);
+  }
+}
+
 /** Records a decision, where decisions are recorded. It costs next to nothing where they are not. */
 export function recordDecision(
   { log, decisionPoint }: Recording,
-  door: Door,
-  { peer, requestId }: Pick<CallContext, 'peer' | 'requestId'>,
+  { door, caller, call }: Asked,
   asked: AskedDecision,
   decided: Pick<wardenV1.CheckResponse, 'allowed' | 'reason' | 'revision'>,
 ): void {
@@ -46,8 +67,8 @@ export function recordDecision(
   log.record(() => ({
     decidedAt: asked.decidedAt ?? decisionPoint.now(),
     door,
-    caller: peer,
-    requestId,
+    caller,
+    requestId: call.requestId,
     subject: asked.subject,
     clientId: asked.clientId ?? '',
     resource: asked.resource,
