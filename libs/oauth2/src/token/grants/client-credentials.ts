@@ -22,7 +22,11 @@ export const clientCredentials: GrantHandler = {
     }
     const audience = readResources(parameters, client);
     const mint = mintFor(tools.mint, client, 'client_credentials');
-    const target = await aimAt(audience, { scopes, mint, unregistered: namedAudience(parameters) }, tools.resourceServers);
+    const target = await aimAt(
+      audience,
+      { scopes, mint, unregistered: namedAudience(parameters) },
+      tools.resourceServers,
+    );
     if (target.scopes.length < scopes.length) {
       throw new OAuth2Error('invalid_scope', 'the resource does not know a requested scope');
     }
