@@ -1,6 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { keysV1, logoutV1, openidV1, tokenV1 } from '@castellan/rpc';
-import { HealthController, HTTP_ERROR_RENDERER, provideRpcClient, READINESS, rpcClientToken } from '@castellan/service';
+import {
+  HealthController,
+  HTTP_ERROR_RENDERER,
+  OpenapiModule,
+  provideRpcClient,
+  READINESS,
+  rpcClientToken,
+} from '@castellan/service';
 
 import { AuthorizeController } from './authorize.http.js';
 import { ConsentPageController } from './consent-page.http.js';
@@ -8,6 +15,7 @@ import { DiscoveryController } from './discovery.http.js';
 import type { GatewayConfig } from './gateway.config.js';
 import { IntrospectionController } from './introspection.http.js';
 import { LogoutController } from './logout.http.js';
+import { gatewayApi } from './openapi/gateway-api.js';
 import { PageStyleController } from './page-style.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
 import { RegistrationController } from './registration.http.js';
@@ -22,6 +30,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
+      imports: config.openapi === true ? [OpenapiModule.forRoot(gatewayApi(config))] : [],
       controllers: [
         AuthorizeController,
         TokenController,
