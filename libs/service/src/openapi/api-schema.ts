@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** The schemas that have a name of their own in the documents; a name stands for one schema. */
 const names = z.registry<{ readonly id: string }>();
 
-/** Gives a schema a name, by which documents refer to it. Throws when another schema has the name. */
+/** Gives a schema a name, by which documents refer to it. */
 export function named<T extends z.ZodType>(id: string, schema: T): T {
   names.add(schema, { id });
   return schema;
@@ -18,6 +18,8 @@ const components = '#/components/schemas/';
 /**
  * Writes what a schema takes as JSON Schema; schemas with a name are referred to and added to `found`. What JSON Schema
  * cannot say (a duration of Go, the text of a policy) is the type that it is written as.
+ *
+ * @throws Error when two schemas have one name
  */
 export function writeSchema(schema: z.ZodType, found: Map<string, JsonSchema>): JsonSchema {
   const {
@@ -32,11 +34,17 @@ export function writeSchema(schema: z.ZodType, found: Map<string, JsonSchema>): 
       if (zodSchema._zod.def.type === 'custom') jsonSchema.type = 'object';
       // The pattern of a date-time says no more than its format, at great length.
       if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+      // That is said by contentEncoding; there is no such format.
+      if (jsonSchema.format === 'base64') delete jsonSchema.format;
     },
   });
   for (const [name, definition] of Object.entries($defs)) {
     if (name.startsWith('__')) throw new Error('a schema that holds itself needs a name');
-    if (!found.has(name)) found.set(name, referring(definition) as JsonSchema);
+    const written = referring(definition) as JsonSchema;
+    if (JSON.stringify(found.get(name) ?? written) !== JSON.stringify(written)) {
+      throw new Error(`two schemas are named ${name}`);
+    }
+    found.set(name, written);
   }
   return referring(root) as JsonSchema;
 }
