@@ -4,7 +4,7 @@ import type { AccessFacts } from './access-questions.js';
 
 export type AccessFactSources = {
   readonly clients: Pick<RpcClient<typeof tokenV1.ClientsService>, 'getClient'>;
-  readonly keys: Pick<RpcClient<typeof keysV1.KeysService>, 'getKeySet' | 'getKey'>;
+  readonly keys: Pick<RpcClient<typeof keysV1.KeysService>, 'nameKeySet' | 'nameKey'>;
 };
 
 /** Reads the facts that access questions need from the services that own them. */
@@ -14,24 +14,12 @@ export function createAccessFacts({ clients, keys }: AccessFactSources): AccessF
       const found = await unlessAbsent(clients.getClient({ id: clientId }));
       return found?.client?.owner ?? '';
     },
-    async keysOf(set) {
-      return (await unlessAbsent(keys.getKeySet({ set })))?.keys ?? [];
-    },
-    async keyOf(set, keyId) {
-      const key = (await unlessAbsent(keys.getKey({ set, keyId })))?.key;
-      return key !== undefined ? [key] : [];
+    async keyNamesOf(set) {
+      return (await keys.nameKeySet({ set })).resourceNames;
     },
     async keyNameOf(set, keyId) {
-      try {
-        const found = await unlessAbsent(keys.getKey({ set, keyId }));
-        return found?.key?.resourceName;
-      } catch (error) {
-        // The key manager gives the private parts of its own signing sets to nobody (rulings 23), but they exist.
-        if (error instanceof RpcError && error.code === 'PERMISSION_DENIED') {
-          return keyId.startsWith('private:') ? keyId : 'private';
-        }
-        throw error;
-      }
+      const { resourceName: read, storedName: stored } = await keys.nameKey({ set, keyId });
+      return { read, stored };
     },
   };
 }

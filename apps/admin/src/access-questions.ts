@@ -1,4 +1,3 @@
-import type { keysV1 } from '@castellan/rpc';
 import type { FormParameter } from '@castellan/service';
 
 import type { ResourceNames } from './resource-name.js';
@@ -14,12 +13,10 @@ export type AdminCall = {
 export type AccessFacts = {
   /** Owner of a client; empty when it has none or does not exist. */
   ownerOf(clientId: string): Promise<string>;
-  /** Every key of a set; none when there is no such set. */
-  keysOf(set: string): Promise<readonly keysV1.Jwk[]>;
-  /** The key of an ID or alias; none when there is no such key. */
-  keyOf(set: string, keyId: string): Promise<readonly keysV1.Jwk[]>;
-  /** Resource name of a stored key, which may itself not leave the key manager; `undefined` when there is none. */
-  keyNameOf(set: string, keyId: string): Promise<string | undefined>;
+  /** Resource names of what a set would answer; none when there is no such set. No key leaves the key manager for it. */
+  keyNamesOf(set: string): Promise<readonly string[]>;
+  /** Resource names of a key that is read, or stored, under an ID or alias; empty when there is none. As keyNamesOf. */
+  keyNameOf(set: string, keyId: string): Promise<{ readonly read: string; readonly stored: string }>;
 };
 
 /** One question to the Warden: may the caller do the route's action on this resource, of this owner? */
@@ -31,14 +28,14 @@ export type AccessQuestion = {
 };
 
 /**
- * Yields what must all be allowed; it is resumed only when the question before was. What it had to read to know its
- * questions it returns, so that the answer holds what was asked about and nothing that came meanwhile.
+ * Yields what must all be allowed; it is resumed only when the question before was. Keys that may be read then it returns
+ * by their names, so that the answer holds what was asked about and nothing that came meanwhile.
  */
 export type AccessQuestions = (
   names: ResourceNames,
   call: AdminCall,
   facts: AccessFacts,
-) => AsyncGenerator<AccessQuestion, readonly keysV1.Jwk[] | void, void>;
+) => AsyncGenerator<AccessQuestion, readonly string[] | void, void>;
 
 /** Asks about one resource. */
 export function one(name: (names: ResourceNames, call: AdminCall) => string): AccessQuestions {
@@ -82,13 +79,11 @@ export const readKey: AccessQuestions = async function* readKey(names, call, fac
   const set = param(call, 'set');
   const keyId = param(call, 'key');
   yield { resource: names.key(set, keyId) };
-  const keys = await facts.keyOf(set, keyId);
-  for (const { resourceName } of keys) {
-    if (resourceName !== keyId) {
-      yield { resource: names.key(set, resourceName) };
-    }
+  const { read } = await facts.keyNameOf(set, keyId);
+  if (read !== '' && read !== keyId) {
+    yield { resource: names.key(set, read) };
   }
-  return keys;
+  return [read];
 };
 
 /** The same for a key that is replaced or removed. */
@@ -96,23 +91,22 @@ export const writtenKey: AccessQuestions = async function* writtenKey(names, cal
   const set = param(call, 'set');
   const keyId = param(call, 'key');
   yield { resource: names.key(set, keyId) };
-  const name = isKeyName(keyId) ? keyId : await facts.keyNameOf(set, keyId);
-  if (name !== undefined && name !== keyId) {
-    yield { resource: names.key(set, name) };
+  const { stored } = isKeyName(keyId) ? { stored: keyId } : await facts.keyNameOf(set, keyId);
+  if (stored !== '' && stored !== keyId) {
+    yield { resource: names.key(set, stored) };
   }
 };
 
 /** Every key of the set; an unknown set is asked about like one with a public key, so that 403 says nothing of it. */
 export const everyKey: AccessQuestions = async function* everyKey(names, call, facts) {
   const set = param(call, 'set');
-  // Nobody without a token makes the key manager open a set.
+  // Nobody without a token makes the key manager read a set.
   yield { resource: names.keySet(set), tokenOnly: true };
-  const keys = await facts.keysOf(set);
-  const keyNames = keys.length > 0 ? keys.map((key) => key.resourceName) : ['public'];
-  for (const name of new Set(keyNames)) {
+  const keyNames = await facts.keyNamesOf(set);
+  for (const name of keyNames.length > 0 ? keyNames : ['public']) {
     yield { resource: names.key(set, name) };
   }
-  return keys;
+  return keyNames;
 };
 
 /** Whether a key ID is a name already, by which policies know a key. */

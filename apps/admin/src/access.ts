@@ -1,4 +1,4 @@
-import { wardenV1, type CallOptions, type keysV1, type RpcClient } from '@castellan/rpc';
+import { wardenV1, type CallOptions, type RpcClient } from '@castellan/rpc';
 import { HttpError } from '@castellan/service';
 
 import type { PresentedToken } from './bearer-token.js';
@@ -14,8 +14,8 @@ export type AccessGrant = {
   readonly caller: string;
   /** Nobody: the request showed no valid token, and a policy allows the anonymous subject. */
   readonly anonymous: boolean;
-  /** Keys that the questions were about; the caller may see these. */
-  readonly keys: readonly keysV1.Jwk[];
+  /** Resource names of keys that the questions were about; the caller may see these and no other. */
+  readonly keyNames: readonly string[];
 };
 
 export type AccessControl = {
@@ -67,7 +67,7 @@ export async function authorize(
     allowed += 1;
     caller = decision.token?.subject ?? '';
   }
-  return grant(allowed, { caller, anonymous: false, keys: next.value ?? [] });
+  return grant(allowed, { caller, anonymous: false, keyNames: next.value ?? [] });
 }
 
 async function authorizeAnonymous(
@@ -87,7 +87,7 @@ async function authorizeAnonymous(
     }
     allowed += 1;
   }
-  return grant(allowed, { caller: '', anonymous: true, keys: next.value ?? [] });
+  return grant(allowed, { caller: '', anonymous: true, keyNames: next.value ?? [] });
 }
 
 /** A route about which no policy was asked has decided nothing. */

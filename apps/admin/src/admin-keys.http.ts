@@ -4,12 +4,12 @@ import { InjectRpcClient } from '@castellan/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
-import { Access, AdminController, grantOf } from './access.guard.js';
+import { Access, AdminController } from './access.guard.js';
 import { badRequest } from './admin-error.js';
 import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from './admin-request.js';
 import { textSchema } from './json.js';
 import { keyBodySchema, keySetBodySchema, keySetJson } from './key-json.js';
-import { readable } from './keys.http.js';
+import { releaseKey, releaseKeySet } from './key-release.js';
 import { ADMIN_ROUTES } from './routes.js';
 
 /** Body of POST `/admin/keys/{set}`. */
@@ -21,13 +21,13 @@ export class AdminKeysController {
   constructor(@InjectRpcClient(keysV1.KeysService) private readonly keys: RpcClient<typeof keysV1.KeysService>) {}
 
   @Access(ADMIN_ROUTES.getJsonWebKeySet)
-  getSet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    sendJson(reply, 200, keySetJson(readable(grantOf(request))));
+  async getSet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    sendJson(reply, 200, keySetJson(await releaseKeySet(this.keys, request)));
   }
 
   @Access(ADMIN_ROUTES.getJsonWebKey)
-  getKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    sendJson(reply, 200, keySetJson(readable(grantOf(request))));
+  async getKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    sendJson(reply, 200, keySetJson(await releaseKey(this.keys, request)));
   }
 
   @Access(ADMIN_ROUTES.createJsonWebKeySet)

@@ -1,21 +1,12 @@
 import { Req, Res } from '@nestjs/common';
 import { keysV1, MAX_DEADLINE_MS, type RpcClient } from '@castellan/rpc';
-import { HttpError, InjectRpcClient } from '@castellan/service';
+import { InjectRpcClient } from '@castellan/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { Access, AdminController, grantOf } from './access.guard.js';
-import type { AccessGrant } from './access.js';
-import { notFound } from './admin-error.js';
+import { Access, AdminController } from './access.guard.js';
 import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from './admin-request.js';
-import { isPublicKeyName } from './access-questions.js';
-import {
-  generateBodySchema,
-  holdsSecret,
-  importBodySchema,
-  keyBodySchema,
-  keySetBodySchema,
-  keySetJson,
-} from './key-json.js';
+import { generateBodySchema, importBodySchema, keyBodySchema, keySetBodySchema, keySetJson } from './key-json.js';
+import { releaseKey, releaseKeySet } from './key-release.js';
 import { publicPem } from './public-pem.js';
 import { ADMIN_ROUTES } from './routes.js';
 
@@ -25,15 +16,15 @@ export class KeysController {
   constructor(@InjectRpcClient(keysV1.KeysService) private readonly keys: RpcClient<typeof keysV1.KeysService>) {}
 
   @Access(ADMIN_ROUTES.getKey)
-  getKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    const keys = readable(grantOf(request));
+  async getKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const keys = await releaseKey(this.keys, request);
     if (request.headers.accept === PEM_TYPE) return sendPem(reply, keys);
     sendJson(reply, 200, keySetJson(keys));
   }
 
   @Access(ADMIN_ROUTES.getKeySet)
-  getKeySet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    sendJson(reply, 200, keySetJson(readable(grantOf(request))));
+  async getKeySet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    sendJson(reply, 200, keySetJson(await releaseKeySet(this.keys, request)));
   }
 
   @Access(ADMIN_ROUTES.generateKey)
@@ -120,17 +111,4 @@ function sendPem(reply: FastifyReply, keys: readonly keysV1.Jwk[]): void {
     .status(200)
     .headers({ 'cache-control': 'no-store', 'content-type': PEM_TYPE })
     .send(keys.map(publicPem).join(''));
-}
-
-/** The keys that the guard read and asked about. The second wall: what policies call public must be public. */
-export function readable({ anonymous, keys }: AccessGrant): readonly keysV1.Jwk[] {
-  if (keys.length === 0) {
-    throw notFound();
-  }
-  for (const key of keys) {
-    if ((anonymous || isPublicKeyName(key.resourceName)) && holdsSecret(key.json)) {
-      throw new HttpError(403, 'The request is not allowed');
-    }
-  }
-  return keys;
 }

@@ -1,3 +1,5 @@
+import { decisionDoors } from '@castellan/policy';
+
 /** Token of the `ResourceNames` of this process. */
 export const RESOURCE_NAMES = Symbol('RESOURCE_NAMES');
 
@@ -56,11 +58,11 @@ export function createResourceNames(prefix: string): ResourceNames {
     key: (set, key) => name('keys', escapeResourcePart(set), escapeKeyName(key)),
     policies: () => name('policies'),
     policy: (id) => name('policies', escapeResourcePart(id)),
-    wardenAllowed: () => name('warden', 'allowed'),
-    wardenTokenAllowed: () => name('warden', 'token', 'allowed'),
-    wardenExplain: () => 'rn:castellan:warden:explain',
-    accessEvaluation: () => 'rn:castellan:access:evaluation',
-    accessEvaluations: () => 'rn:castellan:access:evaluations',
+    wardenAllowed: () => decisionDoors.check.resource(prefix),
+    wardenTokenAllowed: () => decisionDoors.checkToken.resource(prefix),
+    wardenExplain: () => decisionDoors.explain.resource(),
+    accessEvaluation: () => decisionDoors.evaluation.resource(),
+    accessEvaluations: () => decisionDoors.evaluations.resource(),
     groups: () => name('warden', 'groups'),
     group: (id) => name('warden', 'groups', escapeResourcePart(id)),
     tokens: () => name('oauth2', 'tokens'),

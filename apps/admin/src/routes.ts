@@ -1,3 +1,5 @@
+import { decisionDoors, decisionScope } from '@castellan/policy';
+
 import {
   everyKey,
   isPublicKeyName,
@@ -19,7 +21,6 @@ const client = 'hydra.clients';
 const resourceServer = 'hydra.resource-servers';
 const policy = 'hydra.policies';
 const group = 'hydra.warden.groups';
-const decide = 'hydra.warden';
 
 /** Every endpoint of the admin API with what a caller needs for it. The guard, the controllers and the tests read this. */
 export const ADMIN_ROUTES = {
@@ -300,37 +301,37 @@ export const ADMIN_ROUTES = {
   allowed: {
     method: 'POST',
     path: '/warden/allowed',
-    scope: decide,
-    action: 'decide',
+    scope: decisionScope,
+    action: decisionDoors.check.action,
     resource: one((n) => n.wardenAllowed()),
   },
   tokenAllowed: {
     method: 'POST',
     path: '/warden/token/allowed',
-    scope: decide,
-    action: 'decide',
+    scope: decisionScope,
+    action: decisionDoors.checkToken.action,
     resource: one((n) => n.wardenTokenAllowed()),
   },
 
   explain: {
     method: 'POST',
     path: '/warden/explain',
-    scope: decide,
-    action: 'warden:explain',
+    scope: decisionScope,
+    action: decisionDoors.explain.action,
     resource: one((n) => n.wardenExplain()),
   },
   accessEvaluation: {
     method: 'POST',
     path: '/access/v1/evaluation',
-    scope: decide,
-    action: 'decide',
+    scope: decisionScope,
+    action: decisionDoors.evaluation.action,
     resource: one((n) => n.accessEvaluation()),
   },
   accessEvaluations: {
     method: 'POST',
     path: '/access/v1/evaluations',
-    scope: decide,
-    action: 'decide',
+    scope: decisionScope,
+    action: decisionDoors.evaluations.action,
     resource: one((n) => n.accessEvaluations()),
   },
 

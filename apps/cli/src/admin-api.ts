@@ -111,10 +111,12 @@ function acceptAnswer(method: Method, failure: string, answer: HttpAnswer): unkn
   if (method === 'GET' || method === 'DELETE') {
     const expected = method === 'GET' ? 200 : 204;
     if (answer.status !== expected) {
-      throw new CommandError(`${failure}: Expected status code ${expected}, got ${answer.status}.\n${body}`);
+      throw new CommandError(`${failure}: Expected status code ${expected}, got ${answer.status}.\n${body}`, {
+        answer,
+      });
     }
   } else if (answer.status < 200 || answer.status > 299) {
-    throw new CommandError(`${failure}: Expected 2xx status code but got ${answer.status}.\n${body}`);
+    throw new CommandError(`${failure}: Expected 2xx status code but got ${answer.status}.\n${body}`, { answer });
   }
   if (answer.status === 204) return undefined;
   try {

@@ -5,7 +5,14 @@ import type { Terminal } from './terminal.js';
 
 /** One flag: how it is written (`-n, --name <string>`), what it means, and what it is without being given. */
 export type Flag =
-  | { readonly kind: 'text'; readonly flags: string; readonly description: string; readonly default?: string }
+  | {
+      readonly kind: 'text';
+      readonly flags: string;
+      readonly description: string;
+      readonly default?: string;
+      /** The only values there are. */
+      readonly choices?: readonly string[];
+    }
   | { readonly kind: 'switch'; readonly flags: string; readonly description: string; readonly hidden?: true }
   | {
       readonly kind: 'list';
@@ -41,9 +48,12 @@ export type CommandCall = {
   has(name: string): boolean;
   /** Whether the flag stands on the command line. */
   isGiven(name: string): boolean;
-  /** Prints a line of the command's result on stdout; nothing in a dry run, in which nothing happened. */
+  /**
+   * Prints a line of the command's result on stdout, without characters that could steer the terminal; nothing in a dry run, in which
+   * nothing happened.
+   */
   print(line: string): void;
-  /** Prints a line on stderr. */
+  /** Prints a line on stderr, as a JSON object where the result is JSON. */
   note(line: string): void;
   config(): Promise<CliConfig>;
   /** Path of the configuration file that `connect` writes. */
@@ -54,7 +64,7 @@ export type CommandCall = {
   readonly printDryRun: ((text: string) => void) | undefined;
 };
 
-export function text(flags: string, description: string, standard?: string): Flag {
+export function text(flags: string, description: string, standard?: string): Flag & { readonly kind: 'text' } {
   return { kind: 'text', flags, description, ...(standard !== undefined ? { default: standard } : {}) };
 }
 

@@ -5,9 +5,23 @@ function escape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** A value as it is printed: indented by tabs, with `<`, `>` and `&` escaped. No value is `null`. */
+// JSON.stringify leaves these raw. They steer a terminal, or turn the order of what it shows.
+const escapedForTerminals = /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A value as it is printed: indented by tabs, with `<`, `>`, `&` and what steers a terminal escaped. No value is `null`. */
 export function indentedJson(value: unknown): string {
-  return JSON.stringify(value ?? null, null, '\t').replace(escapedByGo, escape);
+  return printedJson(value, '\t');
+}
+
+/** The same on one line. */
+export function jsonLine(value: unknown): string {
+  return printedJson(value, '');
+}
+
+function printedJson(value: unknown, indent: string): string {
+  return JSON.stringify(value ?? null, null, indent)
+    .replace(escapedByGo, escape)
+    .replace(escapedForTerminals, escape);
 }
 
 /** A value as it is sent: compact, with `<`, `>` and `&` escaped. */

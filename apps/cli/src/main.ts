@@ -1,12 +1,13 @@
-import { CommanderError } from 'commander';
 import { basename } from 'node:path';
 import { commandTable } from './commands/index.js';
+import { asksForJson, reportFailure } from './failure.js';
 import { createProgram, settleSwitchValues } from './program.js';
-import { CommandError, errorText, type Terminal } from './terminal.js';
+import type { Terminal } from './terminal.js';
 
 /** Runs one command line (without the program's own name) and returns the exit code: 0, 1 for a failure, 2 for wrong usage. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
-  const program = createProgram(commandTable, terminal);
+  const isJson = asksForJson(args);
+  const program = createProgram(commandTable, terminal, isJson ? 'code' : 'text');
   if (args.length === 0) {
     program.outputHelp();
     return 0;
@@ -15,10 +16,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     await program.parseAsync(settleSwitchValues(commandTable, args), { from: 'user' });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
-    const failure = error instanceof CommandError ? error : new CommandError(errorText(error));
-    if (failure.message !== '') terminal[failure.stream].write(`${failure.message.replace(/\n$/, '')}\n`);
-    return failure.exitCode;
+    return reportFailure(error, isJson, terminal);
   }
 }
 

@@ -4,7 +4,8 @@ import { flag, text, type CommandCall, type CommandRow, type Flag } from './comm
 import { configFilePath, readCliConfig } from './config-file.js';
 import { parseCsv } from './csv.js';
 import type { HttpClient } from './http-client.js';
-import { CommandError, errorText, UsageError, type Terminal } from './terminal.js';
+import { jsonLine } from './json.js';
+import { CommandError, errorText, printable, UsageError, type Terminal } from './terminal.js';
 
 const globalFlags: readonly Flag[] = [
   text('--config <path>', 'config file (default is $HOME/.castellan.yml)', ''),
@@ -13,14 +14,22 @@ const globalFlags: readonly Flag[] = [
   { ...flag('-t, --toggle', 'has no effect'), kind: 'switch', hidden: true },
 ];
 
-/** Builds the program from the table. Usage errors exit 2; helps and usages go to the terminal given. */
-export function createProgram(rows: readonly CommandRow[], terminal: Terminal): Command {
+/**
+ * Builds the program from the table. Usage errors exit 2 and are shown with the usage on stderr; `code` only throws them. Helps go to
+ * stdout.
+ */
+export function createProgram(
+  rows: readonly CommandRow[],
+  terminal: Terminal,
+  usageErrors: 'text' | 'code' = 'text',
+): Command {
   const program = new Command(terminal.programName)
     .description('Castellan is an OAuth 2.0 and OpenID Connect server with its own policy engine and key manager.')
     .helpCommand(false);
-  prepare(program, terminal);
+  const stage = { terminal, usageErrors };
+  prepare(program, stage);
   for (const one of globalFlags) program.addOption(option(one));
-  for (const row of rows) addRow(program, row, terminal);
+  for (const row of rows) addRow(program, row, stage);
   return program;
 }
 
@@ -49,11 +58,13 @@ export function settleSwitchValues(rows: readonly CommandRow[], args: readonly s
   });
 }
 
-function addRow(program: Command, row: CommandRow, terminal: Terminal): void {
+type Stage = { readonly terminal: Terminal; readonly usageErrors: 'text' | 'code' };
+
+function addRow(program: Command, row: CommandRow, stage: Stage): void {
   const words = row.path.split(' ');
   const parent = findCommand(program, words.slice(0, -1));
   const command = parent.command(words.at(-1) ?? '').description(row.summary);
-  prepare(command, terminal);
+  prepare(command, stage);
   if (row.details !== undefined) command.addHelpText('after', `\n${row.details}`);
   if (row.operands !== undefined) command.arguments(row.operands);
   for (const one of row.flags ?? []) command.addOption(option(one));
@@ -61,7 +72,7 @@ function addRow(program: Command, row: CommandRow, terminal: Terminal): void {
   if (run === undefined) return;
   command.action(async () => {
     try {
-      await run(createCall(command, terminal));
+      await run(createCall(command, stage.terminal));
     } catch (error) {
       if (error instanceof UsageError) command.error(`error: ${error.message}`, { exitCode: 2 });
       throw error;
@@ -69,7 +80,7 @@ function addRow(program: Command, row: CommandRow, terminal: Terminal): void {
   });
 }
 
-function prepare(command: Command, terminal: Terminal): void {
+function prepare(command: Command, { terminal, usageErrors }: Stage): void {
   command
     .helpCommand(false)
     .helpOption('-h, --help', 'show this help')
@@ -82,7 +93,7 @@ function prepare(command: Command, terminal: Terminal): void {
     })
     .configureOutput({
       writeOut: (part) => void terminal.stdout.write(part),
-      writeErr: (part) => void terminal.stderr.write(part),
+      writeErr: (part) => void (usageErrors === 'code' || terminal.stderr.write(part)),
       outputError: (part, write) => write(part.replace(/^error:/, 'Error:')),
     });
 }
@@ -90,7 +101,10 @@ function prepare(command: Command, terminal: Terminal): void {
 function option(one: Flag): Option {
   const built = new Option(one.flags, one.description);
   if (one.kind === 'switch') return one.hidden === true ? built.hideHelp() : built;
-  if (one.kind === 'text') return one.default !== undefined && one.default !== '' ? built.default(one.default) : built;
+  if (one.kind === 'text') {
+    if (one.choices !== undefined) built.argParser(choiceOf(one.choices));
+    return one.default !== undefined && one.default !== '' ? built.default(one.default) : built;
+  }
   const standard = one.default;
   if (standard !== undefined) built.default(standard, standard.join(','));
   return built.argParser((value: string, previous: readonly string[] | undefined) => {
@@ -100,6 +114,13 @@ function option(one: Flag): Option {
       throw new InvalidArgumentError(errorText(error));
     }
   });
+}
+
+function choiceOf(choices: readonly string[]): (value: string) => string {
+  return (value) => {
+    if (choices.includes(value)) return value;
+    throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`);
+  };
 }
 
 function longName(flags: string): string {
@@ -116,6 +137,7 @@ function createCall(command: Command, terminal: Terminal): CommandCall {
     return typeof found === 'string' ? found : '';
   };
   const dry = has('dry');
+  const isJson = textOf('format') === 'json';
   const printDryRun = dry ? (part: string) => void terminal.stdout.write(part) : undefined;
   let http: Promise<HttpClient> | undefined;
 
@@ -132,8 +154,8 @@ function createCall(command: Command, terminal: Terminal): CommandCall {
     has,
     isGiven: (name) =>
       command.getOptionValueSourceWithGlobals(name.replace(/-([a-z])/g, (_, l: string) => l.toUpperCase())) === 'cli',
-    print: (line) => void (dry || terminal.stdout.write(`${line}\n`)),
-    note: (line) => void terminal.stderr.write(`${line}\n`),
+    print: (line) => void (dry || terminal.stdout.write(`${printable(line)}\n`)),
+    note: (line) => void terminal.stderr.write(`${isJson ? jsonLine({ note: line }) : printable(line)}\n`),
     configPath: configFilePath(terminal, textOf('config')),
     config: () => readCliConfig(terminal, textOf('config')),
     http: () => (http ??= openHttpClient(call)),

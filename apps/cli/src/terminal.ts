@@ -10,16 +10,24 @@ export type Terminal = {
   readonly stderr: Writable;
 };
 
+export type ServerAnswer = { readonly status: number; readonly body: string };
+
 /** A failure with a text for the user. Printed on stderr, unless the command line of 2017 printed it on stdout. */
 export class CommandError extends Error {
   readonly exitCode: number;
   readonly stream: 'stdout' | 'stderr';
+  /** The server's refusal, where there was one. */
+  readonly answer: ServerAnswer | undefined;
 
-  constructor(message: string, options: { exitCode?: number; stream?: 'stdout' | 'stderr' } = {}) {
+  constructor(
+    message: string,
+    options: { exitCode?: number; stream?: 'stdout' | 'stderr'; answer?: ServerAnswer } = {},
+  ) {
     super(message);
     this.name = 'CommandError';
     this.exitCode = options.exitCode ?? 1;
     this.stream = options.stream ?? 'stderr';
+    this.answer = options.answer;
   }
 }
 
@@ -31,9 +39,19 @@ export class UsageError extends CommandError {
   }
 }
 
-/** Removes control characters, so that texts from the network cannot steer the terminal. Tab and newline stay. */
+/**
+ * Removes what steers a terminal (control characters) or turns the order of what it shows (bidirectional overrides), so that texts
+ * from the network cannot. Tab and newline stay.
+ */
 export function printable(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
+}
+
+/** Writes what `printable` removes, and every line end, as escapes such as `\u001b`: the text stays readable and is one line. */
+export function escapeControls(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** One log line in the format of the server's text log. */

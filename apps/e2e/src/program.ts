@@ -65,7 +65,7 @@ export function start(program: string, args: readonly string[], env: Readonly<Re
     child,
     output: () => output,
     ended,
-    async until(pattern, timeoutMs = 40_000) {
+    async until(pattern, timeoutMs = 90_000) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         const match = pattern.exec(output);

@@ -20,12 +20,22 @@ export class KeysRpc implements RpcHandlers<typeof keysV1.KeysService> {
     return { keys: (await answer(this.sets.generate({ set, algorithm, name, single }, context))).map(toMessage) };
   }
 
+  async nameKeySet({ set }: keysV1.NameKeySetRequest): Promise<keysV1.NameKeySetResponse> {
+    return { resourceNames: [...(await answer(this.sets.nameSet(set)))] };
+  }
+
+  async nameKey({ set, keyId }: keysV1.NameKeyRequest): Promise<keysV1.NameKeyResponse> {
+    const { read = '', stored = '' } = await answer(this.sets.nameKey(set, keyId));
+    return { resourceName: read, storedName: stored };
+  }
+
   async getKeySet(request: keysV1.GetKeySetRequest, context: CallContext): Promise<keysV1.GetKeySetResponse> {
-    return { keys: (await answer(this.sets.getSet(request.set, context))).map(toMessage) };
+    return { keys: (await answer(this.sets.getSet(request.set, context, allowedNames(request)))).map(toMessage) };
   }
 
   async getKey(request: keysV1.GetKeyRequest, context: CallContext): Promise<keysV1.GetKeyResponse> {
-    return { key: toMessage(await answer(this.sets.getKey(request.set, request.keyId, context))) };
+    const { set, keyId } = request;
+    return { key: toMessage(await answer(this.sets.getKey(set, keyId, context, allowedNames(request)))) };
   }
 
   async putKeySet(request: keysV1.PutKeySetRequest, context: CallContext): Promise<keysV1.PutKeySetResponse> {
@@ -60,6 +70,15 @@ export class KeysRpc implements RpcHandlers<typeof keysV1.KeysService> {
     const { rotate, rotateAtOnce } = this.rotation;
     return { plan: toPlanMessage(await answer((emergency ? rotateAtOnce : rotate)(set, algorithm, context))) };
   }
+}
+
+/** No list is no limit; an empty list lets no key pass. */
+function allowedNames({
+  allowed,
+}: {
+  readonly allowed?: keysV1.AllowedNames | undefined;
+}): ReadonlySet<string> | undefined {
+  return allowed === undefined ? undefined : new Set(allowed.resourceNames);
 }
 
 function toMessage({ jwk, resourceName }: KeyView): keysV1.Jwk {

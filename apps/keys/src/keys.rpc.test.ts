@@ -68,6 +68,8 @@ describe('services Keys and Signing', () => {
   it('are called by the peers of the table and by nobody else', async () => {
     const requests = {
       generateKey: { set: '', algorithm: '', keyId: '' },
+      nameKeySet: { set: '' },
+      nameKey: { set: '', keyId: '' },
       getKeySet: { set: '' },
       getKey: { set: '', keyId: '' },
       putKeySet: { set: '', keys: [] },

@@ -3,6 +3,8 @@ import type { keysV1, PeerTable } from '@castellan/rpc';
 /** Who may call which rpc of Keys: key sets are the admin API's business alone. */
 export const keysPeers: PeerTable<typeof keysV1.KeysService> = {
   generateKey: ['admin'],
+  nameKeySet: ['admin'],
+  nameKey: ['admin'],
   getKeySet: ['admin'],
   getKey: ['admin'],
   putKeySet: ['admin'],

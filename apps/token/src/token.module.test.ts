@@ -23,7 +23,7 @@ class Signing implements RpcHandlers<typeof keysV1.SigningService> {
 }
 
 @Injectable()
-@RpcService(wardenV1.WardenService, { check: ['token'], checkToken: [], batchCheck: [], explain: [] })
+@RpcService(wardenV1.WardenService, { check: ['token'], checkToken: [], batchCheck: [], streamCheck: [], explain: [] })
 class Warden implements RpcHandlers<typeof wardenV1.WardenService> {
   readonly asked: wardenV1.CheckRequest[] = [];
   async check(request: wardenV1.CheckRequest): Promise<wardenV1.CheckResponse> {
@@ -32,6 +32,7 @@ class Warden implements RpcHandlers<typeof wardenV1.WardenService> {
   }
   checkToken = () => Promise.reject(new Error('not asked'));
   batchCheck = () => Promise.reject(new Error('not asked'));
+  streamCheck = () => Promise.reject(new Error('not asked'));
   explain = () => Promise.reject(new Error('not asked'));
 }
 

@@ -15,7 +15,7 @@ export class AuthorizationRpc implements RpcHandlers<typeof envoyAuthV3.Authoriz
   async check(request: envoyAuthV3.CheckRequest, call: CallContext): Promise<envoyAuthV3.CheckResponse> {
     const read = readEnvoyRequest(request.attributes);
     if ('denial' in read) return deny(read.denial);
-    const decision = await checkToken(this.dependencies, { ...read.check, consistency: undefined }, call);
+    const decision = await checkToken(this.dependencies, { ...read.check, consistency: undefined }, call, 'envoy');
     return decision.allowed && decision.token !== undefined
       ? allow(decision.token)
       : deny({ kind: 'decision', reason: decision.reason, scopes: read.check.scopes });

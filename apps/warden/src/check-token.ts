@@ -1,36 +1,41 @@
-import { type JsonObject } from '@castellan/policy';
-import { type CallContext, type RpcClient, RpcError, type tokenV1, wardenV1 } from '@castellan/rpc';
+import { decisionDoors, type JsonObject } from '@castellan/policy';
+import { type CallContext, RpcError, type tokenV1, wardenV1 } from '@castellan/rpc';
+import { admit, type CallerDependencies, ownQuestion } from './caller.js';
 import { decideCheck, readSingleCheck } from './check.js';
 import { readConsistency } from './consistency.js';
-import type { PolicyDecisionPoint } from './decision-point.js';
+import { introspectToken } from './introspection.js';
 
 /** What a token check asks of others. */
-export type CheckTokenDependencies = {
-  readonly decisionPoint: PolicyDecisionPoint;
-  readonly tokens: Pick<RpcClient<typeof tokenV1.TokensService>, 'introspect'>;
-};
+export type CheckTokenDependencies = CallerDependencies;
 
 /**
  * Decides for the subject of an access token: the token must be active, then hold the scopes, then policies must allow.
  * Nothing about a token is kept from one check to the next. Where the token decides, no policy did, and the revision is 0.
- * Throws RpcError: INVALID_ARGUMENT for a malformed request, UNAVAILABLE when token service or database do not answer.
+ * Without a door it is a question of our own, which nobody has to be admitted for.
+ * Throws RpcError: INVALID_ARGUMENT for a malformed request, what `admit` says of the caller, UNAVAILABLE when token service or database do not answer.
  */
 export async function checkToken(
-  { decisionPoint, tokens }: CheckTokenDependencies,
+  dependencies: CheckTokenDependencies,
   request: wardenV1.CheckTokenRequest,
   call: CallContext,
+  door?: 'check_token' | 'stream' | 'envoy',
 ): Promise<wardenV1.CheckTokenResponse> {
   refuseMalformed(request, call);
   const consistency = readConsistency(request.consistency);
   // The fence is sent while the token is asked about: both are after the request arrived.
-  const fenced = decisionPoint.at(consistency);
-  fenced.catch(() => undefined);
-  const { introspection, scopeMissing } = await introspect(tokens, request, call);
+  const { admitted, decider } =
+    door === undefined
+      ? ownQuestion(dependencies, consistency)
+      : admit(dependencies, call, decisionDoors.checkToken, consistency);
+  const introspected = introspectToken(dependencies.tokens, request, call);
+  introspected.catch(() => undefined);
+  await admitted;
+  const { introspection, scopeMissing } = await introspected;
   if (scopeMissing) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_SCOPE);
   if (introspection === undefined) throw new RpcError('UNAVAILABLE', 'the token service gave no answer');
   if (!introspection.active) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_TOKEN_INACTIVE);
 
-  const decision = await decideCheck(await fenced, {
+  const decision = await decideCheck(await decider, {
     subject: introspection.subject,
     resource: request.resource,
     action: request.action,
@@ -45,20 +50,6 @@ function refuseMalformed(request: wardenV1.CheckTokenRequest, { peer }: CallCont
   const { resource, action } = request;
   // The subject is not known yet; any will do to judge the rest.
   readSingleCheck({ subject: 'subject', resource, action, context: contextOf(request), anonymous: false }, peer);
-}
-
-async function introspect(
-  tokens: CheckTokenDependencies['tokens'],
-  { token, scopes }: wardenV1.CheckTokenRequest,
-  call: CallContext,
-): Promise<tokenV1.IntrospectResponse> {
-  const options = { deadlineMs: Math.max(1, call.deadline - Date.now()), requestId: call.requestId };
-  try {
-    return await tokens.introspect({ token, scopes }, options);
-  } catch (cause) {
-    // Whatever refused us: it is no verdict on the token, and must not be read as one.
-    throw new RpcError('UNAVAILABLE', 'the token service does not answer', { cause });
-  }
 }
 
 function deniedByToken(reason: wardenV1.DenialReason): wardenV1.CheckTokenResponse {

@@ -3,20 +3,24 @@ import { createTestDatabase, type TestDatabase } from '@castellan/postgres/testi
 import { envoyAuthV3 } from '@castellan/rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkOf, messageOf } from './testing/messages.js';
-import { type Replica, startReplica } from './testing/replica.module.js';
+import type { Replica } from './testing/replica.module.js';
+import { askerOver, startWired, wardenOver, type WiredWarden } from './testing/wire.js';
 
 const seed = Number(process.env['FAST_CHECK_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 let database: TestDatabase;
+let wired: WiredWarden;
 let replica: Replica;
+const partner = 'spiffe://partner.example/orders';
 
 beforeAll(async () => {
   database = await createTestDatabase('warden');
-  replica = await startReplica({ databaseUrl: database.url, cacheMinimumPolicies: 0 });
+  wired = await startWired({ databaseUrl: database.url, cacheMinimumPolicies: 0 }, [partner]);
+  replica = wired.replica;
 });
 
 afterAll(async () => {
-  await replica?.close();
+  await wired?.close();
   await database?.drop();
 });
 
@@ -47,6 +51,11 @@ describe(`one question at every gRPC door (seed ${seed})`, () => {
     const certain = { subjects: ['peter'], resources: ['only:2'], actions: ['read'] };
     await replica.policies().putPolicy({ policy: messageOf('certain', certain) });
     await replica.groups().createGroup({ group: { id: 'staff', members: ['peter', 'ken'] } });
+    const askers = { subjects: ['app'], resources: ['rn:hydra:warden:<.*>'], actions: ['decide'] };
+    await replica.policies().putPolicy({ policy: messageOf('askers', askers) });
+    replica.tokens.tokens.set('app-token', { subject: 'app', scopes: ['hydra.warden'] });
+    const bearer = wardenOver(wired.bearing(), 'app-token');
+    const asks = [askerOver(await wired.named(partner)), askerOver(wired.bearing(), 'app-token')];
     for (const subject of subjects) replica.tokens.tokens.set(`${subject}-token`, { subject, scopes: ['x'] });
 
     const questions = Array.from({ length: 200 }, () => ({
@@ -66,9 +75,12 @@ describe(`one question at every gRPC door (seed ${seed})`, () => {
     for (const [index, { subject, resource, action, ip }] of questions.entries()) {
       const check = checks[index] ?? checkOf();
       const token = `${subject}-token`;
+      const tokenCheck = { token, scopes: [], resource, action, context: check.context };
+      const streamed = Promise.all(asks.flatMap((ask) => [ask({ check }), ask({ checkToken: tokenCheck })]));
+      const borne = Promise.all([bearer.check(check), bearer.checkToken(tokenCheck)]);
       const [single, byToken, explained, envoy] = await Promise.all([
         warden.check(check),
-        warden.checkToken({ token, scopes: [], resource, action, context: check.context }),
+        warden.checkToken(tokenCheck),
         replica.warden('admin').explain({ check, token: '' }),
         replica.authorization().check(
           envoyAuthV3.CheckRequest.fromPartial({
@@ -90,9 +102,11 @@ describe(`one question at every gRPC door (seed ${seed})`, () => {
           results[index]?.decision?.allowed,
           explained.decision?.allowed,
           envoy.okResponse !== undefined && envoy.status?.code === 0,
+          ...(await streamed).map(({ decision, tokenDecision }) => (decision ?? tokenDecision)?.allowed),
+          ...(await borne).map((answer) => answer.allowed),
         ],
         JSON.stringify(check),
-      ).toEqual([allowed, allowed, allowed, allowed]);
+      ).toEqual(Array(10).fill(allowed));
       seen.add(allowed);
     }
     expect(seen.size).toBe(2);

@@ -1,16 +1,13 @@
+import { decisionDoors, decisionScope } from '@castellan/policy';
 import { type CallContext, RpcError, wardenV1 } from '@castellan/rpc';
+import { bearerTokenOf } from './caller.js';
 import { readSingleCheck, toResponse } from './check.js';
 import { checkToken, type CheckTokenDependencies } from './check-token.js';
 import { readConsistency } from './consistency.js';
 
-/** What a caller who shows a token must be allowed to do, to be told which policies there are. */
-const explainAction = 'warden:explain';
-const explainResource = 'rn:castellan:warden:explain';
-const explainScope = 'hydra.warden';
-
 /**
  * Decides an access request and says what led to the decision, always at the current revision and without a cache. The
- * admin API has asked whether its caller may; another caller shows an access token. Throws RpcError: INVALID_ARGUMENT,
+ * admin API has asked whether its caller may; another caller shows an access token, and may do what the door demands. Throws RpcError: INVALID_ARGUMENT,
  * PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE.
  */
 export async function explainCheck(
@@ -24,7 +21,7 @@ export async function explainCheck(
   if (kind !== 'current' && kind !== 'fully_consistent') {
     throw new RpcError('INVALID_ARGUMENT', 'consistency: an explanation is always of the current revision');
   }
-  if (call.peer !== 'admin') await requireRight(dependencies, request.token, call);
+  if (call.peer !== 'admin') await requireRight(dependencies, tokenOf(request, call), call);
 
   const { index, now } = await dependencies.decisionPoint.current();
   const start = performance.now();
@@ -49,9 +46,17 @@ export async function explainCheck(
   };
 }
 
+/** The token that must be allowed to explain: the caller's own, where it is known by one. */
+function tokenOf({ token }: wardenV1.ExplainRequest, call: CallContext): string {
+  if (call.peer !== 'bearer') return token;
+  if (token !== '') throw new RpcError('INVALID_ARGUMENT', 'token must be empty: the call shows one');
+  return bearerTokenOf(call);
+}
+
 async function requireRight(dependencies: CheckTokenDependencies, token: string, call: CallContext): Promise<void> {
   if (token === '') throw new RpcError('UNAUTHENTICATED', 'token must not be empty');
-  const asked = { token, scopes: [explainScope], resource: explainResource, action: explainAction, context: undefined };
+  const { action, resource } = decisionDoors.explain;
+  const asked = { token, scopes: [decisionScope], resource: resource(), action, context: undefined };
   const { allowed, reason } = await checkToken(dependencies, asked, call);
   if (allowed) return;
   const isInactive = reason === wardenV1.DenialReason.DENIAL_REASON_TOKEN_INACTIVE;

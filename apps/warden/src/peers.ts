@@ -1,11 +1,15 @@
 import type { envoyAuthV3, PeerTable, wardenV1 } from '@castellan/rpc';
 
-/** Who may ask for decisions. The token service asks `Check` alone: token checks would nest. */
+/**
+ * Who may ask for decisions. The token service asks `Check` alone: token checks would nest. What a `client` or a `bearer`
+ * may ask is for policies to say (`caller.ts`).
+ */
 export const wardenPeers: PeerTable<typeof wardenV1.WardenService> = {
-  check: ['admin', 'token', 'client'],
-  checkToken: ['admin', 'client'],
-  batchCheck: ['admin', 'client'],
-  explain: ['admin', 'client'],
+  check: ['admin', 'token', 'client', 'bearer'],
+  checkToken: ['admin', 'client', 'bearer'],
+  batchCheck: ['admin', 'client', 'bearer'],
+  streamCheck: ['client', 'bearer'],
+  explain: ['admin', 'client', 'bearer'],
 };
 
 /** Proxies ask with a certificate of their own, listed as any other program's. */

@@ -15,6 +15,10 @@ export type WardenConfig = {
   readonly cacheMinimumPolicies: number;
   /** Greatest age in milliseconds of the policies that a caller in a hurry accepts. */
   readonly maxStalenessMs: number;
+  /** What the resource names of the doors begin with. */
+  readonly resourceNamePrefix: string;
+  /** What a listed certificate may ask: whatever no policy denies, or only what a policy allows. */
+  readonly callersAccess: 'listed' | 'policy';
 };
 
 /** The variables of the Warden. */
@@ -26,11 +30,14 @@ export const wardenVariables = z.object({
   WARDEN_CACHE_MINIMUM_POLICIES: integerSchema.default(500),
   CASTELLAN_ENV: z.string().optional(),
   WARDEN_MAX_STALENESS: durationSchema.default(5_000),
+  RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
+  WARDEN_CALLERS_ACCESS: z.enum(['listed', 'policy'], 'must be listed or policy').default('listed'),
 });
 
 /**
  * Reads the configuration: WARDEN_DATABASE_URL or DATABASE_URL, WARDEN_SECRET, those of redis.config.ts,
- * WARDEN_CACHE_MINIMUM_POLICIES (500), WARDEN_MAX_STALENESS (5s). Throws ConfigError that names every variable that cannot be used and shows no value.
+ * WARDEN_CACHE_MINIMUM_POLICIES (500), WARDEN_MAX_STALENESS (5s),
+ * RESOURCE_NAME_PREFIX (rn:hydra), WARDEN_CALLERS_ACCESS (listed). Throws ConfigError that names every variable that cannot be used and shows no value.
  */
 export function readWardenConfig(env: NodeJS.ProcessEnv): WardenConfig {
   const databaseUrl = env['WARDEN_DATABASE_URL'] || env['DATABASE_URL'] || '';
@@ -43,6 +50,8 @@ export function readWardenConfig(env: NodeJS.ProcessEnv): WardenConfig {
     ...(redis !== undefined ? { redis } : {}),
     cacheMinimumPolicies: values.WARDEN_CACHE_MINIMUM_POLICIES,
     maxStalenessMs: values.WARDEN_MAX_STALENESS,
+    resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
+    callersAccess: values.WARDEN_CALLERS_ACCESS,
   };
 }
 

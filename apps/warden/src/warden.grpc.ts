@@ -1,39 +1,50 @@
+import { decisionDoors } from '@castellan/policy';
 import { type CallContext, RpcError, type RpcHandlers, wardenV1 } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
+import { type Admission, admit } from './caller.js';
 import { decideCheck, decideChecks, maxBatchSize, readCheck, readSingleCheck } from './check.js';
 import { checkToken, type CheckTokenDependencies } from './check-token.js';
 import { readConsistency } from './consistency.js';
 import { explainCheck } from './explain-check.js';
 import { wardenPeers } from './peers.js';
+import { answerQuestion, wardenStreams } from './stream-check.js';
 
 /** The service Warden: decisions. A denial is an answer; when there is none, the call fails. */
-@RpcService(wardenV1.WardenService, wardenPeers)
+@RpcService(wardenV1.WardenService, wardenPeers, wardenStreams)
 export class WardenRpc implements RpcHandlers<typeof wardenV1.WardenService> {
   constructor(private readonly dependencies: CheckTokenDependencies) {}
 
-  async check(request: wardenV1.CheckRequest, { peer }: CallContext): Promise<wardenV1.CheckResponse> {
-    const accessRequest = readSingleCheck(request, peer);
-    const consistency = readConsistency(request.consistency);
-    return decideCheck(await this.dependencies.decisionPoint.at(consistency), accessRequest);
+  async check(request: wardenV1.CheckRequest, call: CallContext): Promise<wardenV1.CheckResponse> {
+    const accessRequest = readSingleCheck(request, call.peer);
+    const { admitted, decider } = this.admit(call, request.consistency);
+    await admitted;
+    return decideCheck(await decider, accessRequest);
   }
 
   async checkToken(request: wardenV1.CheckTokenRequest, call: CallContext): Promise<wardenV1.CheckTokenResponse> {
-    return checkToken(this.dependencies, request, call);
+    return checkToken(this.dependencies, request, call, 'check_token');
   }
 
-  async batchCheck(request: wardenV1.BatchCheckRequest, { peer }: CallContext): Promise<wardenV1.BatchCheckResponse> {
+  async streamCheck(request: wardenV1.StreamCheckRequest, call: CallContext): Promise<wardenV1.StreamCheckResponse> {
+    return answerQuestion(request, {
+      check: (check) => this.check(check, call),
+      checkToken: (check) => checkToken(this.dependencies, check, call, 'stream'),
+    });
+  }
+
+  async batchCheck(request: wardenV1.BatchCheckRequest, call: CallContext): Promise<wardenV1.BatchCheckResponse> {
     if (request.checks.length > maxBatchSize) {
       throw new RpcError('INVALID_ARGUMENT', `a batch must not hold more than ${maxBatchSize} checks`);
     }
-    const consistency = readConsistency(request.consistency);
+    const { admitted, decider } = this.admit(call, request.consistency);
     const checks = request.checks.map((check) =>
       check.consistency === undefined
-        ? readCheck(check, peer)
+        ? readCheck(check, call.peer)
         : { problem: 'a batch says its consistency once for all' },
     );
-    const decider = await this.dependencies.decisionPoint.at(consistency);
+    await admitted;
     const decisions = await decideChecks(
-      decider,
+      await decider,
       checks.flatMap((check) => ('request' in check ? [check.request] : [])),
     );
     let next = 0;
@@ -45,5 +56,9 @@ export class WardenRpc implements RpcHandlers<typeof wardenV1.WardenService> {
 
   async explain(request: wardenV1.ExplainRequest, call: CallContext): Promise<wardenV1.ExplainResponse> {
     return explainCheck(this.dependencies, request, call);
+  }
+
+  private admit(call: CallContext, consistency: wardenV1.Consistency | undefined): Admission {
+    return admit(this.dependencies, call, decisionDoors.check, readConsistency(consistency));
   }
 }

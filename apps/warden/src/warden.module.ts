@@ -47,14 +47,14 @@ const services: readonly Provider[] = [
   {
     provide: WardenRpc,
     inject: [WARDEN, rpcClientToken(tokenV1.TokensService)],
-    useFactory: ({ decisionPoint }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
-      new WardenRpc({ decisionPoint, tokens }),
+    useFactory: (warden: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
+      new WardenRpc({ ...warden, tokens }),
   },
   {
     provide: AuthorizationRpc,
     inject: [WARDEN, rpcClientToken(tokenV1.TokensService)],
-    useFactory: ({ decisionPoint }: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
-      new AuthorizationRpc({ decisionPoint, tokens }),
+    useFactory: (warden: Warden, tokens: RpcClient<typeof tokenV1.TokensService>) =>
+      new AuthorizationRpc({ ...warden, tokens }),
   },
   { provide: PoliciesRpc, inject: [WARDEN], useFactory: (warden: Warden) => new PoliciesRpc(warden) },
   { provide: GroupsRpc, inject: [WARDEN], useFactory: ({ groups }: Warden) => new GroupsRpc(groups) },

@@ -20,7 +20,7 @@ import type { WardenConfig } from './warden.config.js';
 export type WardenDependencies = { readonly logger: Logger; readonly metrics: Metrics };
 
 /** An open Warden: its decision point, and the stores of what it decides by. */
-export type Warden = {
+export type Warden = Pick<WardenConfig, 'resourceNamePrefix' | 'callersAccess'> & {
   readonly decisionPoint: PolicyDecisionPoint;
   readonly policies: PolicyStore;
   readonly history: PolicyHistory;
@@ -95,6 +95,8 @@ function serve(
   });
   const listener = listenForPolicyChanges(database, () => decisionPoint.anticipate());
   return {
+    resourceNamePrefix: config.resourceNamePrefix,
+    callersAccess: config.callersAccess,
     decisionPoint,
     policies: createPostgresPolicyStore(database),
     history: createPostgresPolicyHistory(database),

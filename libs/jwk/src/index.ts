@@ -20,7 +20,7 @@ export { type HydraImport, type HydraKey, importHydraKeys } from './import-hydra
 export { openHydraKey } from './hydra-key.js';
 export { KeyError, type KeyErrorCode } from './key-error.js';
 export { createKeyRing, type KeyRing } from './key-ring.js';
-export { createKeySets, type KeyRequest, type KeySets, type KeySetsOptions } from './key-sets.js';
+export { createKeySets, type KeyRequest, type KeyNames, type KeySets, type KeySetsOptions } from './key-sets.js';
 export type {
   KeyActor,
   KeySetChange,

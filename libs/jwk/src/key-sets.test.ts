@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { generateKey } from './generate-key.js';
 import { type Jwk, publicPart } from './jwk.js';
+import type { NewKey } from './key-store.js';
 import type { KeyView } from './key-view.js';
 import { createKeyManagerFixture } from './testing/key-manager-fixture.js';
 import { thumbprint } from './thumbprint.js';
@@ -226,6 +227,40 @@ describe('key set of a user', () => {
     expect(released).toEqual(['s/private by admin', 's/shared by admin', 's/private by admin']);
     const reads = store.audit().filter((line) => line.action === 'read');
     expect(reads.map((line) => line.kid)).toEqual(['private', 'shared', 'private']);
+  });
+
+  it('names what would be read, and what a write would hit, without opening or reading it', async () => {
+    const { sets, actor, store, released } = await createKeyManagerFixture({ ownSets: true });
+    await sets.generate({ set: 's', algorithm: 'ES256', name: 'x' }, actor);
+    await sets.putKey('s', 'own', text(rsa), actor);
+    const spoil = (key: NewKey): NewKey => ({ ...key, sealed: Buffer.from('not sealed by anybody') });
+    await store.changeSet('s', actor, (keys) => ({ put: keys.map(spoil), answer: undefined }));
+    const stored = (await store.readSet('s')).keys.map(({ kid }) => kid);
+    expect((await sets.nameSet('s')).toSorted()).toEqual(stored.toSorted());
+    expect(await sets.nameKey('s', 'own')).toEqual({ read: 'own', stored: 'own' });
+    expect(await sets.nameKey('s', 'private:x')).toEqual({ read: 'private:x', stored: 'private:x' });
+    expect(await sets.nameKey('s', 'nobody')).toEqual({});
+    expect(await sets.nameSet('nobody')).toEqual([]);
+    const [kid = ''] = (await store.readSet('hydra.consent.response')).keys.map((key) => key.kid);
+    expect(await sets.nameKey('hydra.consent.response', kid)).toEqual({ read: 'public', stored: 'private' });
+    expect(await sets.nameKey('hydra.consent.response', 'private')).toEqual({ read: 'private' });
+    expect(await sets.nameSet('hydra.consent.response')).toEqual(['private', 'public']);
+    expect(await sets.nameKey('hydra.openid.id-token', 'private')).toEqual({ read: 'private' });
+    expect(await sets.nameSet('hydra.openid.id-token')).toEqual(['public']);
+    expect(released).toEqual([]);
+    expect(store.audit().filter((line) => line.action === 'read')).toEqual([]);
+  });
+
+  it('answers no key whose name was not allowed, and does not note it as read', async () => {
+    const { sets, actor, store } = await createKeyManagerFixture();
+    await sets.generate({ set: 's', algorithm: 'ES256', name: 'old' }, actor);
+    const allowed = new Set(await sets.nameSet('s'));
+    await sets.generate({ set: 's', algorithm: 'ES256', name: 'late' }, actor);
+    expect(names(await sets.getSet('s', actor, allowed))).toEqual(['private:old=private:old', 'public:old=public:old']);
+    await expect(sets.getKey('s', 'private', actor, allowed)).rejects.toMatchObject({ code: 'not_found' });
+    expect(await sets.getSet('s', actor, new Set())).toEqual([]);
+    const reads = store.audit().filter((line) => line.action === 'read');
+    expect(reads.map((line) => line.kid)).toEqual(['private:old']);
   });
 
   it('does not read a private part whose audit cannot be written', async () => {

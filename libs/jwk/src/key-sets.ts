@@ -7,7 +7,15 @@ import { checkKeyId, checkSetId, checkSlot, generatedNames } from './key-names.j
 import { type KeyRing, openStoredKey, type RingKey } from './key-ring.js';
 import { refuseFull, refuseOtherAlgorithm, refuseTaken } from './key-set-rules.js';
 import type { KeyActor, KeyStore } from './key-store.js';
-import { type KeyView, ownViews, publicView, publicViews, storedViews } from './key-view.js';
+import {
+  type KeyView,
+  ownViews,
+  publicView,
+  publicViewName,
+  publicViews,
+  storedViewName,
+  storedViews,
+} from './key-view.js';
 import { addOwnKey, deleteKeys } from './own-keys.js';
 import { findOwnSet, isLiving, type LivingSet, type OwnSet } from './own-sets.js';
 import type { Rotation } from './rotation.js';
@@ -36,6 +44,9 @@ export type KeyRequest = {
   readonly single?: boolean;
 };
 
+/** How policies know a key ID: what getKey means by it, and what a write under it would replace or remove. */
+export type KeyNames = { readonly read?: string; readonly stored?: string };
+
 /** The key sets as callers work with them. Every method throws KeyError for what it refuses. */
 export type KeySets = {
   /**
@@ -43,10 +54,17 @@ export type KeySets = {
    * it publishes the next key, which signs later, and answers its public part.
    */
   generate(request: KeyRequest, actor: KeyActor): Promise<readonly KeyView[]>;
-  /** Every key, private parts first, the newest first. */
-  getSet(set: string, actor: KeyActor): Promise<readonly KeyView[]>;
-  /** The key of exactly that ID; else `public` and `private` name the parts of the newest private key. */
-  getKey(set: string, kid: string, actor: KeyActor): Promise<KeyView>;
+  /** Names of the keys that getSet would answer, each once; none of an unknown set. Gives nothing away and is no read. */
+  nameSet(set: string): Promise<readonly string[]>;
+  /** Names of one key, also where it may not be read. Gives nothing away and is no read. */
+  nameKey(set: string, kid: string): Promise<KeyNames>;
+  /** Every key, private parts first, the newest first; with `allowed` those of these names only. */
+  getSet(set: string, actor: KeyActor, allowed?: ReadonlySet<string>): Promise<readonly KeyView[]>;
+  /**
+   * The key of exactly that ID; else `public` and `private` name the parts of the newest private key. With `allowed` a key
+   * of another name counts as absent.
+   */
+  getKey(set: string, kid: string, actor: KeyActor, allowed?: ReadonlySet<string>): Promise<KeyView>;
   /** Replaces the keys of a set by the given JWK texts, and answers them as they were understood. */
   putSet(set: string, texts: readonly string[], actor: KeyActor): Promise<readonly KeyView[]>;
   /** Stores one JWK text under a key ID, and answers it as it was understood. */
@@ -70,9 +88,21 @@ export function createKeySets(options: KeySetsOptions): KeySets {
     const released = await store.releasePrivate(set, [...byKid.keys()], actor);
     return released.map((stored) => {
       options.onRelease(set, stored.kid, actor);
-      const byThumbprint = byKid.get(stored.kid)?.namedByThumbprint() ?? false;
-      return { jwk: openStoredKey(stored, sealer), resourceName: byThumbprint ? 'private' : stored.kid };
+      const key = byKid.get(stored.kid);
+      const resourceName = key === undefined ? stored.kid : storedViewName(key);
+      return { jwk: openStoredKey(stored, sealer), resourceName };
     });
+  }
+
+  /** What of a set may be shown, by parts; throws KeyError for a malformed set ID. */
+  async function readParts(set: string): Promise<{ privates: readonly RingKey[]; publics: readonly RingKey[] }> {
+    checkSetId(set);
+    const keys = await ring.keys(set);
+    const shows = showsPrivate(findOwnSet(set));
+    return {
+      privates: shows ? keys.filter((key) => key.stored.part !== 'public') : [],
+      publics: keys.filter((key) => !shows || key.stored.part === 'public' || key.namedByThumbprint()),
+    };
   }
 
   /** A set of the product that signs has its next key published: it signs when its time has come. */
@@ -115,17 +145,40 @@ export function createKeySets(options: KeySetsOptions): KeySets {
       return storedViews(jwks, showsPrivate(undefined));
     },
 
-    async getSet(set, actor) {
-      checkSetId(set);
-      const keys = await ring.keys(set);
-      if (keys.length === 0) throw new KeyError('not_found', 'the key set does not exist');
-      const shows = showsPrivate(findOwnSet(set));
-      const privates = shows ? keys.filter((key) => key.stored.part !== 'public') : [];
-      const publics = keys.filter((key) => !shows || key.stored.part === 'public' || key.namedByThumbprint());
-      return [...(await release(set, privates, actor)), ...publicViews(publics)];
+    async nameSet(set) {
+      const { privates, publics } = await readParts(set);
+      const names = [...privates.map(storedViewName), ...publics.map(publicViewName)];
+      return [...new Set(names)].filter((name) => name !== undefined);
     },
 
-    async getKey(set, kid, actor) {
+    async nameKey(set, kid) {
+      checkSetId(set);
+      checkKeyId(kid);
+      const keys = await ring.keys(set);
+      const { key, part } = resolve(keys, kid);
+      const exact = keys.find(({ stored }) => stored.kid === kid);
+      const read = key === undefined ? undefined : nameOfPart(key, part);
+      return {
+        ...(read !== undefined && { read }),
+        ...(exact !== undefined && { stored: storedViewName(exact) }),
+      };
+    },
+
+    async getSet(set, actor, allowed) {
+      const { privates, publics } = await readParts(set);
+      if (privates.length + publics.length === 0) throw new KeyError('not_found', 'the key set does not exist');
+      const mayLeave = (name: string): boolean => allowed?.has(name) ?? true;
+      return [
+        ...(await release(
+          set,
+          privates.filter((key) => mayLeave(storedViewName(key))),
+          actor,
+        )),
+        ...publicViews(publics).filter(({ resourceName }) => mayLeave(resourceName)),
+      ];
+    },
+
+    async getKey(set, kid, actor, allowed) {
       checkSetId(set);
       checkKeyId(kid);
       const keys = await ring.keys(set);
@@ -133,6 +186,8 @@ export function createKeySets(options: KeySetsOptions): KeySets {
       if (part === 'private' && !showsPrivate(findOwnSet(set))) {
         throw new KeyError('forbidden', 'private keys of this set are not given out');
       }
+      const name = key === undefined ? undefined : nameOfPart(key, part);
+      if (name !== undefined && allowed?.has(name) === false) throw new KeyError('not_found', 'the key does not exist');
       const views = key === undefined ? [] : part === 'public' ? publicView(key) : await release(set, [key], actor);
       const view = views[0];
       if (view === undefined) throw new KeyError('not_found', 'the key does not exist');
@@ -195,6 +250,10 @@ function resolve(keys: readonly RingKey[], kid: string): { key: RingKey | undefi
     key: kid === 'public' ? (current ?? keys.find((key) => key.stored.part === 'public')) : undefined,
     part: 'public',
   };
+}
+
+function nameOfPart(key: RingKey, part: 'public' | 'private'): string | undefined {
+  return part === 'public' ? publicViewName(key) : storedViewName(key);
 }
 
 function nameParts(jwk: Omit<NamedJwk, 'kid'>, kids: readonly string[]): readonly NamedJwk[] {

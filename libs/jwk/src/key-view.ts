@@ -1,4 +1,5 @@
 import { type NamedJwk, partOf, publicPart } from './jwk.js';
+import { publicName } from './key-names.js';
 import type { RingKey } from './key-ring.js';
 
 /** A key as a caller sees it. */
@@ -13,6 +14,17 @@ export function publicView(key: RingKey): readonly KeyView[] {
   const jwk = key.publicJwk();
   if (jwk === undefined) return [];
   return [{ jwk, resourceName: key.namedByThumbprint() ? 'public' : jwk.kid }];
+}
+
+/** The name of publicView, without opening the key of a set that a user made; undefined for a secret. */
+export function publicViewName(key: RingKey): string | undefined {
+  if (key.stored.part === 'secret') return undefined;
+  return key.namedByThumbprint() ? 'public' : publicName(key.stored.kid);
+}
+
+/** The name by which policies know what is stored: the private part where there is one. */
+export function storedViewName(key: RingKey): string {
+  return key.namedByThumbprint() ? 'private' : key.stored.kid;
 }
 
 /** The public parts of keys, one for each key ID: a stored public key and the one derived from its private key are the same. */

@@ -6,6 +6,7 @@
 export { type AccessRequest, findAccessRequestProblem, maxSubjectLength } from './access-request.js';
 export { ConditionError } from './conditions/condition.js';
 export { createDecider, decideAtTime, type Decider, type DecisionAt } from './decider.js';
+export { type DecisionDoor, decisionDoors, decisionScope } from './decision-door.js';
 export { allowed, type Decision, denied, type DenialReason } from './decision.js';
 export type { ExplainedPolicy, Explanation, NearestMiss } from './explain.js';
 export { type Group, maxMembersPerWrite, validateGroup, validateMembers } from './group.js';

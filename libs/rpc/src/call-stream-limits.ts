@@ -16,3 +16,5 @@ export const MAX_STREAMED_RESPONSE_BYTES = 1024 * KIB - 256;
 export const UNARY_ONLY_MS = 60_000;
 /** How long an address that could not be reached is passed over while others can, in milliseconds. */
 export const FAILING_MS = 3_000;
+/** Most messages of a stream of an outside caller that are not answered yet: it sends no more, the server reads no more. */
+export const MESSAGE_WINDOW = 256;

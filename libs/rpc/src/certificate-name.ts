@@ -1,4 +1,4 @@
-import { isPeerName, type PeerName } from './contract.js';
+import { isPeerName, type StatedPeerName } from './contract.js';
 
 const SPIFFE_PREFIX = 'spiffe://castellan/';
 
@@ -16,7 +16,7 @@ export function uriNamesOf(subjectAltName: string | undefined): readonly string[
 }
 
 /** The service that a certificate names by `spiffe://castellan/<name>`. `client` cannot be named this way. */
-export function spiffeNameOf(uri: string): PeerName | undefined {
+export function spiffeNameOf(uri: string): StatedPeerName | undefined {
   if (!uri.startsWith(SPIFFE_PREFIX)) return undefined;
   const name = uri.slice(SPIFFE_PREFIX.length);
   return isPeerName(name) && name !== 'client' ? name : undefined;

@@ -4,8 +4,19 @@ import { PEER_METADATA, REQUEST_ID_METADATA, TRACEPARENT_METADATA, newRequestId 
 import { MAX_STREAMED_REQUEST_BYTES } from './call-stream-limits.js';
 import { openCallStream, type OutgoingCall } from './call-stream.js';
 import { uriNamesOf } from './certificate-name.js';
-import type { CallOptions, PeerName, RpcClient, RpcDefinition, RpcMethod } from './contract.js';
+import {
+  isUnary,
+  type CallOptions,
+  type PeerName,
+  type RequestOf,
+  type ResponseOf,
+  type RpcClient,
+  type RpcDefinition,
+  type RpcMethod,
+  type RpcStreamMethod,
+} from './contract.js';
 import { DEFAULT_CALL_DEADLINE_MS, clampDeadline } from './deadline.js';
+import { openMessageStream, type AnswerRule, type MessageStream } from './message-stream.js';
 import { RpcError, fromGrpcStatus } from './rpc-error.js';
 import { openStreamSet, type ResolveHost } from './stream-set.js';
 
@@ -25,6 +36,8 @@ export type RpcChannelOptions = {
         /** Service expected at the far end; a certificate that names another one is refused. */
         readonly expectedServer?: string;
       }
+    /** The server has a certificate, which `ca` vouches for, else the authorities that Node trusts; each call shows a token. */
+    | { readonly kind: 'bearer'; readonly ca?: string | Buffer }
     /** Without encryption the caller states its name; servers take that on loopback only. */
     | { readonly kind: 'plaintext'; readonly peer: PeerName };
   /**
@@ -43,6 +56,11 @@ export type RpcTransport = 'unary' | 'stream';
 export type RpcChannel = {
   readonly target: string;
   call(method: RpcMethod, request: unknown, options?: CallOptions): Promise<unknown>;
+  /** Questions of an rpc of two streams; it ends with the channel. */
+  openMessages<Method extends RpcStreamMethod>(
+    method: Method,
+    rule: AnswerRule<ResponseOf<Method>>,
+  ): MessageStream<RequestOf<Method>, ResponseOf<Method>>;
   close(): void;
 };
 
@@ -56,6 +74,9 @@ function verifyServer(expected: string | undefined, host: string, certificate: P
 
 function toCredentials(security: RpcChannelOptions['security']): ChannelCredentials {
   if (security.kind === 'plaintext') return credentials.createInsecure();
+  if (security.kind === 'bearer') {
+    return credentials.createSsl(security.ca === undefined ? null : Buffer.from(security.ca));
+  }
   return credentials.createSsl(Buffer.from(security.ca), Buffer.from(security.key), Buffer.from(security.cert), {
     checkServerIdentity: (host, certificate) => verifyServer(security.expectedServer, host, certificate),
   });
@@ -76,7 +97,16 @@ const CHANNEL_OPTIONS = {
   'grpc.max_send_message_length': 4 * MIB,
 };
 
-type UnaryCall = Pick<OutgoingCall, 'path' | 'request' | 'deadline' | 'requestId' | 'traceparent' | 'settle'>;
+type UnaryCall = Pick<OutgoingCall, 'path' | 'request' | 'deadline' | 'requestId' | 'traceparent' | 'settle'> &
+  Pick<CallOptions, 'bearer'>;
+
+/** What a call says of its caller where no certificate does. */
+function callerMetadata(security: RpcChannelOptions['security'], bearer: string | undefined): Metadata {
+  const metadata = new Metadata();
+  if (security.kind === 'plaintext') metadata.set(PEER_METADATA, security.peer);
+  if (security.kind === 'bearer' && bearer !== undefined) metadata.set('authorization', `Bearer ${bearer}`);
+  return metadata;
+}
 
 function passBytes(bytes: Buffer): Buffer {
   return bytes;
@@ -84,10 +114,9 @@ function passBytes(bytes: Buffer): Buffer {
 
 function callUnary(client: Client, security: RpcChannelOptions['security'], outgoing: UnaryCall): void {
   const { path, request, deadline, requestId, traceparent, settle } = outgoing;
-  const metadata = new Metadata();
+  const metadata = callerMetadata(security, outgoing.bearer);
   metadata.set(REQUEST_ID_METADATA, requestId === '' ? newRequestId() : requestId);
   if (traceparent !== '') metadata.set(TRACEPARENT_METADATA, traceparent);
-  if (security.kind === 'plaintext') metadata.set(PEER_METADATA, security.peer);
   function answer(error: ServiceError | null, response: Buffer | undefined): void {
     if (error !== null) settle(fromGrpcStatus(error.code, error.details, error), undefined);
     else settle(undefined, response);
@@ -119,7 +148,7 @@ export function openRpcChannel(options: RpcChannelOptions): RpcChannel {
   const client = new Client(target, credentials, CHANNEL_OPTIONS);
   const statedPeer = security.kind === 'plaintext' ? { statedPeer: security.peer } : {};
   const streams =
-    options.transport !== 'stream'
+    options.transport !== 'stream' || security.kind === 'bearer'
       ? undefined
       : openStreamSet({
           target,
@@ -138,13 +167,14 @@ export function openRpcChannel(options: RpcChannelOptions): RpcChannel {
       const bytes = serialize(method, request);
       const isStreamed = streams !== undefined && bytes.length <= MAX_STREAMED_REQUEST_BYTES;
       const timer = isStreamed ? setTimeout(() => outgoing.settle(lateError(), undefined), deadlineMs) : undefined;
-      const outgoing: OutgoingCall = {
+      const outgoing: OutgoingCall & Pick<CallOptions, 'bearer'> = {
         path: method.path,
         request: bytes,
         deadline: Date.now() + deadlineMs,
         requestId: callOptions?.requestId ?? '',
         traceparent: callOptions?.traceparent ?? '',
         isOver: false,
+        ...(callOptions?.bearer === undefined ? {} : { bearer: callOptions.bearer }),
         settle(error, response) {
           if (outgoing.isOver) return;
           outgoing.isOver = true;
@@ -162,17 +192,27 @@ export function openRpcChannel(options: RpcChannelOptions): RpcChannel {
     });
   }
 
+  const messages: { close(): void }[] = [];
+  function openMessages<Method extends RpcStreamMethod>(method: Method, rule: AnswerRule<ResponseOf<Method>>) {
+    const metadataOf = (bearer: string | undefined): Metadata => callerMetadata(security, bearer);
+    const stream = openMessageStream({ client, method, rule, metadataOf });
+    messages.push(stream);
+    return stream;
+  }
+
   function close(): void {
+    for (const stream of messages) stream.close();
     streams?.close();
     client.close();
   }
-  return { target, call, close };
+  return { target, call, openMessages, close };
 }
 
 /** A typed client of one service over a channel. */
 export function createRpcChannelClient<S extends RpcDefinition>(definition: S, channel: RpcChannel): RpcClient<S> {
   const calls: Record<string, (request: unknown, options?: CallOptions) => Promise<unknown>> = {};
   for (const [name, method] of Object.entries(definition)) {
+    if (!isUnary(method)) continue;
     calls[name] = (request, options) => channel.call(method, request, options);
   }
   return Object.freeze(calls) as unknown as RpcClient<S>;

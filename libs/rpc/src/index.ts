@@ -16,9 +16,11 @@ export * as wardenV1 from './gen/castellan/warden/v1/warden.js';
 export {
   PEER_NAMES,
   isPeerName,
+  isUnary,
   serviceNameOf,
   serviceRoomOf,
   type CallContext,
+  type CallerCredential,
   type CallOptions,
   type PeerName,
   type PeerTable,
@@ -28,6 +30,8 @@ export {
   type RpcDefinition,
   type RpcHandlers,
   type RpcMethod,
+  type RpcStreamMethod,
+  type StatedPeerName,
 } from './contract.js';
 export { RPC_CODES, RpcError, fromGrpcStatus, toGrpcStatus, type RpcCode } from './rpc-error.js';
 export { DEFAULT_CALL_DEADLINE_MS, DEFAULT_SERVER_DEADLINE_MS, MAX_DEADLINE_MS, clampDeadline } from './deadline.js';
@@ -45,6 +49,7 @@ export {
   MAX_CALLS_PER_BATCH,
   MAX_STREAMED_REQUEST_BYTES,
   MAX_STREAMED_RESPONSE_BYTES,
+  MESSAGE_WINDOW,
 } from './call-stream-limits.js';
 export {
   createRpcChannelClient,
@@ -53,5 +58,6 @@ export {
   type RpcChannelOptions,
   type RpcTransport,
 } from './channel.js';
+export type { AnswerRule, AskOptions, MessageStream } from './message-stream.js';
 export { decodeMessage } from './decode-message.js';
 export { descriptorSetPath } from './descriptor-set.js';

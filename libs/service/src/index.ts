@@ -43,6 +43,8 @@ export { Gauge } from 'prom-client';
 export { READINESS, Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.js';
 export { ServiceModule } from './service.module.js';
 export { InjectRpcClient, RpcService, provideRpcClient, rpcClientToken } from './rpc/rpc-service.js';
+export { readBearerListen } from './rpc/bearer.config.js';
+export type { StreamRule, StreamRules } from './rpc/stream-rule.js';
 export { RpcModule, type RpcListen, type RpcModuleOptions, type RpcSecurity } from './rpc/rpc.module.js';
 export { RpcHost } from './rpc/rpc-host.js';
 export { readRpcConfig, rpcVariables } from './rpc/rpc.config.js';

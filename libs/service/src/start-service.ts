@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { PeerName } from '@castellan/rpc';
+import type { StatedPeerName } from '@castellan/rpc';
 import { readConfig } from './config.js';
 import { readEnvironment } from './environment/environment.js';
 import { httpServiceVariables, serviceVariables, type Variables } from './environment/program-variables.js';
@@ -20,7 +20,7 @@ import { ServiceModule } from './service.module.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 
-const OPERATIONS_PORTS: Readonly<Record<PeerName, number>> = {
+const OPERATIONS_PORTS: Readonly<Record<StatedPeerName, number>> = {
   token: 4461,
   warden: 4462,
   keys: 4463,
@@ -30,7 +30,7 @@ const OPERATIONS_PORTS: Readonly<Record<PeerName, number>> = {
 };
 
 export type ServiceOptions = {
-  readonly name: PeerName;
+  readonly name: StatedPeerName;
   /** The app's own variables; a name that is none of them or of this kit, but nearly so, stops the start. */
   readonly variables: Variables;
   /** Reads the app's own configuration and answers its module; a `ConfigError` stops the start with one line. */
@@ -47,7 +47,7 @@ class ServiceRootModule {}
 
 type StartContext = { readonly env: NodeJS.ProcessEnv; readonly logger: Logger; readonly metrics: Metrics };
 
-async function openOperations(name: PeerName, context: StartContext, readiness: Readiness): Promise<Operations> {
+async function openOperations(name: StatedPeerName, context: StartContext, readiness: Readiness): Promise<Operations> {
   const { OPS_HOST: host, OPS_PORT: port } = readConfig(operationsVariables, context.env);
   const operations = await startOperations({
     port: port ?? OPERATIONS_PORTS[name],

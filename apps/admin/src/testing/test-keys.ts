@@ -13,15 +13,27 @@ export class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
     this.backends.keys.set(set, keys);
     return { keys };
   }
-  async getKeySet({ set }: keysV1.GetKeySetRequest): Promise<keysV1.GetKeySetResponse> {
+  async nameKeySet({ set }: keysV1.NameKeySetRequest): Promise<keysV1.NameKeySetResponse> {
     fail(this.backends, 'keys');
-    return { keys: found(this.backends.keys, set) };
+    return { resourceNames: named(this.backends, set).map(({ resourceName }) => resourceName) };
   }
-  async getKey({ set, keyId }: keysV1.GetKeyRequest): Promise<keysV1.GetKeyResponse> {
+  async nameKey({ set, keyId }: keysV1.NameKeyRequest): Promise<keysV1.NameKeyResponse> {
+    fail(this.backends, 'keys');
+    const keys = named(this.backends, set);
+    const exact = keys.find((one) => kidOf(one) === keyId);
+    const key = exact ?? keys.find((one) => one.resourceName === keyId);
+    return { resourceName: key?.resourceName ?? '', storedName: exact?.resourceName ?? '' };
+  }
+  async getKeySet({ set, allowed }: keysV1.GetKeySetRequest): Promise<keysV1.GetKeySetResponse> {
+    fail(this.backends, 'keys');
+    const keys = found(this.backends.keys, set);
+    return { keys: keys.filter(({ resourceName }) => allowed?.resourceNames.includes(resourceName) ?? true) };
+  }
+  async getKey({ set, keyId, allowed }: keysV1.GetKeyRequest): Promise<keysV1.GetKeyResponse> {
     fail(this.backends, 'keys');
     const keys = found(this.backends.keys, set);
     const key = keys.find((one) => kidOf(one) === keyId) ?? keys.find((one) => one.resourceName === keyId);
-    if (key === undefined) {
+    if (key === undefined || allowed?.resourceNames.includes(key.resourceName) === false) {
       throw new RpcError('NOT_FOUND', 'no such key in the table');
     }
     return { key };
@@ -68,6 +80,11 @@ export class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
     this.backends.keys.set(set, rest);
     return {};
   }
+}
+
+/** What is known of a set without reading it; `keys.get` is what counts as a read. */
+function named(backends: Backends, set: string): readonly keysV1.Jwk[] {
+  return [...backends.keys].find(([name]) => name === set)?.[1] ?? [];
 }
 
 function kidOf({ json }: { readonly json: string }): string {

@@ -169,6 +169,9 @@ export class TestWarden implements RpcHandlers<typeof wardenV1.WardenService> {
   async batchCheck({ checks }: wardenV1.BatchCheckRequest): Promise<wardenV1.BatchCheckResponse> {
     return { results: await Promise.all(checks.map(async (check) => ({ decision: await this.check(check) }))) };
   }
+  streamCheck(): Promise<never> {
+    return Promise.reject(new RpcError('UNIMPLEMENTED', 'the admin API asks no streams'));
+  }
   async explain({ check }: wardenV1.ExplainRequest): Promise<wardenV1.ExplainResponse> {
     if (check === undefined || check.subject === '') {
       throw new RpcError('INVALID_ARGUMENT', 'subject must not be empty');

@@ -128,7 +128,10 @@ describe('castellan doctor', () => {
         advice: 'take it away everywhere but on a machine of one person',
       },
     ]);
-    expect([json.exitCode, json.stderr]).toEqual([1, '0 errors and 1 warnings.\n']);
+    expect([json.exitCode, json.stderr]).toEqual([
+      1,
+      '{"error":{"message":"0 errors and 1 warnings.","exit_code":1}}\n',
+    ]);
     expect((await cli.run(['doctor', 'nobody'])).exitCode).toBe(2);
   });
 

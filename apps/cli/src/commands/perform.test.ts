@@ -22,7 +22,7 @@ afterAll(() => server.close());
 describe('perform client-credentials', () => {
   it('prints what was issued as JSON, YAML or a table', async () => {
     const json = await cli.run([...perform, '--format', 'json']);
-    expect([json.exitCode, JSON.parse(json.stdout)]).toEqual([0, [issued]]);
+    expect([json.exitCode, JSON.parse(json.stdout)]).toEqual([0, issued]);
     expect((await cli.run([...perform, '--format', 'yaml'])).stdout).toContain('access_token: ct_at_x.y\n');
     const table = (await cli.run(perform)).stdout.split('\n');
     expect(table[0]).toMatch(/^ACCESS TOKEN +TOKEN TYPE +EXPIRES IN +SCOPE/);

@@ -1,7 +1,7 @@
 import { joinUrl } from '../authentication.js';
 import { basicCredentials } from '../basic-credentials.js';
 import { flag, list, text, type CommandCall, type CommandRow } from '../command.js';
-import { printFormatted } from '../format.js';
+import { formatFlag, printObject } from '../format.js';
 import { members } from '../json.js';
 import { givenSecret, secretOnCommandLine } from '../secret-flags.js';
 import { CommandError, errorText, printable, UsageError } from '../terminal.js';
@@ -21,7 +21,7 @@ export const performRows: readonly CommandRow[] = [
       list('--scope <scopes>', 'scopes to ask for'),
       list('--audience <uris>', 'resources the token is for (RFC 8707)'),
       text('--endpoint <url>', 'URL of the server (default: the cluster URL)'),
-      text('--format <format>', 'json, yaml or table', 'table'),
+      formatFlag,
     ],
     run: performClientCredentials,
   },
@@ -39,7 +39,7 @@ async function performClientCredentials(call: CommandCall): Promise<void> {
   const form = new URLSearchParams({ grant_type: 'client_credentials' });
   if (call.list('scope').length > 0) form.set('scope', call.list('scope').join(' '));
   for (const audience of call.list('audience')) form.append('resource', audience);
-  await printFormatted(call, [await requestToken(call, server, form, basicCredentials(id, secret))], columns);
+  await printObject(call, await requestToken(call, server, form, basicCredentials(id, secret)), columns);
 }
 
 async function requestToken(

@@ -3,7 +3,14 @@ import { readGatewayConfig, type GatewayConfig } from '@castellan/gateway';
 import { checkSystemSecrets, deriveServiceSecrets } from '@castellan/jwk';
 import { readKeysConfig, type KeysConfig } from '@castellan/keys';
 import { isPlaintextRemote, refusedDatabaseUrl, type Component } from '@castellan/postgres';
-import { ConfigError, readHttpConfig, readRpcConfig, type HttpConfig, type RpcModuleOptions } from '@castellan/service';
+import {
+  ConfigError,
+  readBearerListen,
+  readHttpConfig,
+  readRpcConfig,
+  type HttpConfig,
+  type RpcModuleOptions,
+} from '@castellan/service';
 import { readTokenConfig, type TokenConfig } from '@castellan/token';
 import { readWardenConfig, type WardenConfig } from '@castellan/warden';
 
@@ -120,10 +127,14 @@ function readSystemSecret(env: NodeJS.ProcessEnv, programName: string): string {
   return secret;
 }
 
-/** The door is closed unless certificates are there or plaintext was asked for by name. */
+/** The door is closed unless certificates are there or plaintext was asked for by name; that for access tokens has a port. */
 function readGrpcDoor(env: NodeJS.ProcessEnv, flags: HostFlags): RpcModuleOptions | undefined {
   const isPlaintext = flags.grpcPlaintext || Boolean(env['GRPC_DANGEROUS_PLAINTEXT']);
-  if (!isPlaintext && !grpcVariables.some((name) => env[name])) return undefined;
+  const isPeerDoor = isPlaintext || grpcVariables.some((name) => env[name]);
+  if (!isPeerDoor) {
+    const bearerListen = readBearerListen(env);
+    return bearerListen === undefined ? undefined : { bearerListen };
+  }
   const {
     targets: _inProcess,
     listen,

@@ -1,7 +1,7 @@
 import type { CommandCall } from '../command.js';
 import { openPrompt } from '../prompt.js';
 import { CommandError, printable } from '../terminal.js';
-import { table } from './table.js';
+import { table } from '../table.js';
 
 type PlannedKey = {
   readonly kid: string;

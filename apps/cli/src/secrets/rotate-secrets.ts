@@ -8,7 +8,7 @@ import {
 } from '@castellan/postgres';
 import { parseDuration } from '@castellan/service';
 import type { CommandCall } from '../command.js';
-import { table } from '../keys/table.js';
+import { table } from '../table.js';
 import { CommandError } from '../terminal.js';
 import { progressBar } from './progress-bar.js';
 import { resealGrants } from './reseal-grants.js';

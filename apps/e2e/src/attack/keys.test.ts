@@ -64,6 +64,40 @@ describe('the key manager', () => {
     expect(answer.text).not.toContain('"kty"');
   });
 
+  it('JK-01: a read that was refused is no read, and one that was allowed is noted once', async () => {
+    const kid = 'a-real-key-id';
+    expect((await admin(target(), 'PUT', `/keys/ledger/${kid}`, { ...pair().private, kid })).status).toBe(200);
+    const readsOf = async (): Promise<number> => {
+      const counted = `SELECT count(*)::int AS n FROM keys.audit WHERE set_id = 'ledger' AND action = 'read'`;
+      return (await target().database.database.pool.query<{ n: number }>(counted)).rows[0]?.n ?? -1;
+    };
+    const stranger = await reader('stranger', ['rn:hydra:keys:another:<.*>']);
+    const nearly = await reader('nearly', ['rn:hydra:keys:ledger:public']);
+    const key = { ...pair().private, kid };
+    for (const token of [stranger, nearly]) {
+      for (const [method, path, json] of [
+        ['GET', `/keys/ledger/${kid}`],
+        ['GET', '/keys/ledger/private'],
+        ['GET', '/keys/ledger'],
+        ['GET', `/admin/keys/ledger/${kid}`],
+        ['GET', '/admin/keys/ledger'],
+        ['PUT', `/keys/ledger/${kid}`, key],
+        ['DELETE', `/keys/ledger/${kid}`],
+        ['DELETE', '/keys/ledger'],
+      ] as const) {
+        expect((await admin(target(), method, path, json, token)).status, `${method} ${path}`).toBe(403);
+      }
+    }
+    expect(await readsOf()).toBe(0);
+    expect((await admin(target(), 'GET', `/keys/ledger/${kid}`)).text).toMatch(secretMembers);
+    expect(await readsOf()).toBe(1);
+    expect((await admin(target(), 'GET', '/keys/ledger')).text).toMatch(secretMembers);
+    expect(await readsOf()).toBe(2);
+    expect((await admin(target(), 'PUT', `/keys/ledger/${kid}`, key)).status).toBe(200);
+    expect((await admin(target(), 'DELETE', `/keys/ledger/${kid}`)).status).toBe(204);
+    expect(await readsOf()).toBe(2);
+  });
+
   it('JK-03: a key sealed for one place does not open in another', async () => {
     await admin(target(), 'POST', '/keys/left', { alg: 'RS256' });
     await admin(target(), 'POST', '/keys/right', { alg: 'RS256' });

@@ -48,14 +48,19 @@ async function makeKeys(kid: string): Promise<Keys> {
   return { privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' } };
 }
 
-/** What the suite's private_key_jwt variant sends to the token endpoint; its audience is that endpoint. */
-async function tokenWithAssertion(client: SuiteClient, keys: Keys, form: Record<string, string>): Promise<Answer> {
+/** What the suite's private_key_jwt variant sends to the token endpoint; its audience is that endpoint, or what is said. */
+async function tokenWithAssertion(
+  client: SuiteClient,
+  keys: Keys,
+  form: Record<string, string>,
+  audience = String(suite.metadata['token_endpoint']),
+): Promise<Answer> {
   const url = String(suite.metadata['token_endpoint']);
   const assertion = await new SignJWT({ jti: Math.random().toString(36) })
     .setProtectedHeader({ alg: 'RS256', kid: keys.publicJwk.kid ?? '' })
     .setIssuer(client.id)
     .setSubject(client.id)
-    .setAudience(url)
+    .setAudience(audience)
     .setIssuedAt()
     .setNotBefore('0s')
     .setExpirationTime('60s')
@@ -161,6 +166,18 @@ describe('oidcc-dynamic-certification-test-plan', () => {
     expect(await userinfoOf(suite, tokens.access_token)).toEqual({ sub: 'alice' });
   });
 
+  it('oidcc-ensure-client-assertion-with-iss-aud-succeeds', async () => {
+    const keys = await makeKeys('k1');
+    const client = await suite.register({
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [keys.publicJwk] },
+    });
+    const { request, code } = await login(client);
+    const form = { grant_type: 'authorization_code', code, redirect_uri: callback };
+    const tokens = readTokens(await tokenWithAssertion(client, keys, form, suite.product.issuer));
+    await checkIdToken(suite, client, tokens.id_token ?? '', { nonce: request['nonce'] ?? '' });
+  });
+
   it('oidcc-refresh-token-rp-key-rotation', async () => {
     const [before, after] = [await makeKeys('before'), await makeKeys('after')];
     // The suite waits for a minute after it changed its key; here the next key is published before it is used. That an
@@ -219,6 +236,18 @@ describe('oidcc-dynamic-certification-test-plan', () => {
 
   it('oidcc-request-uri-unsigned: not supported, and said so', () => {
     expect(suite.metadata['request_object_signing_alg_values_supported']).not.toContain('none');
+  });
+
+  it('oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported', async () => {
+    const uri = `${web.origin}/unsigned.jwt`;
+    const client = await suite.register({ request_uris: [uri] });
+    const { state, nonce, ...outside } = requestOf(client);
+    const object = [{ alg: 'none' }, { state, nonce, ...outside }]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+    web.documents.set('/unsigned.jwt', { type: 'application/oauth-authz-req+jwt', body: `${object}.` });
+    const { response } = await refusalOf(suite, { ...outside, request_uri: uri } as Record<string, string>);
+    expect(['request_uri_not_supported', 'invalid_request_object']).toContain(response?.parameters['error']);
   });
 
   it('oidcc-request-uri-signed-rs256', async () => {

@@ -142,7 +142,12 @@ export function describeFlowModules({ responseType, responseMode, suite }: PlanV
     });
   }
 
-  it.each(['profile', 'email', 'address', 'phone'])('oidcc-scope-%s', async (scope) => {
+  it.each([
+    ['oidcc-scope-profile', 'profile'],
+    ['oidcc-scope-email', 'email'],
+    ['oidcc-scope-address', 'address'],
+    ['oidcc-scope-phone', 'phone'],
+  ])('%s', async (_, scope) => {
     const claims = await claimsOf(await play({ scope: `openid ${scope}` }));
     expect(claims).toMatchObject(pick(claimsOfScope[scope] ?? []));
     const others = Object.entries(claimsOfScope).flatMap(([other, names]) => (other === scope ? [] : names));
@@ -223,7 +228,7 @@ export function describeFlowModules({ responseType, responseMode, suite }: PlanV
   if (hasCode === true) describeCodeModules();
 
   function describeCodeModules(): void {
-    it('oidcc-server (client_secret_post)', async () => {
+    it('oidcc-server-client-secret-post', async () => {
       const metadata = { token_endpoint_auth_method: 'client_secret_post' };
       const types = { response_types: [responseType], grant_types: grantTypesOf(responseType) };
       const posting = await suite().register({ ...types, ...metadata });

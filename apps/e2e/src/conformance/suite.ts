@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createRemoteJWKSet, customFetch, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
+import { createTestDatabase } from '@castellan/postgres/testing';
 import { expect } from 'vitest';
 import { authorize, type Decision } from '../consent-player.js';
 import { type Answer, Browser, type Request, send, unescapeHtml } from '../http.js';
-import { makeDatabase, migrateSql, type Product, type ProductDatabase, rootToken, startProduct } from '../product.js';
+import { type Product, rootToken, startProduct } from '../product.js';
 
 /** Where the suite is called back, and the same with a query, as its second client registers it. */
 export const callback = 'https://suite.example/test/a/castellan/callback';
@@ -60,17 +61,22 @@ export type Suite = {
   register(metadata?: object): Promise<SuiteClient>;
   tryRegister(metadata: object): Promise<Answer>;
   verify(jwt: string, audience: string): Promise<JWTPayload>;
+  /** Lets time pass for the product: the suite waits, a test does not. */
+  wait(milliseconds: number): Promise<void>;
+  /** The product's time, in milliseconds. */
+  now(): number;
   close(): Promise<void>;
 };
 
 /** Starts the product as the guide says for the conformance suite, with an initial access token for its clients. */
 export async function openSuite(env: Readonly<Record<string, string>> = {}): Promise<Suite> {
-  const database: ProductDatabase = await makeDatabase();
-  await migrateSql(database.url);
+  const database = await createTestDatabase('token');
+  let waited = 0;
+  const now = (): number => Date.now() + waited;
   const product = await startProduct({
     mode: 'host',
     databaseUrl: database.url,
-    env: { SERVER_PROFILE: 'openid-conformance', ...env },
+    env: { SERVER_PROFILE: 'openid-conformance', RSA_KEY_BITS: '2048', ...env },
   });
   const made = await send(`${product.adminUrl}/initial-access-tokens`, {
     json: { uses: 1000, lifetime: '1h' },
@@ -104,9 +110,18 @@ export async function openSuite(env: Readonly<Record<string, string>> = {}): Pro
       return { id: registered.client_id, secret: registered.client_secret ?? '', metadata: { ...registered } };
     },
     async verify(jwt, audience) {
-      const { payload } = await jwtVerify(jwt, keys, { issuer: product.issuer, audience });
+      const { payload } = await jwtVerify(jwt, keys, {
+        issuer: product.issuer,
+        audience,
+        currentDate: new Date(now()),
+      });
       return payload;
     },
+    async wait(milliseconds) {
+      waited += milliseconds;
+      await database.advanceClock(milliseconds);
+    },
+    now,
     async close() {
       await product.stop();
       await database.drop();
@@ -152,6 +167,11 @@ export type CallbackResponse = {
   readonly parameters: { readonly [name: string]: string };
 };
 
+/** Text out of a page, with the numeric references that our pages use. */
+export function decodeHtml(text = ''): string {
+  return unescapeHtml(text.replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code))));
+}
+
 /** The callback that an answer of the authorization endpoint leads a browser to; undefined for a page of ours. */
 export function callbackOf(answer: Answer): CallbackResponse | undefined {
   const { location } = answer.headers;
@@ -164,12 +184,10 @@ export function callbackOf(answer: Answer): CallbackResponse | undefined {
   const form = /<form[^>]*method="post"[^>]*action="([^"]*)"/i.exec(answer.text)?.[1];
   if (form === undefined || !answer.text.includes('type="hidden"')) return undefined;
   const inputs = [...answer.text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)];
-  const decode = (text = ''): string =>
-    unescapeHtml(text.replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code))));
   return {
     via: 'form_post',
-    url: new URL(decode(form)),
-    parameters: Object.fromEntries(inputs.map(([, name, value]) => [decode(name), decode(value)])),
+    url: new URL(decodeHtml(form)),
+    parameters: Object.fromEntries(inputs.map(([, name, value]) => [decodeHtml(name), decodeHtml(value)])),
   };
 }
 
@@ -260,7 +278,7 @@ export async function checkIdToken(
   const header = decodeProtectedHeader(idToken);
   expect(header.kid).toEqual(expect.any(String));
   const claims = await suite.verify(idToken, client.id);
-  const now = Date.now() / 1000;
+  const now = suite.now() / 1000;
   expect(claims.sub).toMatch(/^[\x20-\x7e]{1,255}$/);
   expect(claims.iat).toBeLessThanOrEqual(now + 5);
   expect(claims.exp).toBeGreaterThan(now);

@@ -1,5 +1,5 @@
 import { envoyAuthV3, type PeerName, type RpcClient, wardenV1 } from '@castellan/rpc';
-import { createLogger, RpcHost, RpcModule, Secret, ServiceModule } from '@castellan/service';
+import { createLogger, RpcHost, RpcModule, type RpcModuleOptions, Secret, ServiceModule } from '@castellan/service';
 import { NestFactory } from '@nestjs/core';
 import type { WardenConfig } from '../warden.config.js';
 import { WardenModule } from '../warden.module.js';
@@ -10,6 +10,8 @@ export type Replica = {
   readonly tokens: TokensTestService;
   /** Lines of the log. */
   readonly log: string[];
+  /** Ports of the gRPC servers, where they listen. */
+  readonly ports: { readonly peers: number; readonly bearers: number };
   warden(peer?: PeerName): RpcClient<typeof wardenV1.WardenService>;
   authorization(peer?: PeerName): RpcClient<typeof envoyAuthV3.AuthorizationService>;
   policies(peer?: PeerName): RpcClient<typeof wardenV1.PoliciesService>;
@@ -26,6 +28,7 @@ export const wardenSecret = 'cds1_warden_for_the_tests_of_the_warden';
 /** Starts a replica on a database; in-process calls go through the codec, as over the wire. */
 export async function startReplica(
   config: Pick<WardenConfig, 'databaseUrl'> & Partial<WardenConfig>,
+  rpc: RpcModuleOptions = {},
 ): Promise<Replica> {
   const log: string[] = [];
   const logger = createLogger({ destination: { write: (line) => void log.push(line) } });
@@ -33,12 +36,14 @@ export async function startReplica(
     module: RootModule,
     imports: [
       ServiceModule.forRoot({ logger }),
-      RpcModule.forRoot({ inProcessCodec: true }),
+      RpcModule.forRoot({ inProcessCodec: true, ...rpc }),
       { module: TokensModule, providers: [TokensTestService] },
       WardenModule.forRoot({
         secret: new Secret(wardenSecret),
         cacheMinimumPolicies: 500,
         maxStalenessMs: 5_000,
+        resourceNamePrefix: 'rn:hydra',
+        callersAccess: 'listed',
         ...config,
       }),
     ],
@@ -48,6 +53,7 @@ export async function startReplica(
   return {
     tokens: app.get(TokensTestService, { strict: false }),
     log,
+    ports: { peers: host.port ?? 0, bearers: host.bearerPort ?? 0 },
     warden: (peer = 'client') => host.createClient(wardenV1.WardenService, peer),
     authorization: (peer = 'client') => host.createClient(envoyAuthV3.AuthorizationService, peer),
     policies: (peer = 'admin') => host.createClient(wardenV1.PoliciesService, peer),

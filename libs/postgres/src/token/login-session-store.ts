@@ -28,7 +28,8 @@ const columns = `s.sid, s.cookie_hash, s.subject, s.auth_time::float8 AS auth_ti
 const isLive = `s.ended_at IS NULL AND s.expires_at > clock.now`;
 
 const findByCookie = `
-  WITH ${clock} SELECT ${columns} FROM token.login_session s, clock WHERE s.cookie_hash = $1 AND ${isLive}`;
+  WITH ${clock} SELECT ${columns}, ${milliseconds('clock.now')} AS now
+    FROM token.login_session s, clock WHERE s.cookie_hash = $1 AND ${isLive}`;
 const findBySid = `
   WITH ${clock} SELECT ${columns} FROM token.login_session s, clock WHERE s.sid = $1 AND ${isLive}`;
 const listOfSubject = `
@@ -55,7 +56,10 @@ const sweepSessions = `
 export function createLoginSessionStore(database: Database, giveUpAfterMs = defaultGiveUpAfterMs): LoginSessionStore {
   return {
     async findByCookie(cookieHash) {
-      const [row] = await database.query<Row>('token.login_session.find_by_cookie', findByCookie, [cookieHash]);
+      const found = 'token.login_session.find_by_cookie';
+      const [row] = await database.query<Row & { now: number }>(found, findByCookie, [cookieHash]);
+      // How old its login is, is judged by the clock that dated it (rulings 15).
+      if (row !== undefined) database.observeClock(new Date(row.now));
       return row === undefined ? undefined : toSession(row);
     },
     async find(sid) {

@@ -10,10 +10,11 @@ import {
   callsV1,
   clampDeadline,
   decodeMessage,
+  isUnary,
   readRequestId,
   toGrpcStatus,
-  type PeerName,
 } from '@castellan/rpc';
+import type { Caller } from './rpc-door.js';
 import type { HostedService } from './rpc-host.js';
 import type { InvocationDependencies } from './rpc-invocation.js';
 import { serveMethod, type ServedMethod } from './served-method.js';
@@ -29,7 +30,7 @@ type Exchange = ServerDuplexStream<Buffer, callsV1.CallBatchResult>;
 
 export type CallStreamDependencies = InvocationDependencies & {
   /** @throws RpcError UNAUTHENTICATED */
-  readonly authenticate: (call: Exchange) => PeerName;
+  readonly authenticate: (call: Exchange) => Caller;
 };
 
 /** The open streams of a server. */
@@ -54,8 +55,8 @@ export function addCallStreams(
 
   function open(call: Exchange): void {
     try {
-      const peer = dependencies.authenticate(call);
-      const leave = serveExchange(call, (name) => methods.get(name), peer);
+      const caller = dependencies.authenticate(call);
+      const leave = serveExchange(call, (name) => methods.get(name), caller);
       leaving.add(leave);
       call.once('close', () => leaving.delete(leave));
       call.once('cancelled', () => leaving.delete(leave));
@@ -84,7 +85,7 @@ function methodsByName(
   for (const service of services) {
     for (const [name, method] of Object.entries(service.definition)) {
       const hosted = service.methods.get(name);
-      if (hosted !== undefined) methods.set(hosted.name, serveMethod(hosted, method, dependencies));
+      if (hosted !== undefined && isUnary(method)) methods.set(hosted.name, serveMethod(hosted, method, dependencies));
     }
   }
   return methods;
@@ -95,7 +96,7 @@ function fail(call: Exchange, error: RpcError): void {
 }
 
 /** Serves one stream; answers what asks its caller to leave it. */
-function serveExchange(call: Exchange, find: (name: string) => ServedMethod | undefined, peer: PeerName): () => void {
+function serveExchange(call: Exchange, find: (name: string) => ServedMethod | undefined, caller: Caller): () => void {
   let ready: callsV1.CallResult[] = [];
   /** Calls whose answers have not been taken by the transport. */
   let open = 0;
@@ -118,7 +119,7 @@ function serveExchange(call: Exchange, find: (name: string) => ServedMethod | un
   }
 
   async function begin(item: callsV1.Call, serve: ServedMethod | undefined): Promise<void> {
-    answer(await answerCall(item, serve, peer));
+    answer(await answerCall(item, serve, caller));
   }
 
   function answer(result: callsV1.CallResult): void {
@@ -192,12 +193,12 @@ function decodeBatch(bytes: Buffer): callsV1.CallBatch | undefined {
 async function answerCall(
   { id, deadlineMs, requestId, traceparent, request }: callsV1.Call,
   serve: ServedMethod | undefined,
-  peer: PeerName,
+  caller: Caller,
 ): Promise<callsV1.CallResult> {
   try {
     if (serve === undefined) throw new RpcError('UNIMPLEMENTED', 'this port serves no such method');
     const waits = clampDeadline(deadlineMs === 0 ? undefined : deadlineMs, DEFAULT_SERVER_DEADLINE_MS);
-    const context = { peer, deadline: Date.now() + waits, requestId: readRequestId(requestId) };
+    const context = { ...caller, deadline: Date.now() + waits, requestId: readRequestId(requestId) };
     const response = await serve(request, context, traceparent);
     if (response.length > MAX_STREAMED_RESPONSE_BYTES) {
       throw new RpcError('RESOURCE_EXHAUSTED', 'the answer is larger than a message may be');

@@ -3,6 +3,7 @@ import {
   RpcError,
   clampDeadline,
   createRpcChannelClient,
+  isUnary,
   newRequestId,
   openRpcChannel,
   serviceNameOf,
@@ -26,6 +27,7 @@ import { activeTracer } from '../tracing/tracing.js';
 import { RPC_SERVICE, type RpcServiceMetadata } from './rpc-metadata.js';
 import { invokeMethod, type HostedMethod } from './rpc-invocation.js';
 import type { RpcModuleOptions } from './rpc.module.js';
+import { openBearerDoor, openPeerDoor, type RpcDoor } from './rpc-door.js';
 import { startRpcServer, type RpcServer } from './rpc-server.js';
 
 /** A service that a provider of this process serves. */
@@ -64,6 +66,7 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
   private readonly channels = new Map<string, RpcChannel>();
   private readonly clients = new Map<string, RpcDefinition>();
   private server: RpcServer | undefined;
+  private bearerServer: RpcServer | undefined;
 
   constructor(private readonly dependencies: RpcHostDependencies) {}
 
@@ -72,6 +75,7 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
     this.clients.set(serviceNameOf(definition), definition);
     const client: Record<string, Call> = {};
     for (const [name, method] of Object.entries(definition)) {
+      if (!isUnary(method)) continue;
       let call: Call | undefined;
       client[name] = (request, options) => {
         try {
@@ -96,33 +100,45 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
     return this.server?.port;
   }
 
+  /** Port of the gRPC server for access tokens, once it listens. */
+  get bearerPort(): number | undefined {
+    return this.bearerServer?.port;
+  }
+
   async onApplicationBootstrap(): Promise<void> {
     for (const definition of this.clients.values()) {
       if (!this.services().has(serviceNameOf(definition))) this.targetOf(definition);
     }
-    const { options, logger, metrics, readiness } = this.dependencies;
-    if (options.listen === undefined) return;
-    this.server = await startRpcServer({
-      listen: options.listen,
-      security: options.security,
-      clientPeers: options.clientPeers ?? [],
-      reflection: options.reflection ?? true,
-      services: this.services(),
-      isReady: async () => (readiness === undefined ? true : (await readiness.report()).ready),
-      logger,
-      metrics,
-    });
+    const { options } = this.dependencies;
+    if (options.listen !== undefined) {
+      this.server = await this.serve(openPeerDoor(options.listen, options.security, options.clientPeers ?? []));
+    }
+    if (options.bearerListen !== undefined) {
+      this.bearerServer = await this.serve(openBearerDoor(options.bearerListen));
+    }
   }
 
   /** Stops taking calls, lets running ones end (five seconds), closes channels. */
   async stop(): Promise<void> {
-    await this.server?.stop();
+    await Promise.all([this.server?.stop(), this.bearerServer?.stop()]);
     for (const channel of this.channels.values()) channel.close();
     this.channels.clear();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.stop();
+  }
+
+  private serve(door: RpcDoor): Promise<RpcServer> {
+    const { options, logger, metrics, readiness } = this.dependencies;
+    return startRpcServer({
+      door,
+      reflection: options.reflection ?? true,
+      services: this.services(),
+      isReady: async () => (readiness === undefined ? true : (await readiness.report()).ready),
+      logger,
+      metrics,
+    });
   }
 
   /** A call that got no answer is refused by whoever made it: nothing is allowed for want of one. */
@@ -216,7 +232,13 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
         { guards: true, interceptors: true, filters: false },
         'rpc',
       );
-      methods.set(name, { name: method.path.slice(1), peers: metadata.peers[name] ?? [], handle });
+      const stream = metadata.streams[name];
+      methods.set(name, {
+        name: method.path.slice(1),
+        peers: metadata.peers[name] ?? [],
+        handle,
+        ...(stream === undefined ? {} : { stream }),
+      });
     }
     return methods;
   }

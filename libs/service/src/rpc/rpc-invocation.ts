@@ -3,6 +3,7 @@ import { RpcError, type CallContext, type PeerName } from '@castellan/rpc';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { activeTracer } from '../tracing/tracing.js';
+import type { StreamRule } from './stream-rule.js';
 
 /** A method of a hosted service, ready to be called by either door. */
 export type HostedMethod = {
@@ -10,6 +11,8 @@ export type HostedMethod = {
   readonly name: string;
   readonly peers: readonly PeerName[];
   readonly handle: (request: unknown, context: CallContext) => Promise<unknown>;
+  /** Of an rpc of two streams, which is handled message by message. */
+  readonly stream?: StreamRule;
 };
 
 export type InvocationDependencies = { readonly logger: Logger; readonly metrics: Metrics };
@@ -64,6 +67,11 @@ export async function invokeMethod(
   return tracer.trace(method.name, 'server', attributes, () => answerMethod(method, request, context, to));
 }
 
+/** Throws RpcError PERMISSION_DENIED for a peer that is not in the row of the method. */
+export function requirePeer({ name, peers }: Pick<HostedMethod, 'name' | 'peers'>, peer: PeerName): void {
+  if (!peers.includes(peer)) throw new RpcError('PERMISSION_DENIED', `${peer} may not call ${name}`);
+}
+
 async function answerMethod(
   method: HostedMethod,
   request: unknown,
@@ -74,9 +82,7 @@ async function answerMethod(
   let code: string = 'OK';
   to.metrics.countInFlight('rpc', 1);
   try {
-    if (!method.peers.includes(context.peer)) {
-      throw new RpcError('PERMISSION_DENIED', `${context.peer} may not call ${method.name}`);
-    }
+    requirePeer(method, context.peer);
     return await rejectAtDeadline(method.handle(request, context), context.deadline);
   } catch (thrown) {
     const error = toRpcError(thrown, method, context, to);

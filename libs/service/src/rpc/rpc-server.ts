@@ -5,6 +5,7 @@ import {
   type ServerUnaryCall,
   type ServiceDefinition,
   type UntypedServiceImplementation,
+  type handleUnaryCall,
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import {
@@ -14,30 +15,31 @@ import {
   TRACEPARENT_METADATA,
   RpcError,
   clampDeadline,
+  isUnary,
   readRequestId,
   serviceRoomOf,
   toGrpcStatus,
   type CallContext,
+  type RpcMethod,
 } from '@castellan/rpc';
 import { ConfigError } from '../config.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
-import { isLoopbackHost } from './loopback.js';
-import { addCallStreams } from './rpc-call-stream.js';
+import { addCallStreams, type CallStreams } from './rpc-call-stream.js';
+import type { RpcDoor } from './rpc-door.js';
 import { createHealthService } from './rpc-health.js';
 import type { HostedService } from './rpc-host.js';
-import { authenticatePeer } from './rpc-peer.js';
+import { requirePeer, type HostedMethod } from './rpc-invocation.js';
+import { failStream, serveMessages, type MessageStream, type ServedMessages } from './rpc-message-stream.js';
 import { addReflection } from './rpc-reflection.js';
+import type { RpcListen } from './rpc.module.js';
 import { serveMethod } from './served-method.js';
-import type { RpcListen, RpcSecurity } from './rpc.module.js';
 
 const MIB = 1024 * 1024;
 const SHUTDOWN_FUSE_MS = 5_000;
 
 export type RpcServerOptions = {
-  readonly listen: RpcListen;
-  readonly security: RpcSecurity | undefined;
-  readonly clientPeers: readonly string[];
+  readonly door: RpcDoor;
   readonly reflection: boolean;
   readonly services: ReadonlyMap<string, HostedService>;
   readonly isReady: () => Promise<boolean>;
@@ -50,22 +52,6 @@ export type RpcServer = {
   /** Takes no new call, waits up to five seconds for running ones, then cuts them. */
   stop(): Promise<void>;
 };
-
-function toCredentials(security: RpcSecurity): ServerCredentials {
-  if (security.kind === 'plaintext') return ServerCredentials.createInsecure();
-  const pair = { cert_chain: Buffer.from(security.cert), private_key: Buffer.from(security.key) };
-  return ServerCredentials.createSsl(Buffer.from(security.ca), [pair], true);
-}
-
-function requireSecurity(listen: RpcListen, security: RpcSecurity | undefined): RpcSecurity {
-  if (security === undefined) {
-    throw new ConfigError('a gRPC port needs GRPC_TLS_CERT_PATH, GRPC_TLS_KEY_PATH and GRPC_TLS_CA_PATH');
-  }
-  if (security.kind === 'plaintext' && !isLoopbackHost(listen.host ?? '')) {
-    throw new ConfigError('plaintext gRPC is served on loopback only: set GRPC_HOST=127.0.0.1 or give certificates');
-  }
-  return security;
-}
 
 function deadlineOf(call: ServerUnaryCall<unknown, unknown>): number {
   const deadline = call.getDeadline();
@@ -80,41 +66,69 @@ function passBytes(bytes: Buffer): Buffer {
   return bytes;
 }
 
-function addHostedService(server: Server, service: HostedService, options: RpcServerOptions, security: RpcSecurity) {
+/** The open streams of messages of a server, as what asks their callers to leave. */
+type Leaves = Set<() => void>;
+
+function addHostedService(server: Server, service: HostedService, options: RpcServerOptions, leaves: Leaves): void {
   const definition: Record<string, unknown> = {};
   const implementation: UntypedServiceImplementation = {};
-
   for (const [name, method] of Object.entries(service.definition)) {
     const hosted = service.methods.get(name);
-    if (hosted === undefined) continue;
+    if (hosted === undefined || !options.door.serves(hosted)) continue;
     // Bytes come through unread: nothing is parsed for a caller that is not known.
-    definition[name] = {
-      ...method,
-      requestSerialize: passBytes,
-      requestDeserialize: passBytes,
-      responseSerialize: passBytes,
-      responseDeserialize: passBytes,
-    };
-    const serve = serveMethod(hosted, method, options);
-    const answer = async (call: ServerUnaryCall<Buffer, Buffer>): Promise<Buffer> => {
-      const context: CallContext = {
-        peer: authenticatePeer(call, security, options.clientPeers),
-        deadline: deadlineOf(call),
-        requestId: readRequestId(call.metadata.get(REQUEST_ID_METADATA)[0]),
-      };
-      return serve(call.request, context, call.metadata.get(TRACEPARENT_METADATA)[0]);
-    };
-    implementation[name] = (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
-      answer(call).then(
-        (bytes) => callback(null, bytes),
-        (thrown: unknown) => {
-          const error = thrown instanceof RpcError ? thrown : new RpcError('INTERNAL', 'internal error');
-          callback({ code: toGrpcStatus(error.code), details: error.message, metadata: new Metadata() });
-        },
-      );
-    };
+    if (isUnary(method)) {
+      definition[name] = { ...method, ...unread, responseSerialize: passBytes, responseDeserialize: passBytes };
+      implementation[name] = serveUnary(hosted, method, options);
+    } else if (hosted.stream !== undefined) {
+      definition[name] = { ...method, ...unread };
+      implementation[name] = serveStream({ hosted, method, rule: hosted.stream }, options, leaves);
+    }
   }
-  server.addService(definition as unknown as ServiceDefinition, implementation);
+  // The server of grpc-js takes no service without rpcs.
+  if (Object.keys(definition).length > 0) {
+    server.addService(definition as unknown as ServiceDefinition, implementation);
+  }
+}
+
+const unread = { requestSerialize: passBytes, requestDeserialize: passBytes };
+
+function serveUnary(
+  hosted: HostedMethod,
+  method: RpcMethod,
+  options: RpcServerOptions,
+): handleUnaryCall<Buffer, Buffer> {
+  const serve = serveMethod(hosted, method, options);
+  const answer = async (call: ServerUnaryCall<Buffer, Buffer>): Promise<Buffer> => {
+    const context: CallContext = {
+      ...options.door.authenticate(call),
+      deadline: deadlineOf(call),
+      requestId: readRequestId(call.metadata.get(REQUEST_ID_METADATA)[0]),
+    };
+    return serve(call.request, context, call.metadata.get(TRACEPARENT_METADATA)[0]);
+  };
+  return (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
+    answer(call).then(
+      (bytes) => callback(null, bytes),
+      (thrown: unknown) => {
+        const error = thrown instanceof RpcError ? thrown : new RpcError('INTERNAL', 'internal error');
+        callback({ code: toGrpcStatus(error.code), details: error.message, metadata: new Metadata() });
+      },
+    );
+  };
+}
+
+function serveStream(served: ServedMessages, options: RpcServerOptions, leaves: Leaves): (call: MessageStream) => void {
+  return (call) => {
+    try {
+      const caller = options.door.authenticate(call);
+      requirePeer(served.hosted, caller.peer);
+      const leave = serveMessages(call, served, caller, options);
+      leaves.add(leave);
+      for (const end of ['close', 'cancelled', 'error']) call.once(end, () => leaves.delete(leave));
+    } catch (thrown) {
+      failStream(call, thrown);
+    }
+  };
 }
 
 function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
@@ -138,10 +152,24 @@ async function bindListen(server: Server, listen: RpcListen, credentials: Server
   }
 }
 
+/** What peers with certificates get beside the services: the stream of our own calls, health, and reflection where it is on. */
+function addInternalServices(
+  server: Server,
+  served: readonly HostedService[],
+  options: RpcServerOptions,
+  leaves: Leaves,
+): CallStreams {
+  const { authenticate } = options.door;
+  const streams = addCallStreams(server, served, { authenticate, logger: options.logger, metrics: options.metrics });
+  addHostedService(server, createHealthService(served, options.isReady), options, leaves);
+  if (options.reflection) addReflection(server, served, authenticate);
+  return streams;
+}
+
 /** Serves the hosted services over gRPC with health and, where on, reflection. Refuses what is not safe to serve. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
-  const { listen } = options;
-  const security = requireSecurity(listen, options.security);
+  const { door } = options;
+  const { listen } = door;
   const server = new Server({
     'grpc.max_receive_message_length': MIB,
     'grpc.max_send_message_length': 4 * MIB,
@@ -152,18 +180,11 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const served = [...options.services.values()].filter(
     ({ definition }) => listen.rooms === undefined || listen.rooms.includes(serviceRoomOf(definition)),
   );
-  for (const service of served) addHostedService(server, service, options, security);
-  const streams = addCallStreams(server, served, {
-    authenticate: (call) => authenticatePeer(call, security, options.clientPeers),
-    logger: options.logger,
-    metrics: options.metrics,
-  });
-  addHostedService(server, createHealthService(served, options.isReady), options, security);
-  if (options.reflection)
-    addReflection(server, served, (call) => authenticatePeer(call, security, options.clientPeers));
-
-  const port = await bindListen(server, listen, toCredentials(security));
-  options.logger.info(`Setting up grpc server on :${port}`);
+  const leaves: Leaves = new Set();
+  for (const service of served) addHostedService(server, service, options, leaves);
+  const streams = door.isInternal ? addInternalServices(server, served, options, leaves) : undefined;
+  const port = await bindListen(server, listen, door.credentials);
+  options.logger.info(`Setting up grpc server ${door.isInternal ? '' : 'for access tokens '}on :${port}`);
 
   let stopped: Promise<void> | undefined;
   function stop(): Promise<void> {
@@ -172,7 +193,8 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
         server.forceShutdown();
         resolve();
       }, SHUTDOWN_FUSE_MS);
-      streams.drain();
+      streams?.drain();
+      for (const leave of leaves) leave();
       server.tryShutdown(() => {
         clearTimeout(fuse);
         resolve();

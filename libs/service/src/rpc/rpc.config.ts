@@ -3,6 +3,7 @@ import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import type { PeerName } from '@castellan/rpc';
 import { ConfigError, booleanSchema, commaListSchema, portSchema, readConfig } from '../config.js';
+import { bearerVariables, readBearerListen } from './bearer.config.js';
 import { hostOfTarget, isLoopbackHost } from './loopback.js';
 import type { RpcModuleOptions, RpcSecurity } from './rpc.module.js';
 
@@ -22,6 +23,7 @@ export const rpcVariables = z.object({
   GRPC_REFLECTION: booleanSchema.optional(),
   GRPC_TRANSPORT: z.enum(['stream', 'unary']).default('stream'),
   WARDEN_CALLERS: commaListSchema.default([]),
+  ...bearerVariables,
   CASTELLAN_ENV: z.string().optional(),
 });
 
@@ -70,6 +72,7 @@ export function readRpcConfig(env: NodeJS.ProcessEnv, name: PeerName): RpcModule
   const defaultPort = GRPC_PORTS[name];
   const plaintext = security.kind === 'plaintext';
   const host = variables.GRPC_HOST ?? (plaintext ? '127.0.0.1' : undefined);
+  const bearerListen = name === 'warden' ? readBearerListen(env) : undefined;
   const exposed = [host, ...Object.values(targets).map(hostOfTarget)].filter(
     (candidate) => candidate !== undefined && !isLoopbackHost(candidate),
   );
@@ -82,6 +85,7 @@ export function readRpcConfig(env: NodeJS.ProcessEnv, name: PeerName): RpcModule
     transport: variables.GRPC_TRANSPORT,
     clientPeers: variables.WARDEN_CALLERS,
     reflection: variables.GRPC_REFLECTION ?? variables.CASTELLAN_ENV !== 'production',
+    ...(bearerListen === undefined ? {} : { bearerListen }),
     ...(defaultPort === undefined
       ? {}
       : { listen: { port: variables.GRPC_PORT ?? defaultPort, ...(host === undefined ? {} : { host }) } }),

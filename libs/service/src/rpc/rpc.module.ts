@@ -27,10 +27,15 @@ export type RpcListen = {
   readonly rooms?: readonly string[];
 };
 
+/** Where programs with access tokens are served, over TLS with our certificate alone. */
+export type BearerListen = RpcListen & { readonly cert: string | Buffer; readonly key: string | Buffer };
+
 export type RpcModuleOptions = {
   /** Addresses of services in other processes by room. */
   readonly targets?: { readonly token?: string; readonly warden?: string; readonly keys?: string };
   readonly listen?: RpcListen;
+  /** A second port, for programs that show access tokens. */
+  readonly bearerListen?: BearerListen;
   /** Needed as soon as anything leaves or enters this process. */
   readonly security?: RpcSecurity;
   /** URI names of certificates of other programs, which are the peer `client`. */

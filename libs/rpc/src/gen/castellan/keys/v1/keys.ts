@@ -81,9 +81,45 @@ export interface GenerateKeyResponse {
 }
 
 /** Which set. */
+export interface NameKeySetRequest {
+  /** Key set ID. */
+  set: string;
+}
+
+/** How policies know its keys. */
+export interface NameKeySetResponse {
+  /** Resource names as in Jwk, distinct, private parts first. */
+  resourceNames: string[];
+}
+
+/** Which key. */
+export interface NameKeyRequest {
+  /** Key set ID. */
+  set: string;
+  /** Key ID, or the alias `public` or `private`. */
+  keyId: string;
+}
+
+/** How policies know the key. */
+export interface NameKeyResponse {
+  /** Resource name of what GetKey means by the key ID, also where it may not leave the key manager; empty when there is none. */
+  resourceName: string;
+  /** Resource name of what is stored under exactly that key ID, and would be replaced or removed; empty when there is none. */
+  storedName: string;
+}
+
+/** Names that policies allowed. */
+export interface AllowedNames {
+  /** Resource names as in Jwk. */
+  resourceNames: string[];
+}
+
+/** Which set. */
 export interface GetKeySetRequest {
   /** Key set ID. */
   set: string;
+  /** Where given, only keys of these names are answered: a key that came after the decision stays where it is. */
+  allowed?: AllowedNames | undefined;
 }
 
 /** Every key of the set, private parts first. */
@@ -98,6 +134,8 @@ export interface GetKeyRequest {
   set: string;
   /** Key ID, or the alias `public` or `private`. */
   keyId: string;
+  /** Where given, a key of another name is NOT_FOUND. */
+  allowed?: AllowedNames | undefined;
 }
 
 /** The key. */
@@ -510,14 +548,316 @@ export const GenerateKeyResponse: MessageFns<GenerateKeyResponse> = {
   },
 };
 
-function createBaseGetKeySetRequest(): GetKeySetRequest {
+function createBaseNameKeySetRequest(): NameKeySetRequest {
   return { set: "" };
+}
+
+export const NameKeySetRequest: MessageFns<NameKeySetRequest> = {
+  encode(message: NameKeySetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.set !== "") {
+      writer.uint32(10).string(message.set);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NameKeySetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNameKeySetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.set = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NameKeySetRequest>): NameKeySetRequest {
+    return NameKeySetRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NameKeySetRequest>): NameKeySetRequest {
+    const message = createBaseNameKeySetRequest();
+    message.set = object.set ?? "";
+    return message;
+  },
+};
+
+function createBaseNameKeySetResponse(): NameKeySetResponse {
+  return { resourceNames: [] };
+}
+
+export const NameKeySetResponse: MessageFns<NameKeySetResponse> = {
+  encode(message: NameKeySetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.resourceNames) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NameKeySetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNameKeySetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resourceNames.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NameKeySetResponse>): NameKeySetResponse {
+    return NameKeySetResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NameKeySetResponse>): NameKeySetResponse {
+    const message = createBaseNameKeySetResponse();
+    message.resourceNames = object.resourceNames?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseNameKeyRequest(): NameKeyRequest {
+  return { set: "", keyId: "" };
+}
+
+export const NameKeyRequest: MessageFns<NameKeyRequest> = {
+  encode(message: NameKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.set !== "") {
+      writer.uint32(10).string(message.set);
+    }
+    if (message.keyId !== "") {
+      writer.uint32(18).string(message.keyId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NameKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNameKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.set = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NameKeyRequest>): NameKeyRequest {
+    return NameKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NameKeyRequest>): NameKeyRequest {
+    const message = createBaseNameKeyRequest();
+    message.set = object.set ?? "";
+    message.keyId = object.keyId ?? "";
+    return message;
+  },
+};
+
+function createBaseNameKeyResponse(): NameKeyResponse {
+  return { resourceName: "", storedName: "" };
+}
+
+export const NameKeyResponse: MessageFns<NameKeyResponse> = {
+  encode(message: NameKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.resourceName !== "") {
+      writer.uint32(10).string(message.resourceName);
+    }
+    if (message.storedName !== "") {
+      writer.uint32(18).string(message.storedName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NameKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNameKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resourceName = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.storedName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NameKeyResponse>): NameKeyResponse {
+    return NameKeyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NameKeyResponse>): NameKeyResponse {
+    const message = createBaseNameKeyResponse();
+    message.resourceName = object.resourceName ?? "";
+    message.storedName = object.storedName ?? "";
+    return message;
+  },
+};
+
+function createBaseAllowedNames(): AllowedNames {
+  return { resourceNames: [] };
+}
+
+export const AllowedNames: MessageFns<AllowedNames> = {
+  encode(message: AllowedNames, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.resourceNames) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AllowedNames {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAllowedNames();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resourceNames.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AllowedNames>): AllowedNames {
+    return AllowedNames.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AllowedNames>): AllowedNames {
+    const message = createBaseAllowedNames();
+    message.resourceNames = object.resourceNames?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGetKeySetRequest(): GetKeySetRequest {
+  return { set: "", allowed: undefined };
 }
 
 export const GetKeySetRequest: MessageFns<GetKeySetRequest> = {
   encode(message: GetKeySetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.set !== "") {
       writer.uint32(10).string(message.set);
+    }
+    if (message.allowed !== undefined) {
+      AllowedNames.encode(message.allowed, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -543,6 +883,14 @@ export const GetKeySetRequest: MessageFns<GetKeySetRequest> = {
             message.set = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.allowed = AllowedNames.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -561,6 +909,9 @@ export const GetKeySetRequest: MessageFns<GetKeySetRequest> = {
   fromPartial(object: DeepPartial<GetKeySetRequest>): GetKeySetRequest {
     const message = createBaseGetKeySetRequest();
     message.set = object.set ?? "";
+    message.allowed = (object.allowed !== undefined && object.allowed !== null)
+      ? AllowedNames.fromPartial(object.allowed)
+      : undefined;
     return message;
   },
 };
@@ -621,7 +972,7 @@ export const GetKeySetResponse: MessageFns<GetKeySetResponse> = {
 };
 
 function createBaseGetKeyRequest(): GetKeyRequest {
-  return { set: "", keyId: "" };
+  return { set: "", keyId: "", allowed: undefined };
 }
 
 export const GetKeyRequest: MessageFns<GetKeyRequest> = {
@@ -631,6 +982,9 @@ export const GetKeyRequest: MessageFns<GetKeyRequest> = {
     }
     if (message.keyId !== "") {
       writer.uint32(18).string(message.keyId);
+    }
+    if (message.allowed !== undefined) {
+      AllowedNames.encode(message.allowed, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -664,6 +1018,14 @@ export const GetKeyRequest: MessageFns<GetKeyRequest> = {
             message.keyId = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.allowed = AllowedNames.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -683,6 +1045,9 @@ export const GetKeyRequest: MessageFns<GetKeyRequest> = {
     const message = createBaseGetKeyRequest();
     message.set = object.set ?? "";
     message.keyId = object.keyId ?? "";
+    message.allowed = (object.allowed !== undefined && object.allowed !== null)
+      ? AllowedNames.fromPartial(object.allowed)
+      : undefined;
     return message;
   },
 };
@@ -2248,6 +2613,29 @@ export const KeysService = {
     responseSerialize: (value: GenerateKeyResponse): Buffer => Buffer.from(GenerateKeyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GenerateKeyResponse => GenerateKeyResponse.decode(value),
   },
+  /**
+   * NameKeySet answers the names of the keys that GetKeySet would answer, without giving any away: what policies are asked
+   * about comes before the decision, what the audit calls a read after it. No name: there is no such set.
+   */
+  nameKeySet: {
+    path: "/castellan.keys.v1.Keys/NameKeySet" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: NameKeySetRequest): Buffer => Buffer.from(NameKeySetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): NameKeySetRequest => NameKeySetRequest.decode(value),
+    responseSerialize: (value: NameKeySetResponse): Buffer => Buffer.from(NameKeySetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): NameKeySetResponse => NameKeySetResponse.decode(value),
+  },
+  /** NameKey answers the names of one key in the same way. */
+  nameKey: {
+    path: "/castellan.keys.v1.Keys/NameKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: NameKeyRequest): Buffer => Buffer.from(NameKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): NameKeyRequest => NameKeyRequest.decode(value),
+    responseSerialize: (value: NameKeyResponse): Buffer => Buffer.from(NameKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): NameKeyResponse => NameKeyResponse.decode(value),
+  },
   /** GetKeySet reads every key of a set. Private parts of the product's own signing sets are never included. */
   getKeySet: {
     path: "/castellan.keys.v1.Keys/GetKeySet" as const,
@@ -2347,6 +2735,13 @@ export const KeysService = {
 export interface KeysServer extends UntypedServiceImplementation {
   /** GenerateKey makes a new key (or key pair) inside a set and answers the JWKs made. */
   generateKey: handleUnaryCall<GenerateKeyRequest, GenerateKeyResponse>;
+  /**
+   * NameKeySet answers the names of the keys that GetKeySet would answer, without giving any away: what policies are asked
+   * about comes before the decision, what the audit calls a read after it. No name: there is no such set.
+   */
+  nameKeySet: handleUnaryCall<NameKeySetRequest, NameKeySetResponse>;
+  /** NameKey answers the names of one key in the same way. */
+  nameKey: handleUnaryCall<NameKeyRequest, NameKeyResponse>;
   /** GetKeySet reads every key of a set. Private parts of the product's own signing sets are never included. */
   getKeySet: handleUnaryCall<GetKeySetRequest, GetKeySetResponse>;
   /** GetKey reads one key by its exact key ID, else by the aliases `public` and `private`, which name the current key. */

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { handleBidiStreamingCall, handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Struct } from "../../../google/protobuf/struct.js";
 
 export const protobufPackage = "castellan.warden.v1";
@@ -222,6 +222,55 @@ export interface BatchCheckResult {
     | undefined;
   /** The request itself was malformed: what is wrong with it. */
   invalidArgument?: string | undefined;
+}
+
+/** One question of a stream. */
+export interface StreamCheckRequest {
+  /** The caller's number for it, by which it knows the answer; no number of an unanswered one (INVALID_ARGUMENT for the stream). */
+  id: number;
+  /** Milliseconds that the caller waits; 0 leaves it to the server. */
+  deadlineMs: number;
+  /** An access request. */
+  check?:
+    | CheckRequest
+    | undefined;
+  /** An access request on behalf of a token. */
+  checkToken?: CheckTokenRequest | undefined;
+}
+
+/** One answer of a stream. */
+export interface StreamCheckResponse {
+  /** The caller's number. */
+  id: number;
+  /** The answer to a check. */
+  decision?:
+    | CheckResponse
+    | undefined;
+  /** The answer to a token check. */
+  tokenDecision?:
+    | CheckTokenResponse
+    | undefined;
+  /** The question itself was malformed: what is wrong with it. */
+  invalidArgument?:
+    | string
+    | undefined;
+  /** There is no decision, but may be another time. */
+  failure?:
+    | StreamCheckFailure
+    | undefined;
+  /**
+   * Answers nothing: the server wants this stream to end. The caller opens another one and ends its side of this one within
+   * 30 seconds; what it asked until then is answered.
+   */
+  goingAway: boolean;
+}
+
+/** Why a question of a stream got no decision. */
+export interface StreamCheckFailure {
+  /** Status code of gRPC, such as 14 (UNAVAILABLE), 4 (DEADLINE_EXCEEDED) or 9 (FAILED_PRECONDITION). */
+  code: number;
+  /** What the status says. */
+  message: string;
 }
 
 /** A policy. */
@@ -1788,6 +1837,296 @@ export const BatchCheckResult: MessageFns<BatchCheckResult> = {
       ? CheckResponse.fromPartial(object.decision)
       : undefined;
     message.invalidArgument = object.invalidArgument ?? undefined;
+    return message;
+  },
+};
+
+function createBaseStreamCheckRequest(): StreamCheckRequest {
+  return { id: 0, deadlineMs: 0, check: undefined, checkToken: undefined };
+}
+
+export const StreamCheckRequest: MessageFns<StreamCheckRequest> = {
+  encode(message: StreamCheckRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint32(message.id);
+    }
+    if (message.deadlineMs !== 0) {
+      writer.uint32(16).uint32(message.deadlineMs);
+    }
+    if (message.check !== undefined) {
+      CheckRequest.encode(message.check, writer.uint32(26).fork()).join();
+    }
+    if (message.checkToken !== undefined) {
+      CheckTokenRequest.encode(message.checkToken, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamCheckRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamCheckRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.deadlineMs = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.check = CheckRequest.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.checkToken = CheckTokenRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StreamCheckRequest>): StreamCheckRequest {
+    return StreamCheckRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamCheckRequest>): StreamCheckRequest {
+    const message = createBaseStreamCheckRequest();
+    message.id = object.id ?? 0;
+    message.deadlineMs = object.deadlineMs ?? 0;
+    message.check = (object.check !== undefined && object.check !== null)
+      ? CheckRequest.fromPartial(object.check)
+      : undefined;
+    message.checkToken = (object.checkToken !== undefined && object.checkToken !== null)
+      ? CheckTokenRequest.fromPartial(object.checkToken)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseStreamCheckResponse(): StreamCheckResponse {
+  return {
+    id: 0,
+    decision: undefined,
+    tokenDecision: undefined,
+    invalidArgument: undefined,
+    failure: undefined,
+    goingAway: false,
+  };
+}
+
+export const StreamCheckResponse: MessageFns<StreamCheckResponse> = {
+  encode(message: StreamCheckResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint32(message.id);
+    }
+    if (message.decision !== undefined) {
+      CheckResponse.encode(message.decision, writer.uint32(18).fork()).join();
+    }
+    if (message.tokenDecision !== undefined) {
+      CheckTokenResponse.encode(message.tokenDecision, writer.uint32(26).fork()).join();
+    }
+    if (message.invalidArgument !== undefined) {
+      writer.uint32(34).string(message.invalidArgument);
+    }
+    if (message.failure !== undefined) {
+      StreamCheckFailure.encode(message.failure, writer.uint32(42).fork()).join();
+    }
+    if (message.goingAway !== false) {
+      writer.uint32(48).bool(message.goingAway);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamCheckResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamCheckResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.decision = CheckResponse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tokenDecision = CheckTokenResponse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.invalidArgument = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.failure = StreamCheckFailure.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.goingAway = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StreamCheckResponse>): StreamCheckResponse {
+    return StreamCheckResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamCheckResponse>): StreamCheckResponse {
+    const message = createBaseStreamCheckResponse();
+    message.id = object.id ?? 0;
+    message.decision = (object.decision !== undefined && object.decision !== null)
+      ? CheckResponse.fromPartial(object.decision)
+      : undefined;
+    message.tokenDecision = (object.tokenDecision !== undefined && object.tokenDecision !== null)
+      ? CheckTokenResponse.fromPartial(object.tokenDecision)
+      : undefined;
+    message.invalidArgument = object.invalidArgument ?? undefined;
+    message.failure = (object.failure !== undefined && object.failure !== null)
+      ? StreamCheckFailure.fromPartial(object.failure)
+      : undefined;
+    message.goingAway = object.goingAway ?? false;
+    return message;
+  },
+};
+
+function createBaseStreamCheckFailure(): StreamCheckFailure {
+  return { code: 0, message: "" };
+}
+
+export const StreamCheckFailure: MessageFns<StreamCheckFailure> = {
+  encode(message: StreamCheckFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== 0) {
+      writer.uint32(8).uint32(message.code);
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamCheckFailure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamCheckFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.code = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StreamCheckFailure>): StreamCheckFailure {
+    return StreamCheckFailure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamCheckFailure>): StreamCheckFailure {
+    const message = createBaseStreamCheckFailure();
+    message.code = object.code ?? 0;
+    message.message = object.message ?? "";
     return message;
   },
 };
@@ -4635,6 +4974,21 @@ export const WardenService = {
     responseSerialize: (value: BatchCheckResponse): Buffer => Buffer.from(BatchCheckResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchCheckResponse => BatchCheckResponse.decode(value),
   },
+  /**
+   * StreamCheck answers checks and token checks one by one as long as the stream lives, each as soon as its answer is
+   * there, in any order. Every check is authorized, timed and answered by itself, and so is a malformed one; only a caller
+   * that may not ask (any more) ends the stream. The server reads on while fewer than 256 checks, and half a MiB of them,
+   * are unanswered, and while its answers are taken. A caller that ends its side still gets every answer.
+   */
+  streamCheck: {
+    path: "/castellan.warden.v1.Warden/StreamCheck" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamCheckRequest): Buffer => Buffer.from(StreamCheckRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamCheckRequest => StreamCheckRequest.decode(value),
+    responseSerialize: (value: StreamCheckResponse): Buffer => Buffer.from(StreamCheckResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamCheckResponse => StreamCheckResponse.decode(value),
+  },
   /** Explain decides an access request and says what led to the decision. */
   explain: {
     path: "/castellan.warden.v1.Warden/Explain" as const,
@@ -4654,6 +5008,13 @@ export interface WardenServer extends UntypedServiceImplementation {
   checkToken: handleUnaryCall<CheckTokenRequest, CheckTokenResponse>;
   /** BatchCheck decides up to 256 access requests at one policy revision; one answer per request, in order. */
   batchCheck: handleUnaryCall<BatchCheckRequest, BatchCheckResponse>;
+  /**
+   * StreamCheck answers checks and token checks one by one as long as the stream lives, each as soon as its answer is
+   * there, in any order. Every check is authorized, timed and answered by itself, and so is a malformed one; only a caller
+   * that may not ask (any more) ends the stream. The server reads on while fewer than 256 checks, and half a MiB of them,
+   * are unanswered, and while its answers are taken. A caller that ends its side still gets every answer.
+   */
+  streamCheck: handleBidiStreamingCall<StreamCheckRequest, StreamCheckResponse>;
   /** Explain decides an access request and says what led to the decision. */
   explain: handleUnaryCall<ExplainRequest, ExplainResponse>;
 }
