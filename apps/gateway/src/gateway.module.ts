@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { keysV1, logoutV1, openidV1, tokenV1 } from '@castellan/rpc';
 import {
+  ADMISSION_TABLE,
   HealthController,
   HTTP_ERROR_RENDERER,
   OpenapiModule,
@@ -9,6 +10,7 @@ import {
   rpcClientToken,
 } from '@castellan/service';
 
+import { gatewayAdmission } from './admission-table.js';
 import { AuthorizeController } from './authorize.http.js';
 import { ConsentPageController } from './consent-page.http.js';
 import { DiscoveryController } from './discovery.http.js';
@@ -51,6 +53,7 @@ export class GatewayModule {
         provideRpcClient(openidV1.RegistrationService, 'gateway'),
         provideRpcClient(logoutV1.LogoutService, 'gateway'),
         provideRpcClient(keysV1.SigningService, 'gateway'),
+        { provide: ADMISSION_TABLE, useValue: gatewayAdmission },
         { provide: HTTP_ERROR_RENDERER, useValue: renderGatewayError },
         {
           provide: READINESS,
