@@ -12,6 +12,7 @@ import { logoutRows } from './logout.js';
 import { migrateRows } from './migrate.js';
 import { openapiRow } from './openapi.js';
 import { policiesRows } from './policies.js';
+import { policyLifeRows } from './policy-life.js';
 import { policyListsRows } from './policy-lists.js';
 import { resourceServersRows } from './resource-servers.js';
 import { secretsRows } from './secrets.js';
@@ -37,6 +38,7 @@ export const commandTable: readonly CommandRow[] = [
   ...resourceServersRows,
   ...policiesRows,
   ...policyListsRows,
+  ...policyLifeRows,
   ...groupsRows,
   ...keysRows,
   ...logoutRows,
