@@ -76,6 +76,15 @@ export const adminQueries = {
     after: text('The ID of the last policy of the page before.'),
     limit: count('Most policies in the answer; 0 for as many as there can be.'),
   },
+  decisions: {
+    limit: count('Most decisions in the answer; 0 for as many as there can be.'),
+    before: text('Where the page begins, as `next` of the page before says.'),
+    subject: text('Only decisions about this subject.'),
+    resource: text('Only decisions about this resource.'),
+    action: text('Only decisions about this action.'),
+    allowed: { description: 'Only what was allowed, or only what was denied.', schema: trueSchema },
+    since: { description: 'Only decisions from this time on.', schema: z.iso.datetime({ offset: true }) },
+  },
   groups: { member: neededText('The subject whose groups are wanted.') },
   clientPage: {
     ...pages,

@@ -325,6 +325,7 @@ export const ADMIN_ROUTES = {
     path: '/warden/decisions',
     scope: decisionScope,
     action: 'warden:decisions',
+    query: adminQueries.decisions,
     resource: one((n) => n.wardenDecisions()),
   },
   accessEvaluation: {

@@ -54,6 +54,26 @@ const explanationSchema = named(
   }),
 );
 
+const recordedSchema = named(
+  'RecordedDecision',
+  z.strictObject({
+    decided_at: z.string().describe('RFC 3339.'),
+    door: z.string().describe('Which door of the Warden was asked.'),
+    caller: z.string(),
+    request_id: z.string(),
+    subject: z.string(),
+    client_id: z.string(),
+    resource: z.string(),
+    action: z.string(),
+    context: z.looseObject({}),
+    redacted: list.describe('Members of the context that were not recorded.'),
+    groups: list,
+    allowed,
+    reason: z.string().nullable(),
+    revision: z.int(),
+  }),
+);
+
 const time = z.iso.datetime().nullable();
 const tokenExplanationSchema = named(
   'TokenExplanation',
@@ -158,6 +178,14 @@ export const decisionOperations = {
     summary: 'Ask what leads to a decision',
     body: body(allowedBodySchema),
     answers: ok('The decision and the policies that have to do with it.', explanationSchema),
+  },
+  listDecisions: {
+    tag: warden,
+    summary: 'List decisions that were recorded, the latest first',
+    answers: ok(
+      'A page of decisions.',
+      named('RecordedDecisions', z.strictObject({ decisions: z.array(recordedSchema), next: z.string().nullable() })),
+    ),
   },
   accessEvaluation: {
     tag: authzen,

@@ -120,6 +120,7 @@ export function policyCalls(bearer: string, filled: string, thrown: string): Cal
     ['tokenAllowed', { json: { token: bearer, scopes: ['hydra'], resource: 'rn:hydra:clients', action: 'get' } }],
     ['tokenAllowed', { json: { token: 'none', resource: 'r', action: 'a' } }],
     ['explain', { json: { subject: 'alice', resource: 'videos:1', action: 'read' } }],
+    ['listDecisions', { query: { limit: '5', allowed: 'true' } }],
     ['accessEvaluation', { json: evaluation }],
     ['accessEvaluations', { json: evaluation }],
     ['accessEvaluations', { json: { ...evaluation, evaluations: [{}, { action: { name: 'write' } }] } }],
