@@ -13,6 +13,7 @@ export const keptParameters = [
   'response_mode',
   'scope',
   'resource',
+  'audience',
   'state',
   'nonce',
   'code_challenge',
