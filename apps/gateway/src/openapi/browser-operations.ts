@@ -18,6 +18,7 @@ const authorizationParameters = {
   response_mode: { description: 'How the answer travels.', schema: z.enum(responseModes) },
   scope: { description: 'Scopes, with blanks between.', schema: z.string() },
   resource: { description: 'A resource server that the token is for (RFC 8707); may be repeated.', schema: z.string() },
+  audience: { description: 'The same as Hydra names it: resource servers, with blanks between.', schema: z.string() },
   state: { description: 'Comes back with the answer.', schema: z.string() },
   nonce: { description: 'Comes back in the ID token.', schema: z.string() },
   code_challenge: { description: 'The PKCE challenge (RFC 7636).', schema: z.string() },

@@ -31,6 +31,7 @@ const tokenForm = form('TokenForm', {
   refresh_token: text.optional().describe('Of refresh_token.'),
   scope: text.optional().describe('Scopes, with blanks between.'),
   resource: text.optional().describe('A resource server that the token is for (RFC 8707); may be repeated.'),
+  audience: text.optional().describe('The same as Hydra names it: resource servers, with blanks between.'),
   ...clientMembers,
 });
 
