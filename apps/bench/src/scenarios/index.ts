@@ -30,8 +30,8 @@ export const scenarios: readonly Scenario[] = [
   adminWork,
   startUp,
   signing,
-  connectionCounts,
-  replicas,
   steps,
+  replicas,
+  connectionCounts,
   growth,
 ];
