@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { explanationV1, keysV1, loginV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
 import {
+  ADMISSION_TABLE,
   HTTP_ERROR_RENDERER,
   LOGGER,
   provideRpcClient,
@@ -15,6 +16,7 @@ import { createAccessFacts } from './access-facts.js';
 import { ACCESS_CONTROL, AccessGuard, requireAccess } from './access.guard.js';
 import type { AccessControl } from './access.js';
 import { AdminClientsController } from './admin-clients.http.js';
+import { adminAdmission } from './admission-table.js';
 import { renderAdminError } from './admin-error.js';
 import { AdminKeysController } from './admin-keys.http.js';
 import { AdminTokensController } from './admin-tokens.http.js';
@@ -22,6 +24,7 @@ import type { AdminConfig } from './admin.config.js';
 import { ACCESS_URL, AuthzenController, AuthzenMetadataController } from './authzen.http.js';
 import { ClientsController } from './clients.http.js';
 import { DeliveriesController } from './deliveries.http.js';
+import { DecisionsController } from './decisions.http.js';
 import { GrantsController } from './grants.http.js';
 import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
@@ -52,6 +55,7 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   PolicyHistoryController,
   PolicyImportsController,
   WardenController,
+  DecisionsController,
   AuthzenController,
   GroupsController,
   ResourceServersController,
@@ -93,9 +97,11 @@ export class AdminModule {
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),
         provideRpcClient(wardenV1.GroupsService, 'admin'),
+        provideRpcClient(wardenV1.DecisionsService, 'admin'),
         provideRpcClient(keysV1.KeysService, 'admin'),
         { provide: RESOURCE_NAMES, useValue: createResourceNames(config.resourceNamePrefix) },
         { provide: ACCESS_URL, useValue: { value: config.accessUrl } },
+        { provide: ADMISSION_TABLE, useValue: adminAdmission },
         { provide: HTTP_ERROR_RENDERER, useValue: renderAdminError },
         AccessGuard,
         {

@@ -17,7 +17,7 @@ export class AuthorizationRpc implements RpcHandlers<typeof envoyAuthV3.Authoriz
     if ('denial' in read) return deny(read.denial);
     const decision = await checkToken(this.dependencies, { ...read.check, consistency: undefined }, call, 'envoy');
     return decision.allowed && decision.token !== undefined
-      ? allow(decision.token)
+      ? allow(decision.token, request.attributes?.request?.http?.headers.keys())
       : deny({ kind: 'decision', reason: decision.reason, scopes: read.check.scopes });
   }
 }

@@ -1,4 +1,5 @@
 import { envoyAuthV3, envoyCoreV3, EnvoyStatusCode, wardenV1 } from '@castellan/rpc';
+import { misleadingHeaders, nameOfHttpRequest } from './envoy-path.js';
 
 const { DenialReason } = wardenV1;
 
@@ -18,7 +19,7 @@ const scopesHeader = 'x-castellan-scopes';
 /**
  * Reads what Envoy says of a request. A route may name `resource`, `action` and `scopes` (separated by blanks) in its
  * `context_extensions`; without them the resource is `http:<host>:<path>` and the action the method in small letters.
- * Conditions find `ip` (of the peer that Envoy sees, never of a header), `host`, `method` and `path` in the context.
+ * The path has one name however it is spelt, or is refused (`envoy-path.ts`). Conditions find `ip` (of the peer that Envoy sees, never of a header), `host`, `method` and `path` in the context.
  */
 export function readEnvoyRequest(
   attributes: envoyAuthV3.CheckRequest['attributes'],
@@ -26,11 +27,12 @@ export function readEnvoyRequest(
   const http = attributes?.request?.http;
   const token = bearerTokenOf(http?.headers.get('authorization'));
   if (http === undefined || token === undefined) return { denial: { kind: 'no_token' } };
-  const path = http.path.split(/[?#]/, 1)[0] ?? '';
+  const written = http.path.split(/[?#]/, 1)[0] ?? '';
   const extensions = attributes?.contextExtensions ?? new Map<string, string>();
   const named = extensions.get('resource');
-  if (named === undefined && isAmbiguous(path)) return { denial: { kind: 'ambiguous_path' } };
-  const host = http.host.toLowerCase();
+  const name = nameOfHttpRequest(http.host, written);
+  if (named === undefined && name === undefined) return { denial: { kind: 'ambiguous_path' } };
+  const { host, path } = name ?? { host: http.host.toLowerCase(), path: written };
   const ip = attributes?.source?.address?.socketAddress?.address;
   return {
     check: {
@@ -43,8 +45,14 @@ export function readEnvoyRequest(
   };
 }
 
-/** Lets the request pass, with what its token says in headers. */
-export function allow({ subject, clientId, scopes }: wardenV1.TokenFacts): envoyAuthV3.CheckResponse {
+/**
+ * Lets the request pass, with what its token says in headers, and without those of its own (of these names) that would
+ * mislead the upstream.
+ */
+export function allow(
+  { subject, clientId, scopes }: wardenV1.TokenFacts,
+  requestHeaders: Iterable<string> = [],
+): envoyAuthV3.CheckResponse {
   const facts: [string, string][] = [
     [subjectHeader, subject],
     [clientHeader, clientId],
@@ -53,9 +61,16 @@ export function allow({ subject, clientId, scopes }: wardenV1.TokenFacts): envoy
   // A name that is no header value is not passed on, nor is one of the request's own in its place.
   const usable = facts.filter(([, value]) => /^[\x20-\x7e]+$/.test(value));
   const absent = facts.filter((fact) => !usable.includes(fact)).map(([name]) => name);
+  const misleading = misleadingHeaders(
+    requestHeaders,
+    facts.map(([name]) => name),
+  );
   return {
     status: { code: 0, message: '' },
-    okResponse: { headers: usable.map(([name, value]) => header(name, value)), headersToRemove: absent },
+    okResponse: {
+      headers: usable.map(([name, value]) => header(name, value)),
+      headersToRemove: [...absent, ...misleading],
+    },
   };
 }
 
@@ -101,9 +116,4 @@ function header(key: string, value: string): envoyCoreV3.HeaderValueOption {
 
 function bearerTokenOf(authorization: string | undefined): string | undefined {
   return /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization ?? '')?.[1];
-}
-
-/** Whether an upstream might take the path for another one than its text: dot segments, encoded slashes and the like. */
-function isAmbiguous(path: string): boolean {
-  return !path.startsWith('/') || /\/\.{0,2}\/|\/\.{1,2}$|%2e|%2f|%5c|%00|[\\;]/i.test(path);
 }

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { type RpcClient, tokenV1 } from '@castellan/rpc';
 import {
+  ADMISSION_TABLE,
   LOGGER,
   type Logger,
   METRICS,
@@ -10,7 +11,9 @@ import {
   type ReadinessCheck,
   rpcClientToken,
 } from '@castellan/service';
+import { wardenAdmission } from './admission-table.js';
 import { AuthorizationRpc } from './authorization.grpc.js';
+import { DecisionsRpc } from './decisions.grpc.js';
 import { GroupsRpc } from './groups.grpc.js';
 import { PoliciesRpc } from './policies.grpc.js';
 import { openWarden, type Warden } from './warden.js';
@@ -44,6 +47,7 @@ export class WardenModule {
 
 const services: readonly Provider[] = [
   provideRpcClient(tokenV1.TokensService, 'warden'),
+  { provide: ADMISSION_TABLE, useValue: wardenAdmission },
   {
     provide: WardenRpc,
     inject: [WARDEN, rpcClientToken(tokenV1.TokensService)],
@@ -57,6 +61,7 @@ const services: readonly Provider[] = [
       new AuthorizationRpc({ ...warden, tokens }),
   },
   { provide: PoliciesRpc, inject: [WARDEN], useFactory: (warden: Warden) => new PoliciesRpc(warden) },
+  { provide: DecisionsRpc, inject: [WARDEN], useFactory: ({ decisions }: Warden) => new DecisionsRpc(decisions) },
   { provide: GroupsRpc, inject: [WARDEN], useFactory: ({ groups }: Warden) => new GroupsRpc(groups) },
   { provide: WardenShutdown, inject: [WARDEN], useFactory: (warden: Warden) => new WardenShutdown(warden) },
   {

@@ -147,6 +147,7 @@ export {
   type RegistrationTools,
 } from './registration/registration.js';
 export type { NewRegistration, RegistrationStore } from './registration/registration-store.js';
+export { type AudienceParameter, audienceParameters } from './token/resource.js';
 export {
   type ResourceServer,
   type ResourceServerStore,

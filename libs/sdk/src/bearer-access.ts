@@ -9,18 +9,18 @@ export type AccessOutcome =
   | { readonly allowed: false; readonly status: 401 | 403 | 503; readonly challenge?: string };
 
 /**
- * Checks the bearer of a request's access token (RFC 6750) against a rule. Never rejects: what goes wrong allows nothing
- * and answers 503.
+ * Checks the bearer of a request's access token (RFC 6750) against a rule. Never rejects: what goes wrong, in
+ * the rule as well, allows nothing and answers 503.
  */
 export async function checkBearer(
   warden: Pick<WardenClient, 'checkToken'>,
   authorization: string | undefined,
-  rule: () => AccessRule,
+  rule: () => AccessRule | Promise<AccessRule>,
 ): Promise<AccessOutcome> {
   const token = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) return { allowed: false, status: 401, challenge: 'Bearer' };
   try {
-    const demanded = rule();
+    const demanded = await rule();
     const decision = await warden.checkToken({ ...demanded, token });
     return decision.allowed ? { allowed: true, token: decision.token } : refusalOf(decision, demanded);
   } catch {

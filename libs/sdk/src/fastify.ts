@@ -14,7 +14,7 @@ export type FastifyHook = (request: FastifyRequest, reply: FastifyReply) => Prom
 /** Hook of Fastify: the route runs only for requests whose bearer the Warden allows. */
 export function fastifyGuard<Request extends FastifyRequest>(
   warden: Pick<WardenClient, 'checkToken'>,
-  rule: (request: Request) => AccessRule,
+  rule: (request: Request) => AccessRule | Promise<AccessRule>,
 ): FastifyHook {
   return async (request, reply) => {
     const outcome = await checkBearer(warden, request.headers.authorization, () => rule(request as Request));

@@ -16,4 +16,5 @@ export {
   type WardenClient,
   type WardenClientOptions,
   type WardenDecision,
+  type WardenSecurity,
 } from './warden-client.js';

@@ -8,7 +8,7 @@ type HttpResponse = { header(name: string, value: string): unknown };
 /** Guard of Nest for `@UseGuards`, on Fastify and Express: handlers run only where the Warden allows the bearer. */
 export function nestGuard<Request extends HttpRequest>(
   warden: Pick<WardenClient, 'checkToken'>,
-  rule: (request: Request) => AccessRule,
+  rule: (request: Request) => AccessRule | Promise<AccessRule>,
 ): CanActivate {
   return {
     async canActivate(context: ExecutionContext): Promise<boolean> {

@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import {
+  type sendUnaryData,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  status,
+} from '@grpc/grpc-js';
 import type { ExecutionContext } from '@nestjs/common';
 import { wardenV1 } from '@castellan/rpc';
 import Fastify from 'fastify';
@@ -28,13 +35,18 @@ function serve<Request extends (typeof asked)[number], Response>(decide: (reques
   };
 }
 
+let malformed: wardenV1.CheckResponse | undefined;
+
 function decide({ subject }: wardenV1.CheckRequest): wardenV1.CheckResponse {
+  if (malformed !== undefined) return malformed;
   const allowed = subject === 'peter';
   return { allowed, reason: allowed ? 0 : DenialReason.DENIAL_REASON_EXPLICIT, revision: 7 };
 }
 
 const tokenReasons = new Map([
   ['good', 0],
+  // Allowed, and nothing said of it.
+  ['bare', 0],
   ['narrow', DenialReason.DENIAL_REASON_SCOPE],
   ['mallory', DenialReason.DENIAL_REASON_DEFAULT],
 ]);
@@ -42,7 +54,20 @@ const tokenReasons = new Map([
 function decideToken({ token }: wardenV1.CheckTokenRequest): wardenV1.CheckTokenResponse {
   const reason = tokenReasons.get(token) ?? DenialReason.DENIAL_REASON_TOKEN_INACTIVE;
   const facts = wardenV1.TokenFacts.fromPartial({ subject: 'peter', clientId: 'app', scopes: ['a'], expiresAtMs: 5 });
-  return { allowed: reason === 0, reason, revision: 7, token: reason === 0 ? facts : undefined };
+  return { allowed: reason === 0, reason, revision: 7, token: reason === 0 && token !== 'bare' ? facts : undefined };
+}
+
+function answerTo(
+  check: wardenV1.CheckRequest | undefined,
+  checkToken: wardenV1.CheckTokenRequest | undefined,
+): Partial<wardenV1.StreamCheckResponse> {
+  if (failures > 0) {
+    failures--;
+    return failure === status.INVALID_ARGUMENT
+      ? { invalidArgument: 'subject' }
+      : { failure: { code: failure, message: '' } };
+  }
+  return check !== undefined ? { decision: decide(check) } : { tokenDecision: checkToken && decideToken(checkToken) };
 }
 
 beforeAll(async () => {
@@ -51,10 +76,18 @@ beforeAll(async () => {
     check: serve(decide),
     checkToken: serve(decideToken),
     batchCheck: serve(({ checks }: wardenV1.BatchCheckRequest) => ({
-      results: checks.map((check) =>
-        check.subject === '' ? { invalidArgument: 'subject' } : { decision: decide(check) },
-      ),
+      results: checks
+        .filter(({ subject }) => subject !== 'short')
+        .map((check) => (check.subject === '' ? { invalidArgument: 'subject' } : { decision: decide(check) })),
     })),
+    streamCheck(call: ServerDuplexStream<wardenV1.StreamCheckRequest, wardenV1.StreamCheckResponse>) {
+      call.on('data', ({ id, check, checkToken }: wardenV1.StreamCheckRequest) => {
+        const request = check ?? checkToken;
+        if (request !== undefined) asked.push(request);
+        call.write({ id, ...answerTo(check, checkToken), goingAway: false });
+      });
+      call.on('end', () => call.end());
+    },
     explain: () => undefined,
   });
   const port = await new Promise<number>((resolve, reject) => {
@@ -216,6 +249,70 @@ describe.each(outcomes)('a request with %s', (_title, authorization, expected, c
   });
 });
 
+describe('a client that asks on a stream', () => {
+  let streaming: WardenClient;
+  beforeAll(() => {
+    streaming = createWardenClient({
+      target,
+      security: { kind: 'plaintext' },
+      transport: 'stream',
+      deadlineMs: 20_000,
+      retries: { ratio: 0.1, burst: 2 },
+      onOutage: ({ code }) => outages.push(code),
+    });
+  });
+  afterAll(() => streaming.close());
+
+  it('gets the answers of one that makes calls', async () => {
+    const subjects = Array.from({ length: 300 }, (_, index) => (index % 2 === 0 ? 'peter' : 'eve'));
+    const decisions = await Promise.all(subjects.map((subject) => streaming.check({ ...check, subject })));
+    expect(decisions.map(({ allowed }) => allowed)).toEqual(subjects.map((subject) => subject === 'peter'));
+    for (const token of ['good', 'narrow', 'gone']) {
+      const tokenCheck = { token, resource: 'r', action: 'a' };
+      expect(await streaming.checkToken(tokenCheck)).toEqual(await warden.checkToken(tokenCheck));
+    }
+    expect(await streaming.batchCheck([check])).toEqual([{ allowed: true, revision: 7 }]);
+  });
+
+  it('repeats what was not available, within its budget, and then fails closed', async () => {
+    failures = 1;
+    expect((await streaming.check(check)).allowed).toBe(true);
+    failures = 1000;
+    const decisions = [];
+    for (let i = 0; i < 10; i++) decisions.push(await streaming.check(check));
+    expect(decisions.every((decision) => !decision.allowed && decision.reason === 'outage')).toBe(true);
+    expect(outages).toHaveLength(10);
+    expect(1000 - failures).toBeLessThanOrEqual(13);
+  });
+
+  it.each([status.DEADLINE_EXCEEDED, status.INTERNAL, status.RESOURCE_EXHAUSTED])(
+    'fails closed with status %i and does not repeat it',
+    async (code) => {
+      failures = 1;
+      failure = code;
+      expect(await streaming.check(check)).toMatchObject({ allowed: false, reason: 'outage' });
+      expect(asked).toHaveLength(1);
+    },
+  );
+
+  it('rejects a request that is wrong in itself', async () => {
+    failures = 1;
+    failure = status.INVALID_ARGUMENT;
+    await expect(streaming.check(check)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: 'subject' });
+  });
+});
+
+describe('an answer that no Warden gives', () => {
+  it('allows nothing', async () => {
+    malformed = { allowed: true, reason: DenialReason.DENIAL_REASON_EXPLICIT, revision: 7 };
+    expect(await warden.check(check)).toEqual({ allowed: false, reason: 'unknown', revision: 7 });
+    malformed = undefined;
+    expect(await warden.checkToken({ token: 'bare', resource: 'r', action: 'a' })).toMatchObject({ reason: 'outage' });
+    const short = await warden.batchCheck([{ ...check, subject: 'short' }, check]);
+    expect(short.map((decision) => !decision.allowed && decision.reason)).toEqual(['outage', 'outage']);
+  });
+});
+
 describe('a guard', () => {
   it('answers 503 where there is no answer, or where its rule fails', async () => {
     failures = 1000;
@@ -225,6 +322,71 @@ describe('a guard', () => {
       throw new Error('no such article');
     };
     expect(await checkBearer(warden, 'Bearer good', broken)).toEqual({ allowed: false, status: 503 });
+  });
+});
+
+describe('a guard', () => {
+  const never = (): never => {
+    throw new Error('no such article');
+  };
+  const broken = { checkToken: () => Promise.reject(new Error('broke')) };
+  const headers = { authorization: 'Bearer good' };
+
+  it.each([
+    ['a rule that throws', () => fastifyGuard(warden, never)],
+    ['a rule that rejects', () => fastifyGuard(warden, () => Promise.reject(new Error('late')))],
+    ['a client that breaks', () => fastifyGuard(broken, rule)],
+    ['an answer that is none', () => fastifyGuard({ checkToken: () => Promise.resolve(undefined as never) }, rule)],
+  ])('of Fastify answers 503 with %s, and does not run the route', async (_what, guard) => {
+    let ran = false;
+    const app = Fastify();
+    app.get('/', { preHandler: guard() }, async () => (ran = true));
+    expect((await app.inject({ url: '/', headers })).statusCode).toBe(503);
+    expect(ran).toBe(false);
+    await app.close();
+  });
+
+  it('waits for a rule that takes its time', async () => {
+    const app = Fastify();
+    app.get('/', { preHandler: fastifyGuard(warden, async () => rule()) }, async () => 'ok');
+    expect((await app.inject({ url: '/', headers })).statusCode).toBe(200);
+    await app.close();
+  });
+
+  it('of Express passes an answer that cannot be sent on as an error', async () => {
+    const response = {
+      status: () => response,
+      set: () => {
+        throw new Error('sent already');
+      },
+      end: () => undefined,
+    };
+    const passed = await new Promise<unknown>((resolve) =>
+      expressGuard(warden, rule)({ headers: {} }, response, resolve),
+    );
+    expect(passed).toBeInstanceOf(Error);
+  });
+
+  it('of Express does not run what follows when its rule throws', async () => {
+    const code = await new Promise<unknown>((resolve) => {
+      let sent = 0;
+      const response = {
+        status: (status: number) => ((sent = status), response),
+        set: () => response,
+        end: () => resolve(sent),
+      };
+      expressGuard(warden, never)({ headers }, response, () => resolve('passed'));
+    });
+    expect(code).toBe(503);
+  });
+
+  it('of Nest refuses what is no HTTP request, and rules that throw', async () => {
+    const contextOf = (request: unknown): ExecutionContext =>
+      ({
+        switchToHttp: () => ({ getRequest: () => request, getResponse: () => ({ header: () => undefined }) }),
+      }) as unknown as ExecutionContext;
+    await expect(nestGuard(warden, rule).canActivate(contextOf(undefined))).rejects.toBeDefined();
+    await expect(nestGuard(warden, never).canActivate(contextOf({ headers }))).rejects.toMatchObject({ status: 503 });
   });
 });
 

@@ -1,5 +1,8 @@
-import { createRpcChannelClient, openRpcChannel, type RpcChannelOptions, RpcError, wardenV1 } from '@castellan/rpc';
+import { type CallOptions, type RpcChannelOptions, RpcError, wardenV1 } from '@castellan/rpc';
+import { tokenForCall } from './caller-token.js';
+import type { TokenSource } from './client-credentials.js';
 import { createRetryBudget } from './retry-budget.js';
+import { openWardenTransport } from './warden-transport.js';
 
 const { ConsistencyMode, DenialReason } = wardenV1;
 
@@ -44,11 +47,21 @@ export type CheckOptions = {
   readonly consistency?: 'fully_consistent' | 'minimize_latency' | { readonly atLeast: number };
 };
 
+/** What names the caller. */
+export type WardenSecurity =
+  /** A certificate, as PEM. */
+  | Extract<RpcChannelOptions['security'], { kind: 'tls' }>
+  /** An access token; `ca` vouches for the server, else the authorities that Node trusts do. */
+  | { readonly kind: 'token'; readonly tokens: TokenSource; readonly ca?: string | Buffer }
+  /** Nothing: taken on loopback only, where a server allows it. */
+  | { readonly kind: 'plaintext' };
+
 export type WardenClientOptions = {
-  /** `host:port` of the Warden's gRPC port. */
+  /** `host:port` of the Warden's gRPC port, or of its port for access tokens. */
   readonly target: string;
-  /** The certificate that names the caller, as PEM; plaintext is taken on loopback only, where a server allows it. */
-  readonly security: Extract<RpcChannelOptions['security'], { kind: 'tls' }> | { readonly kind: 'plaintext' };
+  readonly security: WardenSecurity;
+  /** `stream` lets checks and token checks travel on one stream, which costs less where there are many; else `unary`. */
+  readonly transport?: 'unary' | 'stream';
   /** Milliseconds for a call, retries included; 1000 by default. */
   readonly deadlineMs?: number;
   /** Retries per call on average, and at once; 0.1 and 10 by default. A ratio and burst of 0 switch retries off. */
@@ -73,26 +86,33 @@ const outage = { allowed: false, reason: 'outage', revision: 0 } as const;
 
 /** Makes a client; it connects at the first call and again whenever the connection is lost. */
 export function createWardenClient(options: WardenClientOptions): WardenClient {
-  const { security } = options;
-  const channel = openRpcChannel({
-    target: options.target,
-    security: security.kind === 'plaintext' ? { kind: 'plaintext', peer: 'client' } : security,
-  });
-  const warden = createRpcChannelClient(wardenV1.WardenService, channel);
+  const { target, security, transport = 'unary' } = options;
+  const warden = openWardenTransport({ target, transport, security: channelSecurityOf(security) });
+  const tokens = security.kind === 'token' ? security.tokens : undefined;
   const { ratio, burst } = options.retries ?? { ratio: 0.1, burst: 10 };
   const budget = createRetryBudget({ ratio, most: burst });
 
   /** Answers undefined for an outage. */
   async function ask<T>(
-    call: (deadlineMs: number) => Promise<T>,
+    call: (options: CallOptions) => Promise<T>,
     { deadlineMs = options.deadlineMs ?? 1000 }: CheckOptions,
   ): Promise<T | undefined> {
     const end = performance.now() + deadlineMs;
+    const left = (): number => Math.max(1, Math.round(end - performance.now()));
+    let renewed = false;
     budget.earn();
     for (;;) {
+      let bearer: string | undefined;
       try {
-        return await call(Math.max(1, Math.round(end - performance.now())));
+        bearer = tokens === undefined ? undefined : await tokenForCall(tokens, left());
+        return await call({ deadlineMs: left(), ...(bearer === undefined ? {} : { bearer }) });
       } catch (error) {
+        // A token may have been revoked: one new one, then the answer stands.
+        if (bearer !== undefined && !renewed && isRefusedToken(error) && budget.spend()) {
+          tokens?.forget(bearer);
+          renewed = true;
+          continue;
+        }
         if (!(error instanceof RpcError) || refusals.has(error.code)) throw error;
         // A decision may be asked for again; one that ran out of time may not.
         const isRepeated = error.code === 'UNAVAILABLE' && performance.now() < end && budget.spend();
@@ -106,11 +126,11 @@ export function createWardenClient(options: WardenClientOptions): WardenClient {
   return {
     async check(check, checkOptions = {}) {
       const request = { ...toMessage(check), ...consistencyOf(checkOptions) };
-      return toDecision(await ask((deadlineMs) => warden.check(request, { deadlineMs }), checkOptions));
+      return toDecision(await ask((call) => warden.check(request, call), checkOptions));
     },
     async checkToken({ token, scopes = [], resource, action, context }, checkOptions = {}) {
       const request = { token, scopes: [...scopes], resource, action, context, ...consistencyOf(checkOptions) };
-      const answer = await ask((deadlineMs) => warden.checkToken(request, { deadlineMs }), checkOptions);
+      const answer = await ask((call) => warden.checkToken(request, call), checkOptions);
       const decision = toDecision(answer);
       if (!decision.allowed) return decision;
       // An allowance without what the token says is no answer of a Warden.
@@ -120,15 +140,27 @@ export function createWardenClient(options: WardenClientOptions): WardenClient {
     },
     async batchCheck(checks, checkOptions = {}) {
       const request = { checks: checks.map(toMessage), ...consistencyOf(checkOptions) };
-      const answer = await ask((deadlineMs) => warden.batchCheck(request, { deadlineMs }), checkOptions);
+      const answer = await ask((call) => warden.batchCheck(request, call), checkOptions);
+      // Answers that are not one for each cannot be told apart.
+      const results = answer?.results.length === checks.length ? answer.results : [];
       return checks.map((_check, index) => {
-        const result = answer?.results[index];
+        const result = results[index];
         if (result?.invalidArgument !== undefined) return { allowed: false, reason: 'malformed', revision: 0 };
         return toDecision(result?.decision);
       });
     },
-    close: () => channel.close(),
+    close: () => warden.close(),
   };
+}
+
+function channelSecurityOf(security: WardenSecurity): RpcChannelOptions['security'] {
+  if (security.kind === 'tls') return security;
+  if (security.kind === 'plaintext') return { kind: 'plaintext', peer: 'client' };
+  return { kind: 'bearer', ...(security.ca === undefined ? {} : { ca: security.ca }) };
+}
+
+function isRefusedToken(error: unknown): boolean {
+  return error instanceof RpcError && error.code === 'UNAUTHENTICATED';
 }
 
 /** Answers about the request itself, or about who asks: no outage, and the same the next time. */
@@ -157,7 +189,12 @@ function toDecision(
 ): WardenDecision {
   if (answer === undefined) return outage;
   const { revision } = answer;
-  if (answer.allowed) return { allowed: true, revision };
+  // An allowance that says why not is no answer of a Warden.
+  if (answer.allowed) {
+    return answer.reason === DenialReason.DENIAL_REASON_UNSPECIFIED
+      ? { allowed: true, revision }
+      : { allowed: false, reason: 'unknown', revision };
+  }
   return { allowed: false, reason: denials.get(answer.reason) ?? 'unknown', revision };
 }
 

@@ -13,6 +13,7 @@ export {
 } from './config.js';
 export { parseAddressList, type AddressList } from './address-list.js';
 export { parseDuration } from './duration.js';
+export { redactFields, scrubText } from './redaction.js';
 export { Secret } from './secret.js';
 export { FILE_VARIABLES, withSecretFiles } from './secret-files.js';
 export { isSecretVariable } from './environment/secret-variables.js';
@@ -40,6 +41,9 @@ export { readTracingConfig, tracingVariables, type TracingConfig } from './traci
 export { createNestLogger } from './nest-logger.js';
 export { METRICS, createMetrics, watchPool, type GaugeReading, type Metrics, type WatchedGauge } from './metrics.js';
 export { Gauge } from 'prom-client';
+export { readAdmissionConfig } from './admission/admission.config.js';
+export { ADMISSION_TABLE, type AdmissionTable } from './admission/admission-class.js';
+export type { ConcurrencyLimits } from './admission/concurrency-limit.js';
 export { READINESS, Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.js';
 export { ServiceModule } from './service.module.js';
 export { InjectRpcClient, RpcService, provideRpcClient, rpcClientToken } from './rpc/rpc-service.js';

@@ -13,6 +13,7 @@ const keptParameters = [
   'response_mode',
   'scope',
   'resource',
+  'audience',
   'state',
   'nonce',
   'code_challenge',

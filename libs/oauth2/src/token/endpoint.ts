@@ -1,11 +1,12 @@
 import { allowsGrantType } from '../client.js';
-import type { ClientAuthentication } from '../client-authentication.js';
+import type { CarriedCredentials, ClientAuthentication } from '../client-authentication.js';
 import type { StoredClient } from '../client-store.js';
 import { OAuth2Error } from '../errors.js';
-import { type Parameter, parseParameters } from '../parameters.js';
+import { type Parameter, type ParameterMap, parseParameters } from '../parameters.js';
 import { authorizationCode } from './grants/authorization-code.js';
 import { clientCredentials } from './grants/client-credentials.js';
 import { refreshToken } from './grants/refresh-token.js';
+import { withAudience } from './resource.js';
 import type { GrantHandler, GrantTools, IssuedTokens } from './token-request.js';
 
 /** The grants, by their `grant_type`. A Map: a request may name `constructor`. */
@@ -23,7 +24,7 @@ export type EndpointRequest = {
   readonly parameters: readonly Parameter[];
   readonly authorization: string;
   /** Address of the client; empty or absent when it is not known. */
-  readonly remoteAddress?: string;
+  readonly remoteAddress?: string | undefined;
 };
 
 // How often a request is repeated because its client was changed while it ran.
@@ -36,11 +37,11 @@ export async function issueTokens(
   request: EndpointRequest,
   tools: GrantTools & { readonly clients: ClientAuthentication },
 ): Promise<IssuedTokens> {
-  const parameters = parseParameters(request.parameters);
+  const parameters = withAudience(parseParameters(request.parameters), tools.audienceParameter);
   const grantType = parameters.get('grant_type');
   if (grantType === undefined) throw new OAuth2Error('invalid_request', 'the parameter grant_type is missing');
   const grant = grants.get(grantType);
-  const carried = { authorization: request.authorization, parameters, ...addressOf(request) };
+  const carried = credentialsOf(request, parameters);
   for (let attempt = 0; attempt < attempts; attempt++) {
     const freshness = attempt === 0 && grant !== undefined ? grant.clientRow : 'fresh';
     const client = await tools.clients.authenticate(carried, freshness);
@@ -60,6 +61,11 @@ export async function issueTokens(
     }
   }
   throw new OAuth2Error('temporarily_unavailable', 'the client is being changed; try again');
+}
+
+/** The credentials that a request carries, and from where. */
+export function credentialsOf(request: EndpointRequest, parameters: ParameterMap): CarriedCredentials {
+  return { authorization: request.authorization, parameters, ...addressOf(request) };
 }
 
 function addressOf({ remoteAddress = '' }: EndpointRequest): { readonly remoteAddress?: string } {
