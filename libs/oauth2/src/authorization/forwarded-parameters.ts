@@ -6,7 +6,7 @@ import type { StoredParameters } from './authorization-request-store.js';
 const maxQueryLength = 8 * 1024;
 
 /** What the rules read: all that is kept of a request until its decision. */
-const keptParameters = [
+export const keptParameters = [
   'client_id',
   'redirect_uri',
   'response_type',
@@ -21,7 +21,7 @@ const keptParameters = [
   'max_age',
   'claims',
   'prompt',
-];
+] as const;
 
 /** Never forwarded, hashed or kept: the consent app's answer, and secrets that came here by mistake. */
 const droppedParameters: ReadonlySet<string> = new Set([
