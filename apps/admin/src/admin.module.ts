@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { explanationV1, keysV1, loginV1, logoutV1, openidV1, tokenV1, wardenV1, type RpcClient } from '@castellan/rpc';
 import {
+  ADMISSION_TABLE,
   HTTP_ERROR_RENDERER,
   LOGGER,
   provideRpcClient,
@@ -15,6 +16,7 @@ import { createAccessFacts } from './access-facts.js';
 import { ACCESS_CONTROL, AccessGuard, requireAccess } from './access.guard.js';
 import type { AccessControl } from './access.js';
 import { AdminClientsController } from './admin-clients.http.js';
+import { adminAdmission } from './admission-table.js';
 import { renderAdminError } from './admin-error.js';
 import { AdminKeysController } from './admin-keys.http.js';
 import { AdminTokensController } from './admin-tokens.http.js';
@@ -96,6 +98,7 @@ export class AdminModule {
         provideRpcClient(keysV1.KeysService, 'admin'),
         { provide: RESOURCE_NAMES, useValue: createResourceNames(config.resourceNamePrefix) },
         { provide: ACCESS_URL, useValue: { value: config.accessUrl } },
+        { provide: ADMISSION_TABLE, useValue: adminAdmission },
         { provide: HTTP_ERROR_RENDERER, useValue: renderAdminError },
         AccessGuard,
         {

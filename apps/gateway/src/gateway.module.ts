@@ -1,7 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { keysV1, logoutV1, openidV1, tokenV1 } from '@castellan/rpc';
-import { HealthController, HTTP_ERROR_RENDERER, provideRpcClient, READINESS, rpcClientToken } from '@castellan/service';
+import {
+  ADMISSION_TABLE,
+  HealthController,
+  HTTP_ERROR_RENDERER,
+  provideRpcClient,
+  READINESS,
+  rpcClientToken,
+} from '@castellan/service';
 
+import { gatewayAdmission } from './admission-table.js';
 import { AuthorizeController } from './authorize.http.js';
 import { ConsentPageController } from './consent-page.http.js';
 import { DiscoveryController } from './discovery.http.js';
@@ -42,6 +50,7 @@ export class GatewayModule {
         provideRpcClient(openidV1.RegistrationService, 'gateway'),
         provideRpcClient(logoutV1.LogoutService, 'gateway'),
         provideRpcClient(keysV1.SigningService, 'gateway'),
+        { provide: ADMISSION_TABLE, useValue: gatewayAdmission },
         { provide: HTTP_ERROR_RENDERER, useValue: renderGatewayError },
         {
           provide: READINESS,

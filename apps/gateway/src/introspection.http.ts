@@ -19,7 +19,11 @@ export class IntrospectionController {
   async introspect(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { authorization } = request.headers;
     const response = await this.tokens.introspectForCaller(
-      { parameters: formParametersOf(request), authorization: authorization ?? '' },
+      {
+        parameters: formParametersOf(request),
+        authorization: authorization ?? '',
+        remoteAddress: request.clientAddress,
+      },
       callOptionsOf(request),
     );
     if (response.error !== undefined) {

@@ -23,13 +23,13 @@ export function invalidRequest(hint: string, status = 400): tokenV1.OAuth2Error 
  * not be read, an outage, or a fault of ours, which is told without detail.
  */
 export function oauthErrorOf(error: HttpError, thrown: unknown): tokenV1.OAuth2Error {
-  if (isOutage(thrown)) {
+  if (isOutage(thrown) || error.statusCode === 429 || error.statusCode === 503) {
     return {
       error: 'temporarily_unavailable',
       description:
         'The authorization server is currently unable to handle the request due to a temporary overloading or ' +
         'maintenance of the server',
-      status: 503,
+      status: isOutage(thrown) ? 503 : error.statusCode,
       hint: '',
     };
   }
@@ -56,7 +56,7 @@ function isOutage(thrown: unknown): boolean {
 /** Headers that an OAuth 2.0 error needs beside its body; `authorization` is the header that the caller sent. */
 export function errorHeaders(error: tokenV1.OAuth2Error, authorization: string | undefined): Record<string, string> {
   return {
-    ...(error.status === 503 ? { 'retry-after': RETRY_AFTER } : {}),
+    ...(error.status === 503 || error.status === 429 ? { 'retry-after': RETRY_AFTER } : {}),
     ...(error.status === 401 && authorization !== undefined ? { 'www-authenticate': challenge(authorization) } : {}),
   };
 }

@@ -19,7 +19,11 @@ export class RevocationController {
   async revoke(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { authorization } = request.headers;
     const response = await this.tokens.revokeToken(
-      { parameters: formParametersOf(request), authorization: authorization ?? '' },
+      {
+        parameters: formParametersOf(request),
+        authorization: authorization ?? '',
+        remoteAddress: request.clientAddress,
+      },
       callOptionsOf(request),
     );
     if (response.error !== undefined) {

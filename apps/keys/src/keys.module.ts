@@ -1,5 +1,14 @@
 import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
-import { LOGGER, type Logger, METRICS, type Metrics, READINESS, type ReadinessCheck } from '@castellan/service';
+import {
+  ADMISSION_TABLE,
+  LOGGER,
+  type Logger,
+  METRICS,
+  type Metrics,
+  READINESS,
+  type ReadinessCheck,
+} from '@castellan/service';
+import { keysAdmission } from './admission-table.js';
 import { type KeyManager, openKeyManager } from './key-manager.js';
 import type { KeysConfig } from './keys.config.js';
 import { registerKeyMetrics } from './key-metrics.js';
@@ -43,6 +52,7 @@ export class KeysModule {
 }
 
 const services: readonly Provider[] = [
+  { provide: ADMISSION_TABLE, useValue: keysAdmission },
   {
     provide: KEY_METRICS,
     inject: [METRICS, KEY_MANAGER],

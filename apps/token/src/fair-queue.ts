@@ -4,13 +4,14 @@ export type Turn = { readonly address: string; readonly clientId: string };
 type Waiting = { readonly start: () => void; readonly drop: () => void };
 
 /**
- * Lets `concurrency` pieces of work run and `queue` wait. Addresses take turns, and so do the clients that one address asks
- * about: whoever sends much waits behind himself. When too many wait, the newest of whoever has most waiting is dropped
- * (`onDropped` makes its error), so that a flood turns away itself and nobody else.
+ * Lets `concurrency` pieces of work run and `queue` wait, of one known address at most `perAddress`. Addresses take turns, and
+ * so do the clients that one address asks about: whoever sends much waits behind himself. When too many wait, the newest of
+ * whoever has most waiting is dropped (`onDropped` makes its error), so that a flood turns away itself and nobody else.
  */
 export function createFairQueue(options: {
   readonly concurrency: number;
   readonly queue: number;
+  readonly perAddress: number;
   readonly onDropped: () => Error;
 }): <T>(turn: Turn, work: () => Promise<T>) => Promise<T> {
   // Maps keep the order of insertion: the first is next, and who had its turn goes to the end.
@@ -25,11 +26,11 @@ export function createFairQueue(options: {
     clients.set(clientId, entries);
     entries.push(entry);
     waiting += 1;
-    if (waiting > options.queue) dropNewestOfBusiest();
+    if (address !== '' && sizeOf(clients) > options.perAddress) dropNewest(address, clients);
+    else if (waiting > options.queue) dropNewest(...busiest(addresses, sizeOf));
   }
 
-  function dropNewestOfBusiest(): void {
-    const [address, clients] = busiest(addresses, sizeOf);
+  function dropNewest(address: string, clients: Map<string, Waiting[]>): void {
     const [clientId, entries] = busiest(clients, (list) => list.length);
     const dropped = entries.pop();
     if (entries.length === 0) forget(address, clientId);

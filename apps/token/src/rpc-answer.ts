@@ -1,5 +1,5 @@
 import { OAuth2Error } from '@castellan/oauth2';
-import { RpcError, type tokenV1 } from '@castellan/rpc';
+import { type RpcCode, RpcError, type tokenV1 } from '@castellan/rpc';
 
 // SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown), and what sockets report.
 const outage = /^(08|53|57P|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|ENOENT)/;
@@ -28,9 +28,13 @@ export async function answerOrStatus<T>(operation: Promise<T>): Promise<T> {
     return await operation;
   } catch (cause) {
     if (!(cause instanceof OAuth2Error)) throw toFault(cause);
-    const code = cause.code === 'temporarily_unavailable' ? 'UNAVAILABLE' : 'INVALID_ARGUMENT';
-    throw new RpcError(code, cause.hint ?? cause.description);
+    throw new RpcError(statusOf(cause), cause.hint ?? cause.description);
   }
+}
+
+function statusOf({ code, status }: OAuth2Error): RpcCode {
+  if (status === 429) return 'RESOURCE_EXHAUSTED';
+  return code === 'temporarily_unavailable' ? 'UNAVAILABLE' : 'INVALID_ARGUMENT';
 }
 
 /** The fault as the caller sees it: an outage of the database is UNAVAILABLE, the rest is hidden further up. */

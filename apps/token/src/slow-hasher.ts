@@ -7,17 +7,25 @@ import { createFairQueue, type Turn } from './fair-queue.js';
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** How much hashing may go on in this process. */
-export type SlowHasherLimits = { readonly concurrency: number; readonly queue: number };
+export type SlowHasherLimits = {
+  readonly concurrency: number;
+  readonly queue: number;
+  /** How much of the queue one address may fill. */
+  readonly perAddress: number;
+};
+
+const usual: SlowHasherLimits = { concurrency: 2, queue: 128, perAddress: 16 };
 
 /**
  * Argon2id off the event loop. At most `concurrency` hashes run and `queue` wait, so that a flood of wrong secrets can
  * take neither all cores nor memory. Who asks takes turns with everybody else: a flood waits behind itself, and what is
- * too much of it is answered `temporarily_unavailable`. Generated secrets and those verified lately never come here.
+ * too much of it is answered `temporarily_unavailable` with 429, at once. Generated secrets and those verified lately never come here.
  */
-export function createSlowHasher(limits: SlowHasherLimits = { concurrency: 2, queue: 128 }): SlowHasher {
+export function createSlowHasher(limits: SlowHasherLimits = usual): SlowHasher {
   const run = createFairQueue({
     ...limits,
-    onDropped: () => new OAuth2Error('temporarily_unavailable', 'too many client secrets are being checked; try again'),
+    onDropped: () =>
+      new OAuth2Error('temporarily_unavailable', 'too many client secrets are being checked; try again later', 429),
   });
   return {
     hash: (secret) => run({ address: '', clientId: '' }, () => hash(secret, cost)),

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { keysV1, type RpcClient, wardenV1 } from '@castellan/rpc';
 import {
+  ADMISSION_TABLE,
   LOGGER,
   type Logger,
   METRICS,
@@ -10,6 +11,7 @@ import {
   type ReadinessCheck,
   rpcClientToken,
 } from '@castellan/service';
+import { tokenAdmission } from './admission-table.js';
 import { AuthorizationGrpc } from './authorization.grpc.js';
 import { ClientsRpc } from './clients.grpc.js';
 import { DeliveriesRpc } from './deliveries.grpc.js';
@@ -53,6 +55,7 @@ export class TokenModule {
         provideRpcClient(keysV1.SigningService, 'token'),
         provideRpcClient(wardenV1.WardenService, 'token'),
         service,
+        { provide: ADMISSION_TABLE, useValue: tokenAdmission },
         ...rpcs,
       ],
     };

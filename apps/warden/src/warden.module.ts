@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { type RpcClient, tokenV1 } from '@castellan/rpc';
 import {
+  ADMISSION_TABLE,
   LOGGER,
   type Logger,
   METRICS,
@@ -10,6 +11,7 @@ import {
   type ReadinessCheck,
   rpcClientToken,
 } from '@castellan/service';
+import { wardenAdmission } from './admission-table.js';
 import { AuthorizationRpc } from './authorization.grpc.js';
 import { GroupsRpc } from './groups.grpc.js';
 import { PoliciesRpc } from './policies.grpc.js';
@@ -44,6 +46,7 @@ export class WardenModule {
 
 const services: readonly Provider[] = [
   provideRpcClient(tokenV1.TokensService, 'warden'),
+  { provide: ADMISSION_TABLE, useValue: wardenAdmission },
   {
     provide: WardenRpc,
     inject: [WARDEN, rpcClientToken(tokenV1.TokensService)],

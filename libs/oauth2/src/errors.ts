@@ -113,17 +113,17 @@ export type OAuth2ErrorCode = keyof typeof oauth2ErrorTable;
 export class OAuth2Error extends Error {
   readonly code: OAuth2ErrorCode;
   readonly description: string;
-  /** HTTP status of a direct answer. */
+  /** HTTP status of a direct answer: that of the code, or 429 where the caller asks too much (RFC 6585 section 4). */
   readonly status: number;
   /** What to do about it: names parameters and rules, never a secret. May be shown to the client's developer. */
   readonly hint?: string;
 
-  constructor(code: OAuth2ErrorCode, hint?: string) {
+  constructor(code: OAuth2ErrorCode, hint?: string, status?: 429) {
     super(hint === undefined ? code : `${code}: ${hint}`);
     this.name = 'OAuth2Error';
     this.code = code;
     this.description = oauth2ErrorTable[code].description;
-    this.status = oauth2ErrorTable[code].status;
+    this.status = status ?? oauth2ErrorTable[code].status;
     if (hint !== undefined) this.hint = hint;
   }
 }

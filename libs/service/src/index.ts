@@ -40,6 +40,9 @@ export { readTracingConfig, tracingVariables, type TracingConfig } from './traci
 export { createNestLogger } from './nest-logger.js';
 export { METRICS, createMetrics, watchPool, type GaugeReading, type Metrics, type WatchedGauge } from './metrics.js';
 export { Gauge } from 'prom-client';
+export { readAdmissionConfig } from './admission/admission.config.js';
+export { ADMISSION_TABLE, type AdmissionTable } from './admission/admission-class.js';
+export type { ConcurrencyLimits } from './admission/concurrency-limit.js';
 export { READINESS, Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.js';
 export { ServiceModule } from './service.module.js';
 export { InjectRpcClient, RpcService, provideRpcClient, rpcClientToken } from './rpc/rpc-service.js';

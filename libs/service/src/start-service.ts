@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { StatedPeerName } from '@castellan/rpc';
+import { readAdmissionConfig } from './admission/admission.config.js';
+import { AdmissionModule } from './admission/admission.module.js';
 import { readConfig } from './config.js';
 import { readEnvironment } from './environment/environment.js';
 import { httpServiceVariables, serviceVariables, type Variables } from './environment/program-variables.js';
@@ -64,7 +66,12 @@ async function startRpcService(options: ServiceOptions, context: StartContext): 
   const rpc: RpcModuleOptions = readRpcConfig(env, options.name);
   const root: DynamicModule = {
     module: ServiceRootModule,
-    imports: [ServiceModule.forRoot({ logger, metrics }), RpcModule.forRoot(rpc), await options.module(env)],
+    imports: [
+      ServiceModule.forRoot({ logger, metrics }),
+      AdmissionModule.forRoot({ limits: readAdmissionConfig(env), logger, metrics }),
+      RpcModule.forRoot(rpc),
+      await options.module(env),
+    ],
   };
   const app = await NestFactory.createApplicationContext(root, {
     logger: createNestLogger(logger),
@@ -87,12 +94,14 @@ async function startHttp(options: HttpServiceOptions, context: StartContext): Pr
   const config = readHttpConfig(env, options.http);
   const transport = requireTransport(config);
   const { listen: _none, ...rpc } = readRpcConfig(env, options.name);
+  const admission = readAdmissionConfig(env);
   const http = await createHttpApp({
     modules: [RpcModule.forRoot(rpc), await options.module(env)],
     logger,
     metrics,
     transport,
     accessLog: config.accessLog,
+    ...(admission === undefined ? {} : { admission }),
     ...(config.cors === undefined ? {} : { cors: config.cors }),
   });
   const readiness = http.app.get(Readiness);

@@ -3,15 +3,22 @@ import { authorizationCode } from './authorization-code.js';
 import { clientCredentials } from './client-credentials.js';
 import { decisions } from './decisions.js';
 import { documents } from './documents.js';
+import { growth } from './growth.js';
 import { introspection } from './introspection.js';
+import { jwtAccessTokens } from './jwt-access-tokens.js';
 import { refresh } from './refresh.js';
+import { replicas } from './replicas.js';
+import { signing } from './signing.js';
 import { startUp } from './start-up.js';
+import { steps } from './steps.js';
+import { adminWork } from './admin.js';
 import { wardenGrpc } from './warden-grpc.js';
 import { wardenHttp } from './warden-http.js';
 
 /** Every scenario, in the order in which a run does them. */
 export const scenarios: readonly Scenario[] = [
   clientCredentials,
+  jwtAccessTokens,
   introspection,
   authorizationCode,
   refresh,
@@ -19,5 +26,10 @@ export const scenarios: readonly Scenario[] = [
   wardenHttp,
   wardenGrpc,
   decisions,
+  adminWork,
   startUp,
+  signing,
+  replicas,
+  steps,
+  growth,
 ];

@@ -1,7 +1,7 @@
 import { apiFlags, flag, list, text, type CommandCall, type CommandRow } from '../command.js';
 import { indentedJson, members } from '../json.js';
 import { printable, UsageError } from '../terminal.js';
-import { readJsonFile } from './clients.js';
+import { readJsonFile } from '../clients/json-flags.js';
 
 export const policiesRows: readonly CommandRow[] = [
   { path: 'policies', summary: 'Manage policies', flags: apiFlags },

@@ -5,9 +5,11 @@ import { readKeysConfig, type KeysConfig } from '@castellan/keys';
 import { isPlaintextRemote, refusedDatabaseUrl, type Component } from '@castellan/postgres';
 import {
   ConfigError,
+  readAdmissionConfig,
   readBearerListen,
   readHttpConfig,
   readRpcConfig,
+  type ConcurrencyLimits,
   type HttpConfig,
   type RpcModuleOptions,
 } from '@castellan/service';
@@ -19,6 +21,8 @@ export type HostConfig = {
   /** Public URL, without a trailing slash. */
   readonly issuer: string;
   readonly http: HttpConfig;
+  /** Limits on what is under way at once; absent while they are off. */
+  readonly admission?: ConcurrencyLimits;
   /** The Warden's gRPC door; absent while it is closed. */
   readonly grpc?: RpcModuleOptions;
   readonly databaseUrls: Readonly<Record<Component, string>>;
@@ -72,10 +76,12 @@ export function readHostConfig(env: NodeJS.ProcessEnv, flags: HostFlags): HostCo
     WARDEN_SECRET: deriveServiceSecrets(systemSecret, 'warden'),
   };
   const grpc = readGrpcDoor(env, flags);
+  const admission = readAdmissionConfig(env);
   return {
     issuer,
     http,
     ...(grpc !== undefined ? { grpc } : {}),
+    ...(admission !== undefined ? { admission } : {}),
     databaseUrls: checkedDatabaseUrls(env),
     keys: readKeysConfig(serviceEnv),
     warden: readWardenConfig(serviceEnv),

@@ -84,6 +84,7 @@ async function openHost(
     transport: http.transport ?? { kind: 'https' },
     accessLog: http.accessLog,
     ...(http.cors !== undefined ? { cors: http.cors } : {}),
+    ...(config.admission !== undefined ? { admission: config.admission } : {}),
   });
   closers.push(() => app.close());
   await app.app.init();

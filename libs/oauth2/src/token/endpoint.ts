@@ -1,8 +1,8 @@
 import { allowsGrantType } from '../client.js';
-import type { ClientAuthentication } from '../client-authentication.js';
+import type { CarriedCredentials, ClientAuthentication } from '../client-authentication.js';
 import type { StoredClient } from '../client-store.js';
 import { OAuth2Error } from '../errors.js';
-import { type Parameter, parseParameters } from '../parameters.js';
+import { type Parameter, type ParameterMap, parseParameters } from '../parameters.js';
 import { authorizationCode } from './grants/authorization-code.js';
 import { clientCredentials } from './grants/client-credentials.js';
 import { refreshToken } from './grants/refresh-token.js';
@@ -23,7 +23,7 @@ export type EndpointRequest = {
   readonly parameters: readonly Parameter[];
   readonly authorization: string;
   /** Address of the client; empty or absent when it is not known. */
-  readonly remoteAddress?: string;
+  readonly remoteAddress?: string | undefined;
 };
 
 // How often a request is repeated because its client was changed while it ran.
@@ -40,7 +40,7 @@ export async function issueTokens(
   const grantType = parameters.get('grant_type');
   if (grantType === undefined) throw new OAuth2Error('invalid_request', 'the parameter grant_type is missing');
   const grant = grants.get(grantType);
-  const carried = { authorization: request.authorization, parameters, ...addressOf(request) };
+  const carried = credentialsOf(request, parameters);
   for (let attempt = 0; attempt < attempts; attempt++) {
     const freshness = attempt === 0 && grant !== undefined ? grant.clientRow : 'fresh';
     const client = await tools.clients.authenticate(carried, freshness);
@@ -60,6 +60,11 @@ export async function issueTokens(
     }
   }
   throw new OAuth2Error('temporarily_unavailable', 'the client is being changed; try again');
+}
+
+/** The credentials that a request carries, and from where. */
+export function credentialsOf(request: EndpointRequest, parameters: ParameterMap): CarriedCredentials {
+  return { authorization: request.authorization, parameters, ...addressOf(request) };
 }
 
 function addressOf({ remoteAddress = '' }: EndpointRequest): { readonly remoteAddress?: string } {

@@ -1,9 +1,9 @@
-import type { ClientAuthentication } from '../client-authentication.js';
+import type { CarriedCredentials, ClientAuthentication } from '../client-authentication.js';
 import { OAuth2Error } from '../errors.js';
 import type { JsonObject, RowKey } from '../grant.js';
 import { type ParameterMap, parseParameters } from '../parameters.js';
 import { coversScopes, parseScope } from '../scope.js';
-import type { EndpointRequest } from './endpoint.js';
+import { credentialsOf, type EndpointRequest } from './endpoint.js';
 import { type AccessTokenName, type AccessTokenSigner, readAccessToken } from './access-token-jwt.js';
 import type { IssuanceDecision } from './issuance-guard.js';
 import type { StatelessTokenStore } from './stateless-token.js';
@@ -145,7 +145,7 @@ export async function introspectForCaller(
   },
 ): Promise<Introspection> {
   const parameters = parseParameters(request.parameters);
-  const caller = await authenticateCaller(request.authorization, parameters, tools);
+  const caller = await authenticateCaller(credentialsOf(request, parameters), tools);
   if (tools.mayIntrospect !== undefined && !(await tools.mayIntrospect(caller))) {
     throw new OAuth2Error('request_forbidden', 'a policy must allow the caller to introspect tokens');
   }
@@ -155,19 +155,19 @@ export async function introspectForCaller(
 }
 
 async function authenticateCaller(
-  authorization: string,
-  parameters: ParameterMap,
+  carried: CarriedCredentials,
   tools: IntrospectionTools & { readonly clients: ClientAuthentication },
 ): Promise<IntrospectionCaller> {
+  const { authorization, parameters } = carried;
   if (/^bearer(?:\s|$)/i.test(authorization)) return bearerCaller(authorization, parameters, tools);
-  const { client } = await authenticateClient(authorization, parameters, tools.clients);
+  const { client } = await authenticateClient(carried, tools.clients);
   if (client.public) throw unauthorized('a public client cannot authenticate');
   return { kind: 'client', clientId: client.id };
 }
 
-async function authenticateClient(authorization: string, parameters: ParameterMap, clients: ClientAuthentication) {
+async function authenticateClient(carried: CarriedCredentials, clients: ClientAuthentication) {
   try {
-    return await clients.authenticate({ authorization, parameters }, 'fresh');
+    return await clients.authenticate(carried, 'fresh');
   } catch (cause) {
     // The original's word for a caller it does not know at this endpoint.
     if (cause instanceof OAuth2Error && cause.code === 'invalid_client') throw unauthorized(cause.hint);

@@ -3,7 +3,7 @@ import type { StoredClient } from '../client-store.js';
 import { OAuth2Error } from '../errors.js';
 import type { RowKey } from '../grant.js';
 import { parseParameters, requireParameter } from '../parameters.js';
-import type { EndpointRequest } from './endpoint.js';
+import { credentialsOf, type EndpointRequest } from './endpoint.js';
 import { type AccessTokenName, type AccessTokenSigner, readAccessToken } from './access-token-jwt.js';
 import { findNamedToken } from './introspection.js';
 import type { StatelessTokenStore } from './stateless-token.js';
@@ -26,7 +26,7 @@ export type RevocationTools = {
  */
 export async function revokeToken(request: EndpointRequest, tools: RevocationTools): Promise<void> {
   const parameters = parseParameters(request.parameters);
-  const client = await tools.clients.authenticate({ authorization: request.authorization, parameters }, 'fresh');
+  const client = await tools.clients.authenticate(credentialsOf(request, parameters), 'fresh');
   const text = requireParameter(parameters, 'token');
   const refreshKey = tools.tokenText.parse(text, 'refresh_token');
   if (refreshKey !== undefined) return revokeRefreshToken(refreshKey, client, tools.store);

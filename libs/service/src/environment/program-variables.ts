@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { admissionVariables } from '../admission/admission.config.js';
 import { portSchema } from '../config.js';
 import { corsVariables } from '../http/cors.js';
 import { httpVariables } from '../http/http.config.js';
@@ -37,6 +38,7 @@ export function processVariables(own: Variables): Variables {
     ...environmentVariables.shape,
     ...loggerVariables.shape,
     ...operationsVariables.shape,
+    ...admissionVariables.shape,
     ...tracingVariables.shape,
     ...own,
   });

@@ -3,6 +3,7 @@ import type { DiscoveryService } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
+import { AdmissionError } from './admit-requests.js';
 import { HttpError, errorJson, toHttpError, type HttpAnswer } from './http-error.js';
 import type { RouteTable } from './route-table.js';
 
@@ -43,7 +44,8 @@ export class HttpErrorFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const error = isUnknownRoute(thrown, request) ? this.unknownRoute(request) : toHttpError(thrown);
-    if (error.statusCode >= 500) this.logFault(error, request, thrown);
+    // A refusal is no fault; a line for each would be one more thing to do while there is too much of it.
+    if (error.statusCode >= 500 && !(error instanceof AdmissionError)) this.logFault(error, request, thrown);
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();
       return;

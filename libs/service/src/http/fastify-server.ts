@@ -6,7 +6,9 @@ import { readRequestId } from '@castellan/rpc';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { activeTracer } from '../tracing/tracing.js';
+import type { AdmissionDoor } from '../admission/admission.module.js';
 import { addAccessLog } from './access-log.js';
+import { addAdmission } from './admit-requests.js';
 import { ANSWER_HEADERS, addAnswerHeaders } from './answer-headers.js';
 import { addBodyParsers } from './body-parsers.js';
 import { addCors, type CorsOptions } from './cors.js';
@@ -54,6 +56,8 @@ export type FastifyServerOptions = {
   readonly accessLog: boolean;
   readonly cors: CorsOptions | undefined;
   readonly leave: LeaveTaking;
+  /** Admission control, once the application is made; undefined where it is off. */
+  readonly admission: () => AdmissionDoor | undefined;
 };
 
 /** TLS 1.2 or later with forward secrecy and authenticated encryption only. */
@@ -128,6 +132,7 @@ export function createFastifyServer(options: FastifyServerOptions): { server: Fa
   addTransportCheck(server, transport);
   if (options.cors !== undefined) addCors(server, options.cors, routes);
   addAccessLog(server, options.logger, options.metrics, options.accessLog);
+  addAdmission(server, options.admission);
   addBodyParsers(server);
   return { server, routes };
 }

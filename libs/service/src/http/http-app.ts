@@ -4,6 +4,8 @@ import { DiscoveryService, NestFactory } from '@nestjs/core';
 import { DiscoveryModule } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Server as TlsServer } from 'node:tls';
+import { AdmissionDoor, AdmissionModule } from '../admission/admission.module.js';
+import type { ConcurrencyLimits } from '../admission/concurrency-limit.js';
 import { ConfigError } from '../config.js';
 import type { Logger } from '../logger.js';
 import { createMetrics, type Metrics } from '../metrics.js';
@@ -24,6 +26,8 @@ export type HttpAppOptions = {
   readonly cors?: CorsOptions;
   /** One line per answer; on when absent. */
   readonly accessLog?: boolean;
+  /** How much may be under way at once, at all doors of the process; no limit when absent. */
+  readonly admission?: ConcurrencyLimits;
 };
 
 /** A Nest application on Fastify, made but not yet listening. */
@@ -65,6 +69,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const { logger, transport } = options;
   const metrics = options.metrics ?? createMetrics();
   const leave = createLeaveTaking();
+  let door: AdmissionDoor | undefined;
   const { server, routes } = createFastifyServer({
     leave,
     transport,
@@ -72,10 +77,16 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     metrics,
     cors: options.cors,
     accessLog: options.accessLog ?? true,
+    admission: () => door,
   });
   const root: DynamicModule = {
     module: HttpRootModule,
-    imports: [DiscoveryModule, ServiceModule.forRoot({ logger, metrics }), ...options.modules],
+    imports: [
+      DiscoveryModule,
+      ServiceModule.forRoot({ logger, metrics }),
+      AdmissionModule.forRoot({ limits: options.admission, logger, metrics }),
+      ...options.modules,
+    ],
   };
   const app = await NestFactory.create<NestFastifyApplication>(root, new FastifyAdapter(server as never), {
     logger: createNestLogger(logger),
@@ -86,6 +97,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     new HttpErrorFilter({ discovery: app.get(DiscoveryService, { strict: false }), logger, metrics, routes }),
   );
 
+  if (options.admission !== undefined) door = app.get(AdmissionDoor, { strict: false });
   leave.watch(app.getHttpServer());
 
   let hasCertificate = transport.kind !== 'https' || transport.certificate !== undefined;

@@ -16,7 +16,7 @@ import {
 } from '@castellan/rpc';
 import type { Caller } from './rpc-door.js';
 import type { HostedService } from './rpc-host.js';
-import type { InvocationDependencies } from './rpc-invocation.js';
+import type { ServingDependencies } from './admit-calls.js';
 import { serveMethod, type ServedMethod } from './served-method.js';
 
 const { exchange } = callsV1.CallsService;
@@ -28,7 +28,7 @@ const STREAM_AGE_SPREAD_MS = 60_000;
 /** Bytes in: what a stranger sends is read by ourselves, strictly. */
 type Exchange = ServerDuplexStream<Buffer, callsV1.CallBatchResult>;
 
-export type CallStreamDependencies = InvocationDependencies & {
+export type CallStreamDependencies = ServingDependencies & {
   /** @throws RpcError UNAUTHENTICATED */
   readonly authenticate: (call: Exchange) => Caller;
 };
@@ -79,7 +79,7 @@ export function addCallStreams(
 
 function methodsByName(
   services: readonly HostedService[],
-  dependencies: InvocationDependencies,
+  dependencies: ServingDependencies,
 ): ReadonlyMap<string, ServedMethod> {
   const methods = new Map<string, ServedMethod>();
   for (const service of services) {

@@ -18,6 +18,7 @@ import {
 } from '@castellan/rpc';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { DiscoveryService, ExternalContextCreator } from '@nestjs/core';
+import type { AdmissionDoor } from '../admission/admission.module.js';
 import { ConfigError } from '../config.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
@@ -45,6 +46,7 @@ export type RpcHostDependencies = {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly readiness: Readiness | undefined;
+  readonly admission: AdmissionDoor | undefined;
 };
 
 function roundTrip(serialize: (value: never) => Buffer, deserialize: (bytes: Buffer) => unknown, value: unknown) {
@@ -130,7 +132,7 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   private serve(door: RpcDoor): Promise<RpcServer> {
-    const { options, logger, metrics, readiness } = this.dependencies;
+    const { options, logger, metrics, readiness, admission } = this.dependencies;
     return startRpcServer({
       door,
       reflection: options.reflection ?? true,
@@ -138,6 +140,7 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
       isReady: async () => (readiness === undefined ? true : (await readiness.report()).ready),
       logger,
       metrics,
+      admission,
     });
   }
 

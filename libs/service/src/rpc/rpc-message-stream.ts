@@ -13,7 +13,8 @@ import {
   type RpcStreamMethod,
 } from '@castellan/rpc';
 import type { Caller } from './rpc-door.js';
-import { invokeMethod, type HostedMethod, type InvocationDependencies } from './rpc-invocation.js';
+import { admitCall, type ServingDependencies } from './admit-calls.js';
+import { invokeMethod, type HostedMethod } from './rpc-invocation.js';
 import type { StreamRule } from './stream-rule.js';
 
 // A stream stays with one server; ending it now and then spreads callers over servers that came later.
@@ -46,7 +47,7 @@ export function serveMessages(
   call: MessageStream,
   { hosted, method, rule }: ServedMessages,
   caller: Caller,
-  to: InvocationDependencies,
+  to: ServingDependencies,
 ): () => void {
   /** Bytes of each message whose answer was not taken by the transport, by the caller's number. */
   const open = new Map<number, number>();
@@ -74,7 +75,7 @@ export function serveMessages(
     const waits = clampDeadline(asked === 0 ? undefined : asked, DEFAULT_SERVER_DEADLINE_MS);
     const context: CallContext = { ...caller, deadline: Date.now() + waits, requestId: newRequestId() };
     try {
-      answer(id, await invokeMethod(hosted, request, context, to));
+      answer(id, await admitCall(hosted, to, () => invokeMethod(hosted, request, context, to)));
     } catch (thrown) {
       const error = thrown instanceof RpcError ? thrown : new RpcError('INTERNAL', 'internal error');
       const refusal = rule.refuse(request, error);

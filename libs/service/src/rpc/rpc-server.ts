@@ -22,6 +22,7 @@ import {
   type CallContext,
   type RpcMethod,
 } from '@castellan/rpc';
+import type { AdmissionDoor } from '../admission/admission.module.js';
 import { ConfigError } from '../config.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
@@ -45,6 +46,7 @@ export type RpcServerOptions = {
   readonly isReady: () => Promise<boolean>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly admission: AdmissionDoor | undefined;
 };
 
 export type RpcServer = {
@@ -160,7 +162,8 @@ function addInternalServices(
   leaves: Leaves,
 ): CallStreams {
   const { authenticate } = options.door;
-  const streams = addCallStreams(server, served, { authenticate, logger: options.logger, metrics: options.metrics });
+  const { logger, metrics, admission } = options;
+  const streams = addCallStreams(server, served, { authenticate, logger, metrics, admission });
   addHostedService(server, createHealthService(served, options.isReady), options, leaves);
   if (options.reflection) addReflection(server, served, authenticate);
   return streams;

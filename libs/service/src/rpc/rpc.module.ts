@@ -1,6 +1,7 @@
 import type { RpcTransport } from '@castellan/rpc';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ExternalContextCreator } from '@nestjs/core';
+import { AdmissionDoor } from '../admission/admission.module.js';
 import { LOGGER, createSilentLogger, type Logger } from '../logger.js';
 import { METRICS, createMetrics, type Metrics } from '../metrics.js';
 import { Readiness } from '../readiness.js';
@@ -65,6 +66,7 @@ export class RpcModule {
             { token: LOGGER, optional: true },
             { token: METRICS, optional: true },
             { token: Readiness, optional: true },
+            { token: AdmissionDoor, optional: true },
           ],
           useFactory: (
             discovery: DiscoveryService,
@@ -72,6 +74,7 @@ export class RpcModule {
             logger: Logger | undefined,
             metrics: Metrics | undefined,
             readiness: Readiness | undefined,
+            admission: AdmissionDoor | undefined,
           ) =>
             new RpcHost({
               options,
@@ -80,6 +83,7 @@ export class RpcModule {
               logger: logger ?? createSilentLogger(),
               metrics: metrics ?? createMetrics(),
               readiness,
+              admission,
             }),
         },
       ],

@@ -1,7 +1,8 @@
 import { RpcError, decodeMessage, type CallContext, type RpcMethod } from '@castellan/rpc';
 import { parseTraceparent, runInTrace } from '../tracing/trace-context.js';
 import { activeTracer } from '../tracing/tracing.js';
-import { invokeMethod, type HostedMethod, type InvocationDependencies } from './rpc-invocation.js';
+import { admitCall, type ServingDependencies } from './admit-calls.js';
+import { invokeMethod, type HostedMethod } from './rpc-invocation.js';
 
 /**
  * A method as it is served to other processes, bytes in and bytes out. The peer table comes first: nothing is parsed
@@ -25,14 +26,16 @@ function inTraceOf<T>(traceparent: unknown, work: () => T): T {
 }
 
 /** Serves a method the same way on every transport: a unary call and an item of a stream both come through here. */
-export function serveMethod(hosted: HostedMethod, method: RpcMethod, to: InvocationDependencies): ServedMethod {
+export function serveMethod(hosted: HostedMethod, method: RpcMethod, to: ServingDependencies): ServedMethod {
   const decoding: HostedMethod = {
     ...hosted,
     handle: (bytes, context) => hosted.handle(decodeRequest(method, bytes as Buffer), context),
   };
 
   return async function serve(bytes, context, traceparent) {
-    const response = await inTraceOf(traceparent, () => invokeMethod(decoding, bytes, context, to));
+    const response = await admitCall(hosted, to, () =>
+      inTraceOf(traceparent, () => invokeMethod(decoding, bytes, context, to)),
+    );
     try {
       return method.responseSerialize(response as never);
     } catch (error) {

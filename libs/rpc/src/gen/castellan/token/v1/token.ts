@@ -151,6 +151,8 @@ export interface RevokeTokenRequest {
   parameters: Parameter[];
   /** Authorization header as it came. */
   authorization: string;
+  /** Address of the client; empty when it is not known. */
+  remoteAddress?: string | undefined;
 }
 
 /** The answer of the revocation endpoint; no error means 200. */
@@ -165,6 +167,8 @@ export interface IntrospectForCallerRequest {
   parameters: Parameter[];
   /** Authorization header as it came: client credentials or a bearer token. */
   authorization: string;
+  /** Address of the client; empty when it is not known. */
+  remoteAddress?: string | undefined;
 }
 
 /** The answer of the introspection endpoint. */
@@ -1537,7 +1541,7 @@ export const IssuedTokens: MessageFns<IssuedTokens> = {
 };
 
 function createBaseRevokeTokenRequest(): RevokeTokenRequest {
-  return { parameters: [], authorization: "" };
+  return { parameters: [], authorization: "", remoteAddress: undefined };
 }
 
 export const RevokeTokenRequest: MessageFns<RevokeTokenRequest> = {
@@ -1547,6 +1551,9 @@ export const RevokeTokenRequest: MessageFns<RevokeTokenRequest> = {
     }
     if (message.authorization !== "") {
       writer.uint32(18).string(message.authorization);
+    }
+    if (message.remoteAddress !== undefined) {
+      writer.uint32(26).string(message.remoteAddress);
     }
     return writer;
   },
@@ -1580,6 +1587,14 @@ export const RevokeTokenRequest: MessageFns<RevokeTokenRequest> = {
             message.authorization = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.remoteAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1599,6 +1614,7 @@ export const RevokeTokenRequest: MessageFns<RevokeTokenRequest> = {
     const message = createBaseRevokeTokenRequest();
     message.parameters = object.parameters?.map((e) => Parameter.fromPartial(e)) || [];
     message.authorization = object.authorization ?? "";
+    message.remoteAddress = object.remoteAddress ?? undefined;
     return message;
   },
 };
@@ -1661,7 +1677,7 @@ export const RevokeTokenResponse: MessageFns<RevokeTokenResponse> = {
 };
 
 function createBaseIntrospectForCallerRequest(): IntrospectForCallerRequest {
-  return { parameters: [], authorization: "" };
+  return { parameters: [], authorization: "", remoteAddress: undefined };
 }
 
 export const IntrospectForCallerRequest: MessageFns<IntrospectForCallerRequest> = {
@@ -1671,6 +1687,9 @@ export const IntrospectForCallerRequest: MessageFns<IntrospectForCallerRequest> 
     }
     if (message.authorization !== "") {
       writer.uint32(18).string(message.authorization);
+    }
+    if (message.remoteAddress !== undefined) {
+      writer.uint32(26).string(message.remoteAddress);
     }
     return writer;
   },
@@ -1704,6 +1723,14 @@ export const IntrospectForCallerRequest: MessageFns<IntrospectForCallerRequest> 
             message.authorization = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.remoteAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1723,6 +1750,7 @@ export const IntrospectForCallerRequest: MessageFns<IntrospectForCallerRequest> 
     const message = createBaseIntrospectForCallerRequest();
     message.parameters = object.parameters?.map((e) => Parameter.fromPartial(e)) || [];
     message.authorization = object.authorization ?? "";
+    message.remoteAddress = object.remoteAddress ?? undefined;
     return message;
   },
 };

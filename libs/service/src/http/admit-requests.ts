@@ -1,0 +1,63 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AdmissionDoor } from '../admission/admission.module.js';
+import type { Arrival, Refusal } from '../admission/admission.js';
+import { HttpError } from './http-error.js';
+
+/** Seconds after which it is worth to ask again: an overload that ends is over by then. */
+const RETRY_AFTER = '2';
+
+/** A request that was turned away before anything was done for it. */
+export class AdmissionError extends HttpError {}
+
+// Made once: a refusal costs no stack trace.
+const REFUSALS: Readonly<Record<Refusal, AdmissionError>> = {
+  overload: new AdmissionError(503, 'The server is overloaded; try again later', {
+    headers: { 'retry-after': RETRY_AFTER },
+  }),
+  address: new AdmissionError(429, 'Too many requests from this address; try again later', {
+    headers: { 'retry-after': RETRY_AFTER },
+  }),
+};
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The place that the request holds, if it holds one. */
+    place: Arrival | undefined;
+    /** It was turned away before anything was done for it. */
+    isRefused: boolean;
+  }
+}
+
+/**
+ * Refuses what cannot be served, when its headers are here and before its body is read. A place is held from when the
+ * body is complete until the answer is made: whoever sends or reads slowly holds none.
+ */
+export function addAdmission(server: FastifyInstance, door: () => AdmissionDoor | undefined): void {
+  function arrivalOf(request: FastifyRequest): Arrival | undefined {
+    const of = door()?.classOf(request.routeOptions.url ?? '');
+    return of === undefined || of === 'always' ? undefined : { of, address: request.clientAddress };
+  }
+
+  function note(request: FastifyRequest, refusal: Refusal | undefined): AdmissionError | undefined {
+    request.isRefused = refusal !== undefined;
+    return refusal === undefined ? undefined : REFUSALS[refusal];
+  }
+
+  server.decorateRequest('place', undefined);
+  server.decorateRequest('isRefused', false);
+  server.addHook('onRequest', (request, _reply, done) => {
+    const arrival = arrivalOf(request);
+    done(note(request, arrival === undefined ? undefined : door()?.admission.refuse(arrival)));
+  });
+  server.addHook('preHandler', (request, _reply, done) => {
+    const arrival = arrivalOf(request);
+    const refusal = arrival === undefined ? undefined : door()?.admission.enter(arrival);
+    if (refusal === undefined) request.place = arrival;
+    done(note(request, refusal));
+  });
+  server.addHook('onSend', (request, _reply, payload, done) => {
+    if (request.place !== undefined) door()?.admission.leave(request.place);
+    request.place = undefined;
+    done(null, payload);
+  });
+}
