@@ -305,6 +305,13 @@ export const ADMIN_ROUTES = {
     action: decisionDoors.explain.action,
     resource: one((n) => n.wardenExplain()),
   },
+  listDecisions: {
+    method: 'GET',
+    path: '/warden/decisions',
+    scope: decisionScope,
+    action: 'warden:decisions',
+    resource: one((n) => n.wardenDecisions()),
+  },
   accessEvaluation: {
     method: 'POST',
     path: '/access/v1/evaluation',

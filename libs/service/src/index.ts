@@ -13,6 +13,7 @@ export {
 } from './config.js';
 export { parseAddressList, type AddressList } from './address-list.js';
 export { parseDuration } from './duration.js';
+export { redactFields, scrubText } from './redaction.js';
 export { Secret } from './secret.js';
 export { FILE_VARIABLES, withSecretFiles } from './secret-files.js';
 export { isSecretVariable } from './environment/secret-variables.js';

@@ -11,6 +11,7 @@ import { keysRows } from './keys.js';
 import { logoutRows } from './logout.js';
 import { migrateRows } from './migrate.js';
 import { policiesRows } from './policies.js';
+import { policyLifeRows } from './policy-life.js';
 import { policyListsRows } from './policy-lists.js';
 import { resourceServersRows } from './resource-servers.js';
 import { secretsRows } from './secrets.js';
@@ -36,6 +37,7 @@ export const commandTable: readonly CommandRow[] = [
   ...resourceServersRows,
   ...policiesRows,
   ...policyListsRows,
+  ...policyLifeRows,
   ...groupsRows,
   ...keysRows,
   ...logoutRows,
