@@ -57,9 +57,9 @@ export type CallsPlan = {
   readonly work: CheckWork | SignWork;
 };
 
-/** Decisions of the Warden: one by one, through the SDK, or in batches of 64. */
+/** Decisions of the Warden: one by one, through the SDK by either of its transports, or in batches of 64. */
 export type CheckWork = {
-  readonly kind: 'check' | 'sdk-check' | 'batch-check';
+  readonly kind: 'check' | 'sdk-check' | 'sdk-stream-check' | 'batch-check';
   readonly checks: readonly { readonly subject: string; readonly resource: string; readonly action: string }[];
   /** By policies that are as new as the request when absent. */
   readonly consistency?: 'minimize-latency';

@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.js';
 import { authorizationCode } from './authorization-code.js';
 import { clientCredentials } from './client-credentials.js';
+import { connectionCounts } from './connections.js';
 import { decisions } from './decisions.js';
 import { documents } from './documents.js';
 import { growth } from './growth.js';
@@ -29,6 +30,7 @@ export const scenarios: readonly Scenario[] = [
   adminWork,
   startUp,
   signing,
+  connectionCounts,
   replicas,
   steps,
   growth,

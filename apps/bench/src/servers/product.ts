@@ -80,7 +80,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     for (const { name, file, args, env, readyUrl } of services) {
       const running = start(file, { args, env: { ...env, ...options.env }, cores: options.cores });
       const index = started.push({ ...running, name, readyMs: 0 }) - 1;
-      const readyMs = await untilAnswers(readyUrl, running.output);
+      const readyMs = await untilAnswers(readyUrl, running.output, running.hasEnded);
       started[index] = { ...running, name, readyMs };
     }
     const product: Product = {

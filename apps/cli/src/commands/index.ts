@@ -10,6 +10,7 @@ import { hostRow } from './host.js';
 import { keysRows } from './keys.js';
 import { logoutRows } from './logout.js';
 import { migrateRows } from './migrate.js';
+import { openapiRow } from './openapi.js';
 import { policiesRows } from './policies.js';
 import { policyLifeRows } from './policy-life.js';
 import { policyListsRows } from './policy-lists.js';
@@ -43,6 +44,7 @@ export const commandTable: readonly CommandRow[] = [
   ...logoutRows,
   ...wardenRows,
   ...configRows,
+  openapiRow,
   doctorRow,
   ...secretsRows,
   ...certsRows,
