@@ -4,6 +4,7 @@ import { clientCredentials } from './client-credentials.js';
 import { decisions } from './decisions.js';
 import { documents } from './documents.js';
 import { introspection } from './introspection.js';
+import { overload } from './overload.js';
 import { refresh } from './refresh.js';
 import { startUp } from './start-up.js';
 import { wardenGrpc } from './warden-grpc.js';
@@ -20,4 +21,5 @@ export const scenarios: readonly Scenario[] = [
   wardenGrpc,
   decisions,
   startUp,
+  overload,
 ];
