@@ -21,12 +21,17 @@ export function notFound(): HttpError {
 /** Paths of the admin API as Hydra has it since 2.0, and those of 1.x that have no prefix. */
 const PREFIXED_PATH = /^\/(?:admin|oauth2\/auth\/(?:requests|sessions))(?:[/?]|$)/;
 
+/** Whether errors at a path have the form that Hydra's SDKs since 2.0 read. */
+export function hasPrefixedErrors(path: string): boolean {
+  return PREFIXED_PATH.test(path);
+}
+
 /**
  * Renders what the services behind the admin API refuse in the admin API's words. What else goes wrong has its form
  * already, the error JSON of the edge; below `/admin` everything has the form that Hydra's SDKs read.
  */
 export function renderAdminError(error: HttpError, request: FastifyRequest, thrown: unknown): HttpAnswer | undefined {
-  const prefixed = PREFIXED_PATH.test(request.url);
+  const prefixed = hasPrefixedErrors(request.url);
   if (!prefixed && !(thrown instanceof RpcError && ADMIN_PATH.test(request.url))) {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { generateLoad } from './load/generate.js';
-import type { LoadPlan } from './load/plan.js';
+import type { LoadPlan, LoadResult } from './load/plan.js';
 import { cpuOf, cpuOfTree, machineCpu, memoryOf } from './machine/cpu.js';
 import type { Row } from './scenario.js';
 import { median } from './statistics.js';
@@ -16,9 +16,12 @@ export type Contender = {
   readonly pids: readonly number[];
   /** What its processes wrote; shown when it fails. */
   readonly output: () => string;
+  /** Instead of the run's. */
+  readonly connections?: number;
 };
 
-type Round = {
+/** What one round of a contender gave. */
+export type Round = {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -39,7 +42,7 @@ export async function compare(world: World, contenders: readonly Contender[]): P
   const { effort } = world;
   const cluster = await world.cluster();
   const rounds = new Map(contenders.map((contender) => [contender, [] as Round[]]));
-  for (const contender of contenders) {
+  for (const contender of effort.warmUpSeconds > 0 ? contenders : []) {
     world.say(`warming up ${contender.name}: ${contender.work}`);
     await measure(world, contender, cluster.pid, effort.warmUpSeconds);
   }
@@ -51,7 +54,8 @@ export async function compare(world: World, contenders: readonly Contender[]): P
       rounds.get(contender)?.push(round);
       world.say(
         `round ${number}/${effort.rounds} ${contender.name}: ${contender.work}: ` +
-          `${Math.round(round.perSecond)}/s, p99 ${round.p99Ms.toFixed(1)} ms`,
+          `${Math.round(round.perSecond)}/s, p99 ${round.p99Ms.toFixed(1)} ms, ` +
+          `CPU ${Math.round(round.serverUs ?? NaN)} + ${Math.round(round.databaseUs ?? NaN)} us`,
       );
     }
   }
@@ -63,17 +67,17 @@ async function measureInPeace(world: World, contender: Contender, clusterPid: nu
   const tries: Round[] = [];
   do {
     tries.push(await measure(world, contender, clusterPid, world.effort.seconds));
-    if (world.effort.quick) break;
-  } while (tries.length < 3 && (tries.at(-1)?.strangers ?? 0) > tolerated);
+  } while (tries.length < 3 && (tries.at(-1)?.strangers ?? 0) > tolerated && world.mayRepeat());
   const [calmest] = tries.sort((left, right) => left.strangers - right.strangers);
   if (calmest === undefined) throw new Error('no round was measured');
   return calmest;
 }
 
-async function measure(world: World, contender: Contender, clusterPid: number, seconds: number): Promise<Round> {
+/** Loads a contender once and answers what that gave. Throws when it gives wrong answers. */
+export async function measure(world: World, contender: Contender, clusterPid: number, seconds: number): Promise<Round> {
   const [serverBefore, databaseBefore] = [serverCpu(contender), cpuOfTree(clusterPid)];
   const [machineBefore, ownBefore] = [machineCpu(), ownCpu()];
-  const result = await generateLoad(contender.plan(), { connections: world.effort.connections, seconds });
+  const result = await press(world, contender, seconds);
   const [serverAfter, databaseAfter] = [serverCpu(contender), cpuOfTree(clusterPid)];
   const [machineAfter, ownAfter] = [machineCpu(), ownCpu()];
   // A flow or two may break off where a round ends.
@@ -82,7 +86,6 @@ async function measure(world: World, contender: Contender, clusterPid: number, s
       `${contender.name} failed at ${contender.work}: ${result.failures} wrong answers beside ` +
         `${result.completed} right ones; ${result.firstFailure ?? ''}\n${contender.output().slice(-3000)}`,
     );
-  contender.onRound?.(result.refreshTokens ?? []);
   const server = difference(serverBefore, serverAfter);
   const database = difference(databaseBefore, databaseAfter);
   const known = (database ?? 0) + (ownAfter - ownBefore);
@@ -95,6 +98,29 @@ async function measure(world: World, contender: Contender, clusterPid: number, s
     databaseUs: database === undefined ? undefined : database / result.completed,
     failures: result.failures,
     strangers: Math.max(0, (busy - known) / Math.max(1, machineAfter.total - machineBefore.total)),
+  };
+}
+
+/** Loads a contender for some seconds, and on until enough is done where the effort says how much that is. */
+async function press({ effort }: World, contender: Contender, seconds: number): Promise<LoadResult> {
+  const until = performance.now() + seconds * 4000;
+  const parts: LoadResult[] = [];
+  const done = (): number => parts.reduce((sum, { completed }) => sum + completed, 0);
+  do {
+    const connections = contender.connections ?? effort.connections;
+    const part = await generateLoad(contender.plan(), { connections, seconds });
+    contender.onRound?.(part.refreshTokens ?? []);
+    parts.push(part);
+  } while (done() < (effort.atLeast ?? 1) && performance.now() < until);
+  const sum = (read: (part: LoadResult) => number): number => parts.reduce((total, part) => total + read(part), 0);
+  const firstFailure = parts.find((part) => part.firstFailure !== undefined)?.firstFailure;
+  return {
+    completed: done(),
+    seconds: sum((part) => part.seconds),
+    p50Ms: median(parts.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(parts.map(({ p99Ms }) => p99Ms)),
+    failures: sum(({ failures }) => failures),
+    ...(firstFailure !== undefined ? { firstFailure } : {}),
   };
 }
 

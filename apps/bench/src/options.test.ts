@@ -3,7 +3,16 @@ import { readOptions, UsageError } from './options.js';
 
 describe('the command line of the benchmark', () => {
   it('runs everything at length when nothing is said', () => {
-    expect(readOptions([])).toEqual({ only: [], quick: false, guard: false, record: false, list: false, help: false });
+    expect(readOptions([])).toEqual({
+      only: [],
+      quick: false,
+      guard: false,
+      record: false,
+      effort: {},
+      earlier: [],
+      list: false,
+      help: false,
+    });
   });
 
   it('takes scenarios one by one, in a list, in any case', () => {
@@ -14,7 +23,24 @@ describe('the command line of the benchmark', () => {
     expect(readOptions(['--json', 'a', '--markdown', 'b'])).toMatchObject({ json: 'a', markdown: 'b' });
   });
 
-  it.each([['--fast'], ['--only'], ['--record'], ['P-1']])('refuses %s', (...args) => {
+  it('takes how much is to be done', () => {
+    const args = ['--rounds', '7', '--seconds', '2', '--connections', '256', '--sizes', '1000,100'];
+    expect(readOptions(args)).toMatchObject({
+      effort: { rounds: 7, seconds: 2, connections: 256 },
+      sizes: [100, 1000],
+    });
+  });
+
+  it.each([
+    ['--fast'],
+    ['--only'],
+    ['--record'],
+    ['P-1'],
+    ['--rounds', '1.5'],
+    ['--seconds', '0.5'],
+    ['--connections', 'many'],
+    ['--sizes', '10,x'],
+  ])('refuses %s', (...args) => {
     expect(() => readOptions(args)).toThrow(UsageError);
   });
 });

@@ -8,6 +8,8 @@ export type Effort = {
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly connections: number;
+  /** A round goes on until so much is done, four times its seconds at most: for machines that others use too. */
+  readonly atLeast?: number;
 };
 
 /** One contender in one scenario: medians over its rounds. */
@@ -24,6 +26,12 @@ export type Row = {
   readonly databaseUs?: number;
   /** Resident memory of the server processes after the rounds. */
   readonly memoryMb?: number;
+  /** How large something was, where that is what a scenario changes. */
+  readonly size?: number;
+  /** Transactions of the database per request. */
+  readonly transactions?: number;
+  /** CPU per request by that of an empty handler, measured in turn. */
+  readonly timesFloor?: number;
   readonly failures?: number;
   readonly rounds?: number;
   /** Share of the machine that others used meanwhile, the worst round that counted. */
@@ -37,8 +45,6 @@ export type Ratio = {
   readonly value: number;
   readonly unit: 'x' | 'ms' | 'MB' | 'us' | 'B' | 's' | 'mismatches' | '%';
   readonly target?: { readonly atLeast: number } | { readonly atMost: number };
-  /** The quick tier holds it against the recorded one; more is better. */
-  readonly guarded?: boolean;
 };
 
 export type ScenarioResult = {
@@ -49,14 +55,18 @@ export type ScenarioResult = {
   readonly notes: readonly string[];
   /** Hard conditions that were not held; they fail the run. */
   readonly violations: readonly string[];
+  /** Of a scenario that another run measured: when, and on what. */
+  readonly origin?: string;
 };
 
 /** Something that is measured. */
 export type Scenario = {
   readonly id: string;
   readonly title: string;
-  /** Part of the quick comparison of ratios. */
-  readonly guarded: boolean;
+  /** Takes long: run only when it is asked for by name. */
+  readonly onDemand?: boolean;
+  /** Left out of a quick run unless it is asked for by name. */
+  readonly isLong?: boolean;
   run(world: World): Promise<Omit<ScenarioResult, 'id' | 'title'>>;
 };
 

@@ -1,6 +1,7 @@
 import type { Pinning } from './machine/pinning.js';
 import type { Effort } from './scenario.js';
 import { type Cluster, startCluster } from './servers/cluster.js';
+import type { Floor } from './servers/floor.js';
 import { type OidcProvider, seedOidcProvider, startOidcProvider } from './servers/oidc-provider.js';
 import { type Mode, type Product, startProduct } from './servers/product.js';
 import { type RedisServer, startRedis } from './servers/redis.js';
@@ -15,12 +16,21 @@ export class World {
   private readonly started = new Map<string, Promise<unknown>>();
   private readonly stops: (() => Promise<void>)[] = [];
   private isClosed = false;
+  // On a machine that never gets calm a run must end all the same.
+  private repeats = 40;
 
   constructor(
     readonly effort: Effort,
     readonly pinning: Pinning | undefined,
     readonly say: (line: string) => void,
+    /** Sizes that the command line asks for. */
+    readonly sizes?: readonly number[],
   ) {}
+
+  /** Whether one more disturbed round may be repeated; counts. */
+  mayRepeat(): boolean {
+    return !this.effort.quick && this.repeats-- > 0;
+  }
 
   cluster(): Promise<Cluster> {
     return this.once('PostgreSQL', startCluster);
@@ -35,12 +45,27 @@ export class World {
     return this.once(`castellan (${mode})`, () => this.startProduct(mode, `castellan_${mode}`));
   }
 
+  /** A second replica beside the product in a mode: the same issuer, secrets and database. */
+  replica(mode: Mode): Promise<Product> {
+    return this.once(`castellan (${mode}), second replica`, async () => {
+      const { publicUrl, databaseUrl } = await this.product(mode);
+      const redis = mode === 'services' ? await this.redis() : undefined;
+      const cores = this.pinning?.server;
+      return startProduct({ mode, databaseUrl, redisUrl: redis?.url, cores, issuer: publicUrl });
+    });
+  }
+
+  /** The product in a mode with further variables; started once for each name. */
+  variant(name: string, mode: Mode, env: Readonly<Record<string, string>>): Promise<Product> {
+    return this.once(`castellan (${mode}), ${name}`, () => this.startProduct(mode, `variant_${name}`, env));
+  }
+
   /** Starts a product of a scenario's own; the scenario stops it. */
-  async startProduct(mode: Mode, database: string): Promise<Product> {
+  async startProduct(mode: Mode, database: string, env: Readonly<Record<string, string>> = {}): Promise<Product> {
     const cluster = await this.cluster();
     const redis = mode === 'services' ? await this.redis() : undefined;
     const databaseUrl = await cluster.makeDatabase(database);
-    return startProduct({ mode, databaseUrl, redisUrl: redis?.url, cores: this.pinning?.server });
+    return startProduct({ mode, databaseUrl, redisUrl: redis?.url, cores: this.pinning?.server, env });
   }
 
   oidcProvider(store: PeerStore): Promise<OidcProvider> {
@@ -51,6 +76,11 @@ export class World {
       await seedOidcProvider(databaseUrl, this.effort.quick ? 20_000 : 200_000);
       return startOidcProvider(databaseUrl, cores);
     });
+  }
+
+  /** A floor by name; it is started once. */
+  floor(name: string, begin: () => Promise<Floor>): Promise<Floor> {
+    return this.once(`floor (${name})`, begin);
   }
 
   /** Keeps something that has to be stopped at the end. */
@@ -81,4 +111,13 @@ export class World {
     this.started.set(name, starting);
     return starting;
   }
+}
+
+/** Stops what was started when somebody ends the run. */
+export function closeOnSignals(world: World, say: (line: string) => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      say(`${signal}: stopping what was started`);
+      void world.close().finally(() => process.exit(130));
+    });
 }

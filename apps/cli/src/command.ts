@@ -13,7 +13,14 @@ export type Flag =
       /** The only values there are. */
       readonly choices?: readonly string[];
     }
-  | { readonly kind: 'switch'; readonly flags: string; readonly description: string; readonly hidden?: true }
+  | {
+      readonly kind: 'switch';
+      readonly flags: string;
+      readonly description: string;
+      readonly hidden?: true;
+      /** Off is something else than not given: `--x=false`. */
+      readonly negatable?: true;
+    }
   | {
       readonly kind: 'list';
       readonly flags: string;
@@ -28,6 +35,8 @@ export type CommandRow = {
   readonly summary: string;
   /** More for the help text. */
   readonly details?: string;
+  /** Command lines that show its use, without the program's name. */
+  readonly examples?: readonly string[];
   /** Operands, such as `<policy> <action...>`. */
   readonly operands?: string;
   readonly flags?: readonly Flag[];
@@ -73,7 +82,7 @@ export function list(flags: string, description: string, standard?: readonly str
   return { kind: 'list', flags, description, ...(standard !== undefined ? { default: standard } : {}) };
 }
 
-export function flag(flags: string, description: string): Flag {
+export function flag(flags: string, description: string): Flag & { readonly kind: 'switch' } {
   return { kind: 'switch', flags, description };
 }
 

@@ -46,15 +46,15 @@ export function findCommand(program: Command, words: readonly string[]): Command
 
 /** Go programs of the time accepted `--dry=false`; commander's switches take no value, so that it is settled before. */
 export function settleSwitchValues(rows: readonly CommandRow[], args: readonly string[]): string[] {
-  const switches = new Set(
-    [...globalFlags, ...rows.flatMap((row) => row.flags ?? [])]
-      .filter((one) => one.kind === 'switch')
-      .map((one) => longName(one.flags)),
-  );
+  const switches = [...globalFlags, ...rows.flatMap((row) => row.flags ?? [])].filter((one) => one.kind === 'switch');
+  const negatable = new Map(switches.map((one) => [longName(one.flags), one.negatable === true]));
   return args.flatMap((arg) => {
     const match = /^(--[a-z-]+)=(true|false|1|0|t|f)$/i.exec(arg);
-    if (match?.[1] === undefined || !switches.has(match[1])) return [arg];
-    return /^(true|1|t)$/i.test(match[2] ?? '') ? [match[1]] : [];
+    const name = match?.[1] ?? '';
+    const canBeOff = negatable.get(name);
+    if (canBeOff === undefined) return [arg];
+    if (/^(true|1|t)$/i.test(match?.[2] ?? '')) return [name];
+    return canBeOff ? [name.replace('--', '--no-')] : [];
   });
 }
 
@@ -66,8 +66,12 @@ function addRow(program: Command, row: CommandRow, stage: Stage): void {
   const command = parent.command(words.at(-1) ?? '').description(row.summary);
   prepare(command, stage);
   if (row.details !== undefined) command.addHelpText('after', `\n${row.details}`);
+  if (row.examples !== undefined) command.addHelpText('after', examplesText(row.examples, stage.terminal.programName));
   if (row.operands !== undefined) command.arguments(row.operands);
-  for (const one of row.flags ?? []) command.addOption(option(one));
+  for (const one of row.flags ?? []) {
+    command.addOption(option(one));
+    if (one.kind === 'switch' && one.negatable === true) command.addOption(negation(one.flags));
+  }
   const run = row.run;
   if (run === undefined) return;
   command.action(async () => {
@@ -78,6 +82,12 @@ function addRow(program: Command, row: CommandRow, stage: Stage): void {
       throw error;
     }
   });
+}
+
+function examplesText(examples: readonly string[], programName: string): string {
+  return ['', examples.length > 1 ? 'Examples:' : 'Example:', ...examples.map((one) => `  ${programName} ${one}`)].join(
+    '\n',
+  );
 }
 
 function prepare(command: Command, { terminal, usageErrors }: Stage): void {
@@ -96,6 +106,11 @@ function prepare(command: Command, { terminal, usageErrors }: Stage): void {
       writeErr: (part) => void (usageErrors === 'code' || terminal.stderr.write(part)),
       outputError: (part, write) => write(part.replace(/^error:/, 'Error:')),
     });
+}
+
+/** The flag `--no-x`, which `--x=false` becomes. */
+function negation(flags: string): Option {
+  return new Option(longName(flags).replace('--', '--no-'), `not ${longName(flags)}`).hideHelp();
 }
 
 function option(one: Flag): Option {
@@ -165,6 +180,7 @@ function createCall(command: Command, terminal: Terminal): CommandCall {
         config: await call.config(),
         programName: terminal.programName,
         fakeTlsTermination: has('fake-tls-termination'),
+        note: call.note,
         ...(printDryRun !== undefined ? { printDryRun } : {}),
       }),
     printDryRun,

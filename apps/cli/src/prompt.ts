@@ -76,3 +76,10 @@ function openLines(terminal: Terminal, isTty: boolean): LineReader {
     close: () => lines.close(),
   };
 }
+
+/** All of standard input. */
+export async function readAll(terminal: Terminal): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of terminal.stdin) chunks.push(Buffer.from(chunk as string | Uint8Array));
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -249,6 +249,7 @@ async function wire(
       store,
       statelessTokens,
       refreshGraceMs: config.refreshGraceMs,
+      audienceParameter: config.audienceParameter,
       noteReuse: ({ event, clientId, subject, family }) =>
         logger.warn('A single-use token came again: its grant is revoked', {
           ...{ event, client: clientId, subject, family: `${family.bucket}.${family.id}` },
@@ -282,6 +283,7 @@ async function wire(
         stateMinLength: config.stateMinLength,
         requirePkce: config.requirePkce,
         scopePolicy: config.scopePolicy,
+        audienceParameter: config.audienceParameter,
         legacyErrorRedirect: config.legacyErrorRedirect,
         pendingRequestsPerClient: config.pendingRequestsPerClient,
         pendingRequestsPerAddress: config.pendingRequestsPerAddress,

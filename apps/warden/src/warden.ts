@@ -1,6 +1,7 @@
-import type { GroupStore, PolicyHistory, PolicyImports, PolicyStore } from '@castellan/policy';
+import type { DecisionLogStore, GroupStore, PolicyHistory, PolicyImports, PolicyStore } from '@castellan/policy';
 import {
   claimDerivedSecrets,
+  createPostgresDecisionLog,
   createPostgresGroupStore,
   createPostgresPolicyHistory,
   createPostgresPolicyImports,
@@ -13,6 +14,8 @@ import {
 import { createDecisionCache, type DecisionCache, type DecisionCacheEvent, openRedis } from '@castellan/redis';
 import { ConfigError, type Logger, type Metrics, watchPool } from '@castellan/service';
 import { deriveKey, inUseFirst, parseSecretList, secretVerifier } from '@castellan/jwk';
+import type { DecisionLog } from './decision-log/decision-log.js';
+import { openDecisionLog } from './decision-log/open-decision-log.js';
 import { createPolicyDecisionPoint, type PolicyDecisionPoint } from './decision-point.js';
 import type { WardenConfig } from './warden.config.js';
 
@@ -26,6 +29,8 @@ export type Warden = Pick<WardenConfig, 'resourceNamePrefix' | 'callersAccess'> 
   readonly history: PolicyHistory;
   readonly imports: PolicyImports;
   readonly groups: GroupStore;
+  readonly log: DecisionLog;
+  readonly decisions: DecisionLogStore;
   /** Answers when the database does; throws otherwise. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -94,6 +99,8 @@ function serve(
     onRecovery: () => logger.info('The policy database answers again'),
   });
   const listener = listenForPolicyChanges(database, () => decisionPoint.anticipate());
+  const decisions = createPostgresDecisionLog(database, config.decisionLog.retentionMs);
+  const recording = openDecisionLog(config.decisionLog, decisions, { logger, metrics });
   return {
     resourceNamePrefix: config.resourceNamePrefix,
     callersAccess: config.callersAccess,
@@ -102,10 +109,13 @@ function serve(
     history: createPostgresPolicyHistory(database),
     imports: createPostgresPolicyImports(database),
     groups: createPostgresGroupStore(database),
+    log: recording.log,
+    decisions,
     ping: () => database.ping(),
     async close() {
       close();
       listener.close();
+      await recording.close();
       await database.close();
     },
   };

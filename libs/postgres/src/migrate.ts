@@ -55,13 +55,17 @@ async function grantRole(runner: { query(text: string): Promise<unknown> }, comp
   await runner.query(
     `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} NOLOGIN; END IF; END $$`,
   );
-  await runner.query(`GRANT USAGE${component === 'token' ? ', CREATE' : ''} ON SCHEMA ${component} TO ${role}`);
+  const partitioned = partitionedTables[component];
+  await runner.query(`GRANT USAGE${partitioned.length > 0 ? ', CREATE' : ''} ON SCHEMA ${component} TO ${role}`);
   await runner.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${component} TO ${role}`);
   await runner.query(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${component} TO ${role}`);
   await runner.query(`GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${component} TO ${role}`);
   // Partitions are made and dropped while serving; only an owner may do that.
-  if (component === 'token')
-    for (const table of partitionedTables) await runner.query(`ALTER TABLE token.${table} OWNER TO ${role}`);
+  for (const table of partitioned) await runner.query(`ALTER TABLE ${component}.${table} OWNER TO ${role}`);
 }
 
-const partitionedTables = ['family', 'authorization_code', 'access_token', 'refresh_token'];
+const partitionedTables: { readonly [component in Component]: readonly string[] } = {
+  keys: [],
+  warden: ['decision'],
+  token: ['family', 'authorization_code', 'access_token', 'refresh_token'],
+};

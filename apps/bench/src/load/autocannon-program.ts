@@ -1,11 +1,12 @@
 // The load generator as a process of its own: reads a plan from its input, presses, writes what came of it.
 import autocannon, { type DynamicRequest } from 'autocannon';
 import { codeFlowRequests } from './code-flow.js';
+import { crudRequests } from './crud.js';
 import { readInput } from './input.js';
-import type { ChecksPlan, LoadEffort, LoadPlan, RefreshPlan, RequestsPlan } from './plan.js';
+import type { CallsPlan, LoadEffort, LoadPlan, RefreshPlan, RequestsPlan } from './plan.js';
 import { Tally } from './tally.js';
 
-type HttpPlan = Exclude<LoadPlan, ChecksPlan>;
+type HttpPlan = Exclude<LoadPlan, CallsPlan>;
 
 const { plan, effort } = JSON.parse(await readInput()) as { plan: HttpPlan; effort: LoadEffort };
 const tally = new Tally();
@@ -42,6 +43,7 @@ function toOrigin(request: DynamicRequest): DynamicRequest {
 
 function steps(): DynamicRequest[] {
   if (plan.kind === 'code-flow') return codeFlowRequests(plan, tally, refreshTokens);
+  if (plan.kind === 'crud') return crudRequests(plan, tally);
   return plan.kind === 'refresh' ? [refresh(plan, refreshTokens)] : plain(plan);
 }
 
@@ -86,6 +88,6 @@ function refresh({ tokenUrl, basic }: RefreshPlan, pool: string[]): DynamicReque
 }
 
 function originOf(any: HttpPlan): string {
-  if (any.kind === 'requests') return new URL(any.url).origin;
+  if (any.kind === 'requests' || any.kind === 'crud') return new URL(any.url).origin;
   return new URL(any.tokenUrl).origin;
 }

@@ -24,10 +24,32 @@ export function hasWrk(): boolean {
  * the product's own client.
  */
 export async function generateLoad(plan: LoadPlan, effort: LoadEffort): Promise<LoadResult> {
+  if (plan.kind === 'requests' && plan.alsoUrls !== undefined && plan.alsoUrls.length > 0) {
+    const { alsoUrls, ...first } = plan;
+    const plans = [first, ...alsoUrls.map((url) => ({ ...first, url }))];
+    const share = { ...effort, connections: Math.max(1, Math.round(effort.connections / plans.length)) };
+    return together(await Promise.all(plans.map((one) => generateLoad(one, share))));
+  }
   if (plan.kind === 'requests' && hasWrk()) return runWrk(plan, effort);
-  const program = plan.kind === 'checks' ? 'grpc-program' : 'autocannon-program';
+  const program = plan.kind === 'calls' ? 'grpc-program' : 'autocannon-program';
   const ended = await run(`apps/bench/dist/load/${program}.js`, { stdin: JSON.stringify({ plan, effort }) });
   return JSON.parse(ended.stdout) as LoadResult;
+}
+
+/** What several generators did at the same time; of the latencies the worst. */
+function together(results: readonly LoadResult[]): LoadResult {
+  const sum = (read: (result: LoadResult) => number): number =>
+    results.reduce((total, result) => total + read(result), 0);
+  const most = (read: (result: LoadResult) => number): number => Math.max(...results.map(read));
+  const firstFailure = results.find((result) => result.firstFailure !== undefined)?.firstFailure;
+  return {
+    completed: sum(({ completed }) => completed),
+    seconds: most(({ seconds }) => seconds),
+    p50Ms: most(({ p50Ms }) => p50Ms),
+    p99Ms: most(({ p99Ms }) => p99Ms),
+    failures: sum(({ failures }) => failures),
+    ...(firstFailure !== undefined ? { firstFailure } : {}),
+  };
 }
 
 async function runWrk(plan: RequestsPlan, effort: LoadEffort): Promise<LoadResult> {

@@ -6,7 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 
 @Controller()
 class EmptyController {
-  @Post('/warden/allowed')
+  @Post(['/warden/allowed', '/warden/token/allowed', '/access/v1/evaluation', '/access/v1/evaluations'])
   @HttpCode(200)
   allowed(@Body() body: { subject?: string }): { allowed: boolean } {
     return { allowed: body.subject !== undefined };

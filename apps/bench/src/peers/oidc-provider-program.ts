@@ -4,13 +4,18 @@ import Provider from 'oidc-provider';
 import { setStorage } from 'oidc-provider/lib/adapters/memory_adapter.js';
 import LRU from 'oidc-provider/lib/helpers/lru.js';
 import pg from 'pg';
-import { benchClient } from '../servers/bench-client.js';
+import { benchClient, jwtAlgorithms, resourceOf } from '../servers/bench-client.js';
 import { postgresAdapter } from './postgres-adapter.js';
 
 const port = Number(process.env['PORT']);
 const databaseUrl = process.env['DATABASE_URL'];
 const issuer = `http://localhost:${port}`;
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+// RS256 for ID tokens, as with the product; all three for JWT access tokens.
+const privateKeys = [
+  { alg: 'RS256', ...generateKeyPairSync('rsa', { modulusLength: 2048 }) },
+  { alg: 'ES256', ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) },
+  { alg: 'EdDSA', ...generateKeyPairSync('ed25519') },
+];
 
 const client = {
   client_id: benchClient.id,
@@ -24,7 +29,14 @@ const client = {
 
 const hour = 60 * 60;
 const configuration = {
-  jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'bench', use: 'sig', alg: 'RS256' }] },
+  jwks: {
+    keys: privateKeys.map(({ alg, privateKey }) => ({
+      ...privateKey.export({ format: 'jwk' }),
+      kid: alg,
+      use: 'sig',
+      alg,
+    })),
+  },
   cookies: { keys: [randomBytes(32).toString('base64url')] },
   scopes: ['openid', 'offline_access', 'bench'],
   pkce: { required: () => true },
@@ -34,6 +46,13 @@ const configuration = {
     clientCredentials: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: (_context: unknown, resource: string) => {
+        const alg = jwtAlgorithms.find((each) => resourceOf(each) === resource);
+        return { scope: 'bench', accessTokenFormat: 'jwt', accessTokenTTL: hour, jwt: { sign: { alg } } };
+      },
+    },
   },
   ttl: {
     AccessToken: hour,

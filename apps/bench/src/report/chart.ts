@@ -12,25 +12,41 @@ export type Line = {
 const width = 720;
 const style = `<style>
   text { font: 13px system-ui, sans-serif; fill: #24292f; }
-  .title { font-weight: 600; } .axis { fill: #57606a; font-size: 11px; }
+  .title { font-weight: 600; } .work { fill: #57606a; font-weight: 600; } .axis { fill: #57606a; font-size: 11px; }
   .ours { fill: #0b6e4f; stroke: #0b6e4f; } .theirs { fill: #8c959f; stroke: #8c959f; }
   polyline { fill: none !important; stroke-width: 2; } .grid { stroke: #d0d7de; stroke-width: 1; }
 </style>`;
 
-/** Horizontal bars, one for each contender. */
-export function drawBars(title: string, unit: string, bars: readonly Bar[]): string {
-  const [left, rowHeight, top] = [220, 26, 40];
-  const largest = Math.max(...bars.map(({ value }) => value), Number.MIN_VALUE);
-  const rows = bars.map(({ label, value, ours }, index) => {
-    const y = top + index * rowHeight;
-    const length = Math.max(1, (value / largest) * (width - left - 120));
-    return [
-      `<text x="${left - 8}" y="${y + 14}" text-anchor="end">${escape(label)}</text>`,
-      `<rect class="${kind(ours)}" x="${left}" y="${y}" width="${length.toFixed(1)}" height="18"/>`,
-      `<text x="${(left + length + 6).toFixed(1)}" y="${y + 14}">${figure(value)} ${escape(unit)}</text>`,
-    ].join('\n');
-  });
-  return svg(top + bars.length * rowHeight + 8, title, rows);
+/** Bars of one work; each group has a scale of its own. */
+export type BarGroup = { readonly label: string; readonly bars: readonly Bar[] };
+
+/** Horizontal bars, one for each contender, under the work that they did. */
+export function drawBars(title: string, unit: string, groups: readonly BarGroup[]): string {
+  const [left, rowHeight, headHeight] = [240, 24, 28];
+  let y = 40;
+  const parts: string[] = [];
+  for (const { label, bars } of groups) {
+    parts.push(`<text class="work" x="12" y="${y + 14}">${escape(label)}</text>`);
+    y += headHeight;
+    const largest = Math.max(...bars.map(({ value }) => value), Number.MIN_VALUE);
+    for (const bar of bars) {
+      parts.push(drawBar(bar, { unit, left, y, length: Math.max(1, (bar.value / largest) * (width - left - 120)) }));
+      y += rowHeight;
+    }
+  }
+  return svg(y + 8, title, parts);
+}
+
+function drawBar(
+  { label, value, ours }: Bar,
+  place: { readonly unit: string; readonly left: number; readonly y: number; readonly length: number },
+): string {
+  const { unit, left, y, length } = place;
+  return [
+    `<text x="${left - 8}" y="${y + 14}" text-anchor="end">${escape(label)}</text>`,
+    `<rect class="${kind(ours)}" x="${left}" y="${y}" width="${length.toFixed(1)}" height="18"/>`,
+    `<text x="${(left + length + 6).toFixed(1)}" y="${y + 14}">${figure(value)} ${escape(unit)}</text>`,
+  ].join('\n');
 }
 
 /** Lines over sizes; both axes are logarithmic, since sizes and costs span many orders. */

@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { MachineDescription } from '../machine/description.js';
+import { median } from '../statistics.js';
 import { isReached, type Row, type ScenarioResult } from '../scenario.js';
 import { drawBars, drawLines } from './chart.js';
 import { markdownTable } from './markdown-table.js';
+import { writeLimits } from './limits.js';
 import { figure, groupByWork, ratioCells, writeMarkdownTables } from './table.js';
 
 /** What a run was: the results, and where and how long they were measured. */
@@ -23,13 +25,28 @@ export function writePage(file: string, report: Report): void {
       writeFileSync(path.join(images, name), svg);
       return `![${title}](images/${name})`;
     });
-    return [`### ${result.id}: ${result.title}`, ...charts, writeMarkdownTables(result)].join('\n\n');
+    const origin = result.origin === undefined ? [] : [`_This scenario was ${result.origin}._`];
+    return [`### ${result.id}: ${result.title}`, ...origin, ...charts, writeMarkdownTables(result)].join('\n\n');
   });
   const parts = [head(report), targets(report.results), '## Results', ...sections, sizing(report.results), repeat];
   writeFileSync(file, `${parts.filter((part) => part !== '').join('\n\n')}\n`);
 }
 
-function head({ machine, effort, generator }: Report): string {
+/** How much others used of the machine, in words; a shared machine makes figures less sure. */
+function company(results: readonly ScenarioResult[]): string {
+  const shares = results.flatMap(({ rows }) => rows.flatMap(({ strangers }) => strangers ?? []));
+  if (shares.length === 0) return '';
+  const usual = median(shares);
+  const said = `In the worst round of a figure other programs used ${percent(usual)} of the machine in the middle, ${percent(Math.max(...shares))} at most.`;
+  if (usual <= 0.1) return said;
+  return `**This was a shared machine, not a quiet one.** ${said} Throughput and p99 below suffer from that on all sides; ratios and CPU time less.`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+function head({ machine, effort, generator, results }: Report): string {
   return `# Performance
 
 This page is written by the benchmark suite (\`apps/bench\`); do not edit it by hand. Every figure comes from one run.
@@ -50,17 +67,21 @@ This page is written by the benchmark suite (\`apps/bench\`); do not edit it by 
   on both sides; all speak plain HTTP to the load generator, and separate services speak mutual TLS among themselves.
 
 Measured on: ${machine.cores} cores (${machine.processor}), ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}; ${machine.layout};
-commit ${machine.commit}, ${machine.startedAt}.`;
+commit ${machine.commit}, ${machine.startedAt}.
+
+${company(results)}`;
 }
 
 function targets(results: readonly ScenarioResult[]): string {
   const bound = results.flatMap(({ ratios }) => ratios).filter((ratio) => ratio.target !== undefined);
   if (bound.length === 0) return '';
   const reached = bound.filter((ratio) => isReached(ratio) === true).length;
+  const limits = writeLimits(bound);
   return [
     '## Targets',
     `${reached} of ${bound.length} are reached.`,
     markdownTable(['figure', 'value', 'target', ''], bound.map(ratioCells)),
+    ...(limits === '' ? [] : ['### What limits those that are missed', limits]),
   ].join('\n\n');
 }
 
@@ -88,12 +109,17 @@ npm ci
 npm run bench -- --markdown docs/performance.md --json results.json
 npm run bench -- --list
 npm run bench -- --only P-1 --quick
+npm run bench -- --only P-1 --connections 256
+npm run bench -- --only P-13 --json growth.json
+npm run bench -- --with growth.json --markdown docs/performance.md
 npm run bench -- --guard
 \`\`\`
 
 Leave the machine alone meanwhile. \`wrk\` is used where it is on PATH, autocannon otherwise; \`redis-server\` is started for the
-separate services where it is there. \`--guard\` holds ratios of a short run against \`apps/bench/recorded.json\` and fails when
-one has dropped by more than 30 % in two tries; \`--guard --record\` writes that file.`;
+separate services where it is there. A run takes about a quarter of an hour, \`--quick\` a minute or two; P-13 stores ten
+million tokens and is run on demand. \`--guard\` compares CPU per request against peers with \`apps/bench/recorded.json\` and
+fails when a ratio has dropped by more than 30 % in two tries ([why](adr/0160-speed-is-guarded-by-cpu-ratios.md));
+\`--guard --record\` writes that file.`;
 
 type Chart = { readonly name: string; readonly title: string; readonly svg: string };
 
@@ -111,16 +137,22 @@ function chartsOf({ id, title, rows }: ScenarioResult): Chart[] {
     const heading = `${title}: CPU per decision against the number of policies`;
     return [{ name: `bench-${slug}.svg`, title: heading, svg: drawLines(heading, 'us', lines) }];
   }
-  return groupByWork(rows).flatMap(([work, group], index) => [
-    ...bars(
-      `bench-${slug}-${index + 1}-rate.svg`,
-      `${work}: requests per second`,
-      '/s',
-      group,
-      ({ perSecond }) => perSecond,
-    ),
-    ...bars(`bench-${slug}-${index + 1}-p99.svg`, `${work}: p99 latency`, 'ms', group, ({ p99Ms }) => p99Ms),
-  ]);
+  if (id === 'P-13') return growthCharts(rows);
+  return [
+    ...bars(`bench-${slug}-rate.svg`, `${title}: per second`, '/s', rows, ({ perSecond }) => perSecond),
+    ...bars(`bench-${slug}-p99.svg`, `${title}: p99 latency`, 'ms', rows, ({ p99Ms }) => p99Ms),
+  ];
+}
+
+/** Cost against size, a line for each work. */
+function growthCharts(rows: readonly Row[]): Chart[] {
+  const lines = groupByWork(rows.filter(({ timesFloor }) => timesFloor !== undefined)).map(([label, group]) => ({
+    label,
+    ours: true,
+    points: group.map(({ size = 1, timesFloor = NaN }) => ({ x: size, y: timesFloor })),
+  }));
+  const title = 'CPU per request against what is stored, as multiples of an empty handler';
+  return lines.length === 0 ? [] : [{ name: 'bench-p-13.svg', title, svg: drawLines(title, 'x', lines) }];
 }
 
 function bars(
@@ -130,9 +162,12 @@ function bars(
   rows: readonly Row[],
   read: (row: Row) => number | undefined,
 ): Chart[] {
-  const drawn = rows.flatMap((row) => {
-    const value = read(row);
-    return value === undefined ? [] : { label: row.contender, value, ours: row.contender.startsWith('castellan') };
+  const groups = groupByWork(rows).flatMap(([label, group]) => {
+    const drawn = group.flatMap((row) => {
+      const value = read(row);
+      return value === undefined ? [] : [{ label: row.contender, value, ours: row.contender.startsWith('castellan') }];
+    });
+    return drawn.length === 0 ? [] : [{ label, bars: drawn }];
   });
-  return drawn.length === 0 ? [] : [{ name, title, svg: drawBars(title, unit, drawn) }];
+  return groups.length === 0 ? [] : [{ name, title, svg: drawBars(title, unit, groups) }];
 }

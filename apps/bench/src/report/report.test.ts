@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { drawBars, drawLines } from './chart.js';
+import { withEarlier } from './earlier.js';
 import { markdownTable } from './markdown-table.js';
 import { figure, ratioCells, writeTable } from './table.js';
 
@@ -34,8 +38,29 @@ describe('the report', () => {
     expect(text).toMatch(/W1[^]*one[^]*W2[^]*one[^]*VIOLATION: wrong/);
   });
 
+  it('takes from an earlier run what this one did not do, and says so', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'castellan-bench-test-'));
+    const file = path.join(folder, 'earlier.json');
+    const result = { title: '', rows: [], ratios: [], notes: [], violations: [] };
+    const machine = { startedAt: 'yesterday', commit: 'abc', node: 'v20' };
+    writeFileSync(file, JSON.stringify({ machine, results: ['P-1', 'P-13'].map((id) => ({ ...result, id })) }));
+    const all = withEarlier([{ ...result, id: 'P-1' }], [file]);
+    rmSync(folder, { recursive: true });
+    expect(all.map(({ id, origin }) => [id, origin?.includes('yesterday')])).toEqual([
+      ['P-1', undefined],
+      ['P-13', true],
+    ]);
+  });
+
+  it('leaves out a column that no row of a group has', () => {
+    const row = { contender: 'one', work: 'W1', transactions: 0.5 };
+    const result = { id: 'P-0', title: 'T', ratios: [], notes: [], violations: [], rows: [row] };
+    expect(writeTable([result])).toContain('transactions');
+    expect(writeTable([result])).not.toContain('per second');
+  });
+
   it('draws charts as well-formed SVG whatever the labels say', () => {
-    const chart = drawBars('a < b', '/s', [{ label: '<&"', value: 1, ours: true }]);
+    const chart = drawBars('a < b', '/s', [{ label: 'work', bars: [{ label: '<&"', value: 1, ours: true }] }]);
     expect(chart).toContain('&lt;&amp;&quot;');
     expect(chart.match(/<svg/g)).toHaveLength(1);
     const lines = drawLines('growth', 'us', [

@@ -1,12 +1,26 @@
 import { isReached, type Ratio, type Row, type ScenarioResult } from '../scenario.js';
 import { markdownTable } from './markdown-table.js';
 
-const columns = ['contender', 'per second', 'p50 ms', 'p99 ms', 'server us', 'database us', 'memory MB', 'rounds'];
+/** Columns of a table in their order; one that no row of a group has is left out. */
+const columns: readonly (readonly [string, (row: Row) => number | undefined])[] = [
+  ['per second', ({ perSecond }) => perSecond],
+  ['p50 ms', ({ p50Ms }) => p50Ms],
+  ['p99 ms', ({ p99Ms }) => p99Ms],
+  ['server us', ({ serverUs }) => serverUs],
+  ['database us', ({ databaseUs }) => databaseUs],
+  ['x empty handler', ({ timesFloor }) => timesFloor],
+  ['transactions', ({ transactions }) => transactions],
+  ['memory MB', ({ memoryMb }) => memoryMb],
+  ['rounds', ({ rounds }) => rounds],
+];
 
-/** Cells of a row; empty where nothing was measured. */
-function cells(row: Row): string[] {
-  const { perSecond, p50Ms, p99Ms, serverUs, databaseUs, memoryMb, rounds } = row;
-  return [row.contender, ...[perSecond, p50Ms, p99Ms, serverUs, databaseUs, memoryMb, rounds].map(figure)];
+/** Head and body of a table of rows; empty cells where nothing was measured. */
+function toTable(rows: readonly Row[]): readonly (readonly string[])[] {
+  const used = columns.filter(([, read]) => rows.some((row) => figure(read(row)) !== ''));
+  return [
+    ['contender', ...used.map(([name]) => name)],
+    ...rows.map((row) => [row.contender, ...used.map(([, read]) => figure(read(row)))]),
+  ];
 }
 
 /** A figure with as many digits as it deserves. */
@@ -32,8 +46,7 @@ export function writeTable(results: readonly ScenarioResult[]): string {
 
 function tableOf({ id, title, rows, ratios, notes, violations }: ScenarioResult): string {
   const lines = [`${id}  ${title}`];
-  for (const [work, group] of groupByWork(rows))
-    lines.push('', `  ${work}`, ...align([columns, ...group.map(cells)], 4));
+  for (const [work, group] of groupByWork(rows)) lines.push('', `  ${work}`, ...align(toTable(group), 4));
   if (ratios.length > 0) lines.push('', ...align(ratios.map(ratioCells), 4));
   for (const note of notes) lines.push(`    note: ${note}`);
   for (const violation of violations) lines.push(`    VIOLATION: ${violation}`);
@@ -43,7 +56,10 @@ function tableOf({ id, title, rows, ratios, notes, violations }: ScenarioResult)
 /** Scenario results for `docs/performance.md`. */
 export function writeMarkdownTables({ rows, ratios, notes }: ScenarioResult): string {
   return [
-    ...groupByWork(rows).map(([work, group]) => `**${work}**\n\n${markdownTable(columns, group.map(cells))}`),
+    ...groupByWork(rows).map(([work, group]) => {
+      const [head = [], ...body] = toTable(group);
+      return `**${work}**\n\n${markdownTable(head, body)}`;
+    }),
     ...(ratios.length === 0 ? [] : [markdownTable(['ratio', 'value', 'target', ''], ratios.map(ratioCells))]),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
   ].join('\n\n');

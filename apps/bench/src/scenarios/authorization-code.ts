@@ -11,10 +11,9 @@ const work = 'code flow with PKCE and consent';
 export const authorizationCode: Scenario = {
   id: 'P-4',
   title: 'Authorization code with PKCE, complete',
-  guarded: true,
   async run(world) {
     const servers = await authorizationServers(world);
-    const rows = await compare(world, await Promise.all(servers.map(contenderOf)));
+    const rows = await compare(world, await Promise.all(servers.map(codeFlowContender)));
     return {
       rows,
       ratios: ratiosAgainstPeer(rows, { id: 'P-4', work, host: 3, services: 1.5 }),
@@ -29,7 +28,8 @@ export const authorizationCode: Scenario = {
   },
 };
 
-async function contenderOf(server: AuthorizationServer): Promise<Contender> {
+/** Whole flows with a server. */
+export async function codeFlowContender(server: AuthorizationServer): Promise<Contender> {
   const plan = await codeFlowPlan(server);
   return { name: server.name, work, pids: server.pids, output: server.output, plan: () => plan };
 }

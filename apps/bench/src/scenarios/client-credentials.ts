@@ -9,7 +9,6 @@ const work = 'client_credentials, opaque';
 export const clientCredentials: Scenario = {
   id: 'P-1',
   title: 'Access token by client credentials, opaque',
-  guarded: true,
   async run(world) {
     const servers = await authorizationServers(world);
     const rows = await compare(

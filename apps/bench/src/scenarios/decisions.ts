@@ -26,7 +26,6 @@ type Measured = { readonly engine: EngineKey; readonly size: number; readonly fi
 export const decisions: Scenario = {
   id: 'P-9',
   title: 'Policy decisions in process',
-  guarded: true,
   async run(world) {
     const measured = await measureAll(world);
     const violations = measured.flatMap((one) => {
@@ -60,8 +59,8 @@ async function measureAll(world: World): Promise<Measured[]> {
   const figures = tasks.map((): DecisionFigures[] => []);
   for (let round = 1; round <= rounds; round++)
     for (const [index, { engine, size }] of tasks.entries()) {
-      // The largest sets of the slow engines take long to load and hardly vary: three rounds tell.
-      if (round > 3 && size >= 10_000 && engine !== 'castellan') continue;
+      // The others are slower by so much that three rounds tell.
+      if (round > 3 && engine !== 'castellan') continue;
       const answers = round === 1 && engines[engine].exact ? answersAt(size) : 0;
       const task = { engine, size, answers, seconds: quick ? 0.5 : seconds };
       const one = await measureDecisions(task, world.pinning?.server);
@@ -134,7 +133,6 @@ function ratiosOf(measured: readonly Measured[]): Ratio[] {
           name: `P-9 ${one.size.toLocaleString('en')} policies: castellan / ${engines[engine].name}`,
           value: us(other) / us(one),
           unit: 'x',
-          guarded: one.size === 1000,
           ...(one.size === 10_000 ? { target: { atLeast } } : {}),
         };
       }),

@@ -17,7 +17,6 @@ const valid = 'introspection, valid token';
 export const introspection: Scenario = {
   id: 'P-3',
   title: 'Token introspection',
-  guarded: true,
   async run(world) {
     const servers = await authorizationServers(world);
     const contenders = await Promise.all(servers.map((server) => contendersOf(world, server)));

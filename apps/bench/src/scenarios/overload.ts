@@ -5,9 +5,9 @@ import { memoryOf } from '../machine/cpu.js';
 import { run } from '../machine/program.js';
 import type { Ratio, Row, Scenario } from '../scenario.js';
 import { benchBasic } from '../servers/bench-client.js';
-import type { Mode } from '../servers/product.js';
+import type { Mode, Product } from '../servers/product.js';
 import type { World } from '../world.js';
-import { productServer, type AuthorizationServer } from './contenders.js';
+import { names } from './contenders.js';
 
 const headers = { Authorization: benchBasic, 'Content-Type': 'application/x-www-form-urlencoded' };
 const body = 'grant_type=client_credentials&scope=bench';
@@ -24,7 +24,7 @@ const steps = [
 export const overload: Scenario = {
   id: 'P-14',
   title: 'Overload: client credentials at 2x and 10x of the capacity, open loop',
-  guarded: false,
+  isLong: true,
   async run(world) {
     const rows: Row[] = [];
     const ratios: Ratio[] = [];
@@ -48,6 +48,8 @@ export const overload: Scenario = {
   },
 };
 
+type Server = { readonly name: string; readonly pids: readonly number[]; readonly tokenUrl: string };
+
 type Measured = {
   readonly rows: readonly Row[];
   readonly ratios: readonly Ratio[];
@@ -55,7 +57,17 @@ type Measured = {
 };
 
 async function measure(world: World, mode: Mode): Promise<Measured> {
-  const server = await productServer(world, mode);
+  // With the limits that the product comes with.
+  const product = await world.startProduct(mode, `overload_${mode}`, { ADMISSION_MIN_IN_FLIGHT: '' });
+  try {
+    return await measureProduct(world, product);
+  } finally {
+    await product.stop();
+  }
+}
+
+async function measureProduct(world: World, product: Product): Promise<Measured> {
+  const server = { name: names[product.mode], pids: product.pids, tokenUrl: `${product.publicUrl}/oauth2/token` };
   const capacity = await capacityOf(world, server);
   world.say(`${server.name}: the capacity is ${Math.round(capacity)}/s`);
   const seconds = world.effort.quick ? 4 : 10;
@@ -93,7 +105,7 @@ async function measure(world: World, mode: Mode): Promise<Measured> {
   };
 }
 
-async function capacityOf(world: World, { tokenUrl }: AuthorizationServer): Promise<number> {
+async function capacityOf(world: World, { tokenUrl }: Server): Promise<number> {
   const plan = { kind: 'requests', url: tokenUrl, method: 'POST', headers, bodies: [body] } as const;
   const { connections, seconds, warmUpSeconds } = world.effort;
   await generateLoad(plan, { connections, seconds: warmUpSeconds });
@@ -132,7 +144,7 @@ function underLoad(
   ];
 }
 
-function rowOf(server: AuthorizationServer, step: string, phase: PhaseResult): Row {
+function rowOf(server: Server, step: string, phase: PhaseResult): Row {
   return {
     contender: server.name,
     work: `client_credentials, ${step}`,

@@ -12,7 +12,6 @@ const work = 'refresh with rotation and ID token';
 export const refresh: Scenario = {
   id: 'P-5',
   title: 'Refresh, rotating',
-  guarded: true,
   async run(world) {
     const contenders: Contender[] = [];
     for (const server of await authorizationServers(world)) contenders.push(await contenderOf(world, server));

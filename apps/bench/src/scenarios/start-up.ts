@@ -10,7 +10,6 @@ const idleMs = 2000;
 export const startUp: Scenario = {
   id: 'P-12',
   title: 'Start to ready, and memory at rest',
-  guarded: false,
   async run(world) {
     const cluster = await world.cluster();
     const rounds = world.effort.quick ? 1 : Math.max(5, world.effort.rounds);

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { RpcChannelOptions } from '@castellan/rpc';
 import { freePorts } from '../machine/ports.js';
 import { run, type Running, start } from '../machine/program.js';
 import { makeTemporaryFolder } from '../machine/temporary-folder.js';
-import { benchClient } from './bench-client.js';
+import { benchClient, jwtClient } from './bench-client.js';
 import { AnswerError, ask, untilAnswers } from './http.js';
 
 const CLI = 'apps/cli/bin/castellan.js';
@@ -12,6 +11,9 @@ const rootCredentials = { id: 'admin', secret: 'root-secret-of-32-characters-000
 
 /** The two ways to run the product. */
 export type Mode = 'host' | 'services';
+
+/** Whose certificates there are. */
+export type CertificateName = 'admin' | 'token' | 'client' | 'warden';
 
 /** A running product. */
 export type Product = {
@@ -25,8 +27,12 @@ export type Product = {
   readonly pids: readonly number[];
   /** What its processes wrote. */
   output(): string;
-  /** How to reach the Warden's gRPC door as a client. */
-  readonly warden: RpcChannelOptions;
+  /** Where its gRPC ports are. */
+  readonly targets: { readonly warden: string; readonly keys: string };
+  /** The certificate of a service or, with `client`, of a program of somebody else, as PEM texts. */
+  certificate(name: CertificateName): { readonly ca: string; readonly cert: string; readonly key: string };
+  /** Variables that name the files of the Warden's certificate. */
+  readonly certificatePaths: Readonly<Record<string, string>>;
   /** An access token of the root client, as Authorization header. */
   rootAuthorization(): Promise<string>;
   stop(): Promise<void>;
@@ -38,6 +44,10 @@ export type ProductOptions = {
   readonly databaseUrl: string;
   readonly redisUrl?: string | undefined;
   readonly cores?: string | undefined;
+  /** Issuer where it is another replica's; its own public URL otherwise. */
+  readonly issuer?: string;
+  /** Further variables of every process. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 type Service = {
@@ -63,14 +73,14 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     await Promise.all(started.map((one) => one.stop()));
     folder.remove();
   };
-  const [gateway, admin, , warden] = ports;
+  const [gateway, admin, , warden, keys] = ports;
   const publicUrl = `http://localhost:${gateway}`;
-  const read = (name: string): Buffer => readFileSync(path.join(certificates, name));
+  const read = (name: string): string => readFileSync(path.join(certificates, `${name}.pem`), 'utf8');
   try {
     for (const { name, file, args, env, readyUrl } of services) {
-      const running = start(file, { args, env, cores: options.cores });
+      const running = start(file, { args, env: { ...env, ...options.env }, cores: options.cores });
       const index = started.push({ ...running, name, readyMs: 0 }) - 1;
-      const readyMs = await untilAnswers(readyUrl, running.output);
+      const readyMs = await untilAnswers(readyUrl, running.output, running.hasEnded);
       started[index] = { ...running, name, readyMs };
     }
     const product: Product = {
@@ -81,14 +91,13 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
       processes: started.map(({ name, pid, readyMs }) => ({ name, pid, readyMs })),
       pids: started.map(({ pid }) => pid),
       output,
-      warden: {
-        target: `localhost:${warden}`,
-        security: { kind: 'tls', ca: read('ca.pem'), cert: read('client.pem'), key: read('client-key.pem') },
-      },
+      targets: { warden: `localhost:${warden}`, keys: `localhost:${keys}` },
+      certificate: (name) => ({ ca: read('ca'), cert: read(name), key: read(`${name}-key`) }),
+      certificatePaths: grpcTls(home, 'warden'),
       rootAuthorization: () => rootAuthorization(publicUrl),
       stop,
     };
-    await makeClient(product);
+    await makeClients(product);
     return product;
   } catch (cause) {
     const words = output();
@@ -97,12 +106,14 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   }
 }
 
-function environment(port: number | undefined, home: string): Record<string, string> {
+function environment(issuer: string, home: string): Record<string, string> {
   return {
     HOME: home,
-    ISSUER: `http://localhost:${port}`,
+    ISSUER: issuer,
     CONSENT_URL: 'http://localhost:9020/consent',
     DANGEROUS_FORCE_HTTP: '1',
+    // Callers that wait for each answer are no overload, and a refusal would be a failure of theirs.
+    ADMISSION_MIN_IN_FLIGHT: '1000',
     FORCE_ROOT_CLIENT_CREDENTIALS: `${rootCredentials.id}:${rootCredentials.secret}`,
     WARDEN_CALLERS: 'spiffe://castellan/client',
     // The peers write no line per request and sign with 2048 bits; the same here, else unlike is compared.
@@ -131,7 +142,7 @@ function hostOf(options: ProductOptions, ports: readonly number[], home: string)
       args: ['host', '--dangerous-force-http'],
       readyUrl: `http://localhost:${gateway}/health/ready`,
       env: {
-        ...environment(gateway, home),
+        ...environment(options.issuer ?? `http://localhost:${gateway}`, home),
         ...grpcTls(home, 'warden'),
         DATABASE_URL: options.databaseUrl,
         SYSTEM_SECRET: systemSecret,
@@ -150,7 +161,10 @@ async function servicesOf(options: ProductOptions, ports: readonly number[], hom
     return (await run(CLI, { args: ['secrets', 'derive', service], env })).stdout.trim();
   };
   const grpcPorts: Readonly<Record<string, number | undefined>> = { token, warden, keys };
-  const { FORCE_ROOT_CLIENT_CREDENTIALS: root = '', ...common } = environment(gateway, home);
+  const { FORCE_ROOT_CLIENT_CREDENTIALS: root = '', ...common } = environment(
+    options.issuer ?? `http://localhost:${gateway}`,
+    home,
+  );
   const targets = {
     TOKEN_GRPC: `localhost:${token}`,
     WARDEN_GRPC: `localhost:${warden}`,
@@ -182,25 +196,28 @@ async function servicesOf(options: ProductOptions, ports: readonly number[], hom
   }));
 }
 
-async function makeClient(product: Product): Promise<void> {
+async function makeClients(product: Product): Promise<void> {
   await untilAnswers(`${product.publicUrl}/health/ready`, () => '');
   await untilAnswers(`${product.adminUrl}/health/ready`, () => '');
-  await ask(`${product.adminUrl}/clients`, {
-    authorization: await product.rootAuthorization(),
-    json: {
-      client_id: benchClient.id,
-      id: benchClient.id,
-      client_secret: benchClient.secret,
-      client_name: 'benchmark',
-      redirect_uris: [benchClient.redirectUri],
-      grant_types: ['client_credentials', 'authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      scope: benchClient.scope,
-    },
-  }).catch((cause: unknown) => {
-    // A product that is started again on its database has it already.
-    if (!(cause instanceof AnswerError) || cause.status !== 409) throw cause;
-  });
+  const authorization = await product.rootAuthorization();
+  for (const { id, secret, accessTokenFormat } of [benchClient, jwtClient])
+    await ask(`${product.adminUrl}/clients`, {
+      authorization,
+      json: {
+        client_id: id,
+        id,
+        client_secret: secret,
+        client_name: 'benchmark',
+        redirect_uris: [benchClient.redirectUri],
+        grant_types: ['client_credentials', 'authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        scope: benchClient.scope,
+        access_token_format: accessTokenFormat,
+      },
+    }).catch((cause: unknown) => {
+      // A product that is started again on its database has it already.
+      if (!(cause instanceof AnswerError) || cause.status !== 409) throw cause;
+    });
 }
 
 async function rootAuthorization(publicUrl: string): Promise<string> {

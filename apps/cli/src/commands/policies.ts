@@ -1,7 +1,7 @@
 import { apiFlags, flag, list, text, type CommandCall, type CommandRow } from '../command.js';
 import { indentedJson, members } from '../json.js';
 import { printable, UsageError } from '../terminal.js';
-import { readJsonFile } from './clients.js';
+import { readJsonFile } from '../clients/json-flags.js';
 
 export const policiesRows: readonly CommandRow[] = [
   { path: 'policies', summary: 'Manage policies', flags: apiFlags },
@@ -18,6 +18,8 @@ export const policiesRows: readonly CommandRow[] = [
       list('-s, --subjects <templates>', 'subjects the policy is about'),
       list('-a, --actions <templates>', 'actions the policy is about'),
       flag('--allow', 'the policy allows; without it the policy denies'),
+      text('--valid-from <time>', 'the policy applies from this time on, such as 2030-01-31T08:00:00Z'),
+      text('--valid-until <time>', 'the policy applies before this time'),
       list('-f, --files <paths>', 'create the policies of these JSON files; other flags are ignored'),
     ],
     run: createPolicy,
@@ -43,6 +45,8 @@ async function createPolicy(call: CommandCall): Promise<void> {
     resources,
     actions,
     conditions: {},
+    ...(call.text('valid-from') !== '' ? { valid_from: call.text('valid-from') } : {}),
+    ...(call.text('valid-until') !== '' ? { valid_until: call.text('valid-until') } : {}),
   });
   call.print(`Created policy ${id}.`);
 }

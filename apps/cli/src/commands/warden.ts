@@ -1,6 +1,7 @@
-import { apiFlags, list, text, type CommandCall, type CommandRow } from '../command.js';
+import { apiFlags, flag, list, text, type CommandCall, type CommandRow } from '../command.js';
 import { secretPlaceholder } from '../dry-run.js';
 import { indentedJson, members } from '../json.js';
+import { formatFlag } from '../format.js';
 import { tokenOperand } from '../secret-flags.js';
 import { CommandError, UsageError } from '../terminal.js';
 
@@ -29,6 +30,22 @@ export const wardenRows: readonly CommandRow[] = [
     operands: '<subject> <action> <resource>',
     flags: [contextFlag],
     run: explainDecision,
+  },
+  {
+    path: 'warden decisions',
+    summary: 'List what the Warden decided, the newest first',
+    details:
+      'Only what it records (WARDEN_DECISION_LOG). Needs the action warden:decisions on rn:castellan:warden:decisions.',
+    flags: [
+      text('--limit <count>', 'at most so many', '50'),
+      text('--subject <subject>', 'only about this subject'),
+      text('--resource <resource>', 'only about this resource'),
+      text('--action <action>', 'only about this action'),
+      text('--since <time>', 'only since a time, such as 2030-01-31T08:00:00Z'),
+      flag('--denied', 'only what was denied'),
+      formatFlag,
+    ],
+    run: async (call) => (await import('../policies/list-decisions.js')).listDecisions(call),
   },
   {
     path: 'warden token-allowed',

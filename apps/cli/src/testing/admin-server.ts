@@ -10,7 +10,11 @@ export type SeenRequest = {
   readonly body: string;
 };
 
-export type Answer = { readonly status: number; readonly body?: unknown };
+export type Answer = {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 export type AdminServer = {
   readonly url: string;
@@ -41,9 +45,10 @@ export async function startAdminServer(tls?: { cert: string; key: string }): Pro
       const answer = path === '/oauth2/token' ? issue(headers.authorization, body) : undefined;
       if (answer === undefined || answer.status === 404) seen.push({ method, path, headers, body });
       const told = answers.get(`${method} ${path}`);
-      const { status, body: content } = told ?? answer ?? { status: 404, body: { error: { message: 'Not found' } } };
+      const missing: Answer = { status: 404, body: { error: { message: 'Not found' } } };
+      const { status, body: content, headers: more } = told ?? answer ?? missing;
       const text = content === undefined ? '' : typeof content === 'string' ? content : JSON.stringify(content);
-      response.writeHead(status, { 'Content-Type': 'application/json' }).end(text);
+      response.writeHead(status, { 'Content-Type': 'application/json', ...more }).end(text);
     });
   };
 

@@ -16,6 +16,7 @@ export type Replica = {
   authorization(peer?: PeerName): RpcClient<typeof envoyAuthV3.AuthorizationService>;
   policies(peer?: PeerName): RpcClient<typeof wardenV1.PoliciesService>;
   groups(peer?: PeerName): RpcClient<typeof wardenV1.GroupsService>;
+  decisions(peer?: PeerName): RpcClient<typeof wardenV1.DecisionsService>;
   close(): Promise<void>;
 };
 
@@ -42,6 +43,13 @@ export async function startReplica(
         secret: new Secret(wardenSecret),
         cacheMinimumPolicies: 500,
         maxStalenessMs: 5_000,
+        decisionLog: {
+          toTable: false,
+          toStdout: false,
+          sample: 1,
+          retentionMs: 7 * 24 * 3_600_000,
+          context: { shown: 'all', hidden: new Set() },
+        },
         resourceNamePrefix: 'rn:hydra',
         callersAccess: 'listed',
         ...config,
@@ -58,6 +66,7 @@ export async function startReplica(
     authorization: (peer = 'client') => host.createClient(envoyAuthV3.AuthorizationService, peer),
     policies: (peer = 'admin') => host.createClient(wardenV1.PoliciesService, peer),
     groups: (peer = 'admin') => host.createClient(wardenV1.GroupsService, peer),
+    decisions: (peer = 'admin') => host.createClient(wardenV1.DecisionsService, peer),
     close: () => app.close(),
   };
 }

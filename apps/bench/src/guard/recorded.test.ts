@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findDrops, guardedRatios } from './guard.js';
+import { better, findDrops, worse } from './recorded.js';
 
 describe('the guard over ratios', () => {
   it.each([
@@ -15,12 +15,11 @@ describe('the guard over ratios', () => {
     expect(findDrops({ gone: 2 }, { fresh: 1 })).toEqual([{ name: 'gone', recorded: 2, now: 0 }]);
   });
 
-  it('watches guarded ratios only', () => {
-    const result = { id: 'P-0', title: '', rows: [], notes: [], violations: [] };
-    const ratios = [
-      { name: 'watched', value: 1.2345, unit: 'x' as const, guarded: true },
-      { name: 'free', value: 1, unit: 'ms' as const },
-    ];
-    expect(guardedRatios([{ ...result, ratios }])).toEqual({ watched: 1.23 });
+  it('lets the better of two tries count', () => {
+    expect(better({ one: 1, two: 2 }, { one: 3 })).toEqual({ one: 3, two: 2 });
+  });
+
+  it('keeps the worse of several recordings, of ratios that are still measured', () => {
+    expect(worse({ one: 1, gone: 2 }, { one: 3, fresh: 4 })).toEqual({ one: 1, fresh: 4 });
   });
 });

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { guard, type Try } from './guard.js';
+import type { Ratios } from './recorded.js';
+import { UnmeasuredError } from './unmeasured-error.js';
+
+function tries(strangers: number, ...ratios: readonly Ratios[]) {
+  const left = [...ratios];
+  return { left, measure: async (): Promise<Try> => ({ ratios: left.shift() ?? {}, strangers }) };
+}
+
+describe('a guard run', () => {
+  it('is over after a try without a drop', async () => {
+    const { left, measure } = tries(0, { ratio: 3.9 }, { ratio: 1 });
+    expect(await guard({ ratio: 4 }, measure, () => undefined)).toEqual({ kind: 'held', ratios: { ratio: 3.9 } });
+    expect(left).toHaveLength(1);
+  });
+
+  it('forgives a drop that the second try does not see', async () => {
+    const { measure } = tries(0, { one: 1, two: 3 }, { one: 4, two: 1 });
+    expect(await guard({ one: 4, two: 3 }, measure, () => undefined)).toMatchObject({ kind: 'held' });
+  });
+
+  it('names a ratio that dropped by more than 30 % in both', async () => {
+    const { measure } = tries(0.1, { one: 4, two: 2 }, { one: 4, two: 1.9 });
+    expect(await guard({ one: 4, two: 3 }, measure, () => undefined)).toEqual({
+      kind: 'dropped',
+      drops: [{ name: 'two', recorded: 3, now: 2 }],
+    });
+  });
+
+  it('takes a drop for nothing while others use the machine', async () => {
+    const { measure } = tries(0.6, { one: 1 }, { one: 1 });
+    expect(await guard({ one: 4 }, measure, () => undefined)).toEqual({
+      kind: 'unmeasured',
+      cause: 'other programs used 60 % of this machine',
+    });
+  });
+
+  it('says that nothing was measured rather than that something dropped', async () => {
+    const measure = () => Promise.reject(new UnmeasuredError('the peer did not start'));
+    expect(await guard({ one: 4 }, measure, () => undefined)).toEqual({
+      kind: 'unmeasured',
+      cause: 'the peer did not start',
+    });
+  });
+
+  it('passes on a mistake of its own', async () => {
+    const measure = () => Promise.reject(new TypeError('wrong'));
+    await expect(guard({ one: 4 }, measure, () => undefined)).rejects.toThrow(TypeError);
+  });
+});

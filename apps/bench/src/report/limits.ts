@@ -1,0 +1,88 @@
+import { isReached, type Ratio } from '../scenario.js';
+
+/** What is known about targets that may be missed: what limits them, by profile, and what was tried. */
+type Limit = { readonly ratios: RegExp; readonly limit: string };
+
+const limits: readonly Limit[] = [
+  {
+    ratios: /^P-6 (discovery|JWK)/,
+    limit:
+      '**Discovery document and JWK Set.** The document is a buffer that is made when the keys change, with an ETag. What bare ' +
+      'Fastify does not do and every answer of the product does: a request ID (random bytes), security headers, a metric, the ' +
+      'router of Nest, and hooks for limits and tracing that are asked whether they are on. In a profile the kernel’s write is a ' +
+      'fifth of the time, Fastify with its hooks a tenth, garbage a fourteenth, Nest and the kit four hundredths each: no single ' +
+      'part is left to remove. Answering in a raw handler before the router was considered and left alone: it would be the one ' +
+      'endpoint without the headers and limits that all others have.',
+  },
+  {
+    ratios: /^P-7 .*empty handler/,
+    limit:
+      '**`/warden/allowed` against an empty handler.** A request is two decisions, not one (may the caller ask, and what it asked), ' +
+      'a token that is looked up in the database, and a fence read; each is shared with concurrent requests, and none is taken ' +
+      'from an earlier answer. The strict JSON parser, which refuses duplicate members and odd numbers, costs about two ' +
+      'hundredths of a request, the access guard as much. Caching the caller’s token would win most of the difference, and a ' +
+      'revoked token would go on working: rejected. Callers that ask often use a batch or a stream (P-8), where the caller is ' +
+      'known by its certificate.',
+  },
+  {
+    ratios: /^P-12 .*memory/,
+    limit:
+      '**Memory at rest.** Of a service’s memory the runtime itself takes about 45 MB, and Nest, gRPC, TypeORM and the compiled ' +
+      'code most of the rest; the heap in use is a third of what is resident. Reflection of gRPC and tracing are loaded when they ' +
+      'are on. A smaller young generation saves some 10 MB and costs throughput: not taken.',
+  },
+  {
+    ratios: /^P-12 .*start/,
+    limit:
+      '**Start to ready.** Reading and compiling modules is most of a start; migrations that are there already are one statement, ' +
+      'and keys are opened, not made. A bundle in one file would load faster and would hide what runs from who audits it.',
+  },
+  {
+    ratios: /^P-9 .*CPU per decision/,
+    limit:
+      '**CPU per decision.** The index costs what memory costs: from 10,000 policies on its tables do not fit the caches of this ' +
+      'machine’s processor, and each decision is a handful of probes that miss them. The targets were measured on a core of its own.',
+  },
+  {
+    ratios: /^P-9 .*memory per policy/,
+    limit:
+      '**Memory per policy.** The figure counts the policies as they are stored for reading and explaining, beside the index; ' +
+      'small sets carry the tables’ least size.',
+  },
+  {
+    ratios: /services \/ host|^P-\d .*: services \/ oidc-provider/,
+    limit:
+      '**Separate services.** All five share one core here, as the one process does: the figure is what the hops cost, and a ' +
+      'deployment gives each service cores of its own. A request to the token endpoint is parsed and answered by the gateway and ' +
+      'decided by the token service: two event loops, and messages encoded and decoded twice. Batches on one stream already ' +
+      'took most of the cost of gRPC (STEPS); what remains is TLS between the services, the second parsing and HTTP itself.',
+  },
+  {
+    ratios: /^P-[1345] .*: host \/ oidc-provider/,
+    limit:
+      '**Tokens.** The product stores tokens as durably as the peer does and pays for MACs, guarded statements and sealed ' +
+      'sessions beside. At 64 connections the load generator and the database share the other core of this machine; where they ' +
+      'saturate it, throughput is theirs and not the server’s. The ratio of CPU time shows what is won per request.',
+  },
+  {
+    ratios: /^P-2 /,
+    limit:
+      '**JWT access tokens.** An RS256 signature with 2048 bits takes 226 us on this class of machine, on both sides; ES256 takes ' +
+      '21 us, and the rest of the request is as with opaque tokens.',
+  },
+  {
+    ratios: /^P-8 stream/,
+    limit:
+      '**Checks on the stream.** Beside the transport a check is decoded, its context read into the engine’s form, decided by a fence ' +
+      'and counted. The empty handler does none of that.',
+  },
+];
+
+/** A paragraph for every kind of target that was missed. */
+export function writeLimits(bound: readonly Ratio[]): string {
+  const missed = bound.filter((ratio) => isReached(ratio) === false);
+  return limits
+    .filter(({ ratios }) => missed.some(({ name }) => ratios.test(name)))
+    .map(({ limit }) => `- ${limit}`)
+    .join('\n');
+}
