@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { deriveKey, inUseFirst, keyId, parseSecretList, secretVerifier } from '@castellan/jwk';
 import {
   type AuthorizationRequestStore,
@@ -70,10 +70,13 @@ import { createIntrospectionGuard } from './introspection-guard.js';
 import { createIssuanceGuard } from './issuance-guard.js';
 import { startMaintenance } from './maintenance.js';
 import { type LogoutService, startLogout } from './logout-service.js';
+import { createRandomPool } from './random-pool.js';
 import { createRegistrationGuard } from './registration-guard.js';
 import { createSlowHasher } from './slow-hasher.js';
 import { countBurns, watchSecretUses, watchTokenDatabase } from './token-metrics.js';
 import type { TokenConfig } from './token.config.js';
+
+const randomBytes = createRandomPool();
 
 /** What the endpoints beside the authorization endpoint work with. */
 type EndpointTools = GrantTools &
