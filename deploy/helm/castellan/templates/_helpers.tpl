@@ -196,6 +196,13 @@ securityContext:
 {{- if and $values.consentUrl (has .component (list "token" "gateway" "host")) }}
 - { name: CONSENT_URL, value: {{ $values.consentUrl | quote }} }
 {{- end }}
+{{- if has .component (list "token" "host") }}
+{{- range $name, $url := dict "LOGIN_URL" $values.loginUrl "LOGOUT_URL" $values.logoutUrl "POST_LOGOUT_REDIRECT_URL" $values.postLogoutRedirectUrl "ERROR_URL" $values.errorUrl }}
+{{- if $url }}
+- { name: {{ $name }}, value: {{ $url | quote }} }
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if has .component (list "keys" "host") }}
 {{ include "castellan.secretEnv" (dict "name" "SYSTEM_SECRET" "secret" $values.secrets.system "fallback" $values.secrets.existingSecret) }}
 {{- end }}
