@@ -16,8 +16,8 @@ import {
 } from './product.js';
 import { type Ended, run } from './program.js';
 
-/** More than a hundred requests of an import hold. */
-const MANY = 50_000;
+/** More than one request of an import holds, and more than is done in silence. */
+const MANY = 5_000;
 
 describe('the life of policies on the command line', () => {
   let database: ProductDatabase;
@@ -43,10 +43,15 @@ describe('the life of policies on the command line', () => {
     return JSON.parse(await succeed(...args, '--format', 'json')) as Record<string, unknown>[];
   }
   async function isAllowed(subject: string, action: string, resource: string): Promise<boolean> {
-    const answer = await send(`${product.adminUrl}/warden/allowed`, {
-      bearer: await rootToken(product),
-      json: { subject, action, resource, context: { ip: '10.0.0.1', note: 'private' } },
-    });
+    const bearer = await rootToken(product);
+    const ask = () =>
+      send(`${product.adminUrl}/warden/allowed`, {
+        bearer,
+        json: { subject, action, resource, context: { ip: '10.0.0.1', note: 'private' } },
+      });
+    let answer = await ask();
+    // An outage is no answer: a busy machine may take longer to read what was imported than a check may wait.
+    while (answer.status === 503) answer = await ask();
     expect(answer.status, answer.text).toBe(200);
     return (JSON.parse(answer.text) as { allowed: boolean }).allowed;
   }
@@ -86,13 +91,13 @@ describe('the life of policies on the command line', () => {
 
     const versions = await json('policies', 'history', 'articles');
     expect(versions).toMatchObject([
-      { version: 3, changed_by: 'admin', reason: 'open again', policy: { effect: 'allow' } },
+      { version: 3, changed_by: 'admin', reason: 'back to version 1: open again', policy: { effect: 'allow' } },
       { version: 2, changed_by: 'admin', reason: 'closed for the holidays', policy: { effect: 'deny' } },
       { version: 1, changed_by: 'admin', reason: '', policy: { effect: 'allow' } },
     ]);
     const table = await succeed('policies', 'history', 'articles', '--limit', '1');
     expect(table).toMatch(
-      /^VERSION +CHANGED AT +CHANGED BY +REVISION +WHAT +REASON\n3 .*allow: 1 subject.* open again\n$/,
+      /^VERSION +CHANGED AT +CHANGED BY +REVISION +WHAT +REASON\n3 .*allow: 1 subject.*back to version 1: open again\n$/,
     );
     expect(parse(await succeed('policies', 'history', 'articles', '--format', 'yaml'))).toEqual(versions);
 
@@ -161,7 +166,7 @@ describe('the life of policies on the command line', () => {
     const wrong = write('wrong.yaml', [
       policy('empty', { actions: [] }),
       policy('shadowed', { resources: ['secret:1'] }),
-      policy('no secrets', { effect: 'deny', resources: ['secret:<.*>'] }),
+      policy('no-secrets', { effect: 'deny', resources: ['secret:<.*>'] }),
       policy('anybody', { subjects: ['<.*>'], actions: ['<.*>'], resources: ['<.*>'] }),
       policy('dear', { resources: ['a:<(b+)+>'] }),
     ]);
@@ -201,8 +206,8 @@ describe('the life of policies on the command line', () => {
     expect([failed.code, failed.stdout]).toEqual([1, expect.stringContaining('FAIL 1 nobody reads')]);
     expect(failed.stdout).toContain('policy articles (allow) matches peter');
     expect((await castellan('policies', 'test', '-f', timed)).code).toBe(2);
-    const odd = write('odd.yaml', { cases: [{ ...question, alowed: true }] });
-    expect((await castellan('policies', 'test', '-f', odd)).stderr).toContain('alowed');
+    const odd = write('odd.yaml', { cases: [{ ...question, allowed: true, at_time: 'now' }] });
+    expect((await castellan('policies', 'test', '-f', odd)).stderr).toContain('at_time');
   }, 120_000);
 
   it('decisions are in the table and on standard output, with no more of a context than was chosen', async () => {
@@ -239,6 +244,9 @@ describe('the life of policies on the command line', () => {
     );
     expect(rows).toEqual([{ n: 1 }]);
     expect(await isAllowed('peter', 'read', `many-${MANY - 1}:x`)).toBe(true);
+    const exported = await castellan('policies', 'export', '--format', 'json');
+    expect(exported.stderr).toContain(`${MANY}`);
+    expect((JSON.parse(exported.stdout) as { policies: object[] }).policies.length).toBeGreaterThan(MANY);
   }, 300_000);
 
   /** Waits until the decision about the resource stands in the table. */
