@@ -2,6 +2,8 @@ import { RpcError } from '@castellan/rpc';
 import { errorJson, HttpError, type HttpAnswer } from '@castellan/service';
 import type { FastifyRequest } from 'fastify';
 
+import { authzenPath, requestIdHeader } from './authzen-json.js';
+
 const ADMIN_PATH =
   /^\/(?:clients|initial-access-tokens|keys|key-imports|rotation|policies|policy-imports|policy-export|resource-servers|grants|token|logout|(?:admin\/)?oauth2\/auth\/(?:requests|sessions)|oauth2\/consent\/requests|warden|access|health\/stats)(?:[/?]|$)/;
 
@@ -31,6 +33,9 @@ export function hasPrefixedErrors(path: string): boolean {
  * already, the error JSON of the edge; below `/admin` everything has the form that Hydra's SDKs read.
  */
 export function renderAdminError(error: HttpError, request: FastifyRequest, thrown: unknown): HttpAnswer | undefined {
+  if (authzenPath.test(request.url)) {
+    return renderAuthzenError(error, request, thrown);
+  }
   const prefixed = hasPrefixedErrors(request.url);
   if (!prefixed && !(thrown instanceof RpcError && ADMIN_PATH.test(request.url))) {
     return undefined;
@@ -42,6 +47,19 @@ export function renderAdminError(error: HttpError, request: FastifyRequest, thro
     status,
     headers: status === 429 || status === 503 ? { 'retry-after': RETRY_AFTER } : {},
     body: prefixed ? oauthErrorJson(status, message, sentId) : errorJson(status, message, sentId),
+  };
+}
+
+/** AuthZEN section 10.1.2: whatever is wrong with a body is 400, and a request's own ID goes back with every response. */
+function renderAuthzenError(error: HttpError, request: FastifyRequest, thrown: unknown): HttpAnswer {
+  const { status: code, message } =
+    thrown instanceof RpcError ? refusalOf(thrown) : { status: error.statusCode, message: error.message };
+  const status = code === 415 ? 400 : code;
+  const id = requestIdHeader(request);
+  return {
+    status,
+    headers: { ...id, ...(status === 429 || status === 503 ? { 'retry-after': RETRY_AFTER } : {}) },
+    body: errorJson(status, message, id['x-request-id']),
   };
 }
 

@@ -148,6 +148,13 @@ describe.each(modes)('a login and consent app on @ory/hydra-client (%s)', (mode:
     return JSON.parse(answer.text) as Readonly<Record<string, unknown>>;
   }
 
+  async function readClient(): Promise<{ readonly created_at: string }> {
+    const answer = await send(`${product.adminUrl}/admin/clients/rp`, { bearer: await rootToken(product) });
+    const client = JSON.parse(answer.text) as { readonly created_at: string };
+    expect(Date.parse(client.created_at)).toBeGreaterThan(Date.UTC(2026));
+    return client;
+  }
+
   function idTokenOf(tokens: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
     const [, claims = ''] = (tokens['id_token'] ?? '').split('.');
     return JSON.parse(Buffer.from(claims, 'base64url').toString()) as Readonly<Record<string, unknown>>;
@@ -166,7 +173,7 @@ describe.each(modes)('a login and consent app on @ory/hydra-client (%s)', (mode:
       requested_scope: ['openid', 'offline'],
       requested_access_token_audience: [],
       oidc_context: { ui_locales: ['de', 'en'], login_hint: 'alice@example.org' },
-      client: { client_id: 'rp', client_name: 'Relying Party' },
+      client: { client_id: 'rp', client_name: 'Relying Party', created_at: (await readClient()).created_at },
     });
     expect(new URL(data.request_url).searchParams.get('state')).toBe('a-state-of-the-rp');
 

@@ -72,7 +72,12 @@ export type SignWork = { readonly kind: 'sign'; readonly issuer: string };
 export const checksPerBatch = 64;
 
 /** How hard and how long. */
-export type LoadEffort = { readonly connections: number; readonly seconds: number };
+export type LoadEffort = {
+  readonly connections: number;
+  readonly seconds: number;
+  /** `wrk` is not used even where it is there. */
+  readonly withoutWrk?: boolean;
+};
 
 /** What came of it. */
 export type LoadResult = {

@@ -7,6 +7,7 @@ import { documents } from './documents.js';
 import { growth } from './growth.js';
 import { introspection } from './introspection.js';
 import { jwtAccessTokens } from './jwt-access-tokens.js';
+import { overload } from './overload.js';
 import { refresh } from './refresh.js';
 import { replicas } from './replicas.js';
 import { signing } from './signing.js';
@@ -34,4 +35,5 @@ export const scenarios: readonly Scenario[] = [
   replicas,
   steps,
   growth,
+  overload,
 ];

@@ -249,6 +249,7 @@ describe('paths and methods', () => {
     '/.well-known/..%2fclients',
     '/keys/hydra.openid.id-token/private',
     '/keys/hydra.openid.id-token//private',
+    '//keys/hydra.openid.id-token/public',
     '/policies/',
     '/warden/allowed/',
     '/health/stats',
