@@ -176,6 +176,11 @@ securityContext:
 {{- if and (eq .component "warden") $values.mtls.wardenCallers }}
 - { name: WARDEN_CALLERS, value: {{ join "," $values.mtls.wardenCallers | quote }} }
 {{- end }}
+{{- if and (eq .component "warden") $values.wardenPublic.enabled }}
+- { name: WARDEN_PUBLIC_GRPC_PORT, value: '4454' }
+- { name: WARDEN_PUBLIC_GRPC_TLS_CERT_PATH, value: /etc/castellan/public/tls.crt }
+- { name: WARDEN_PUBLIC_GRPC_TLS_KEY_PATH, value: /etc/castellan/public/tls.key }
+{{- end }}
 {{- if .spec.http }}
 - { name: {{ if eq .component "admin" }}ADMIN_PORT{{ else }}PORT{{ end }}, value: {{ .spec.http | quote }} }
 {{- if eq $values.https.mode "terminated" }}
