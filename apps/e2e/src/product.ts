@@ -247,6 +247,8 @@ function environment(options: ProductOptions, issuer: string, folder: string): R
     CONSENT_URL: options.consentUrl ?? 'http://localhost:9020/consent',
     FORCE_ROOT_CLIENT_CREDENTIALS: ROOT.join(':'),
     WARDEN_CALLERS: 'spiffe://castellan/client',
+    // Races send 64 requests at once, on machines that are busy with other tests.
+    ADMISSION_MIN_IN_FLIGHT: '100',
     ...options.env,
   };
 }

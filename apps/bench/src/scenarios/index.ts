@@ -9,6 +9,7 @@ import { introspection } from './introspection.js';
 import { jwtAccessTokens } from './jwt-access-tokens.js';
 import { policyChange } from './policy-change.js';
 import { policyIndex } from './policy-index.js';
+import { overload } from './overload.js';
 import { refresh } from './refresh.js';
 import { replicas } from './replicas.js';
 import { signing } from './signing.js';
@@ -34,8 +35,9 @@ export const scenarios: readonly Scenario[] = [
   adminWork,
   startUp,
   signing,
-  connectionCounts,
-  replicas,
   steps,
+  replicas,
+  connectionCounts,
   growth,
+  overload,
 ];
