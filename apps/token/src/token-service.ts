@@ -51,10 +51,11 @@ import {
   createTokenStore,
   type Database,
   openDatabase,
+  readClockSkew,
   tokenPartitionedTables,
 } from '@castellan/postgres';
 import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
-import { ConfigError, type Logger, type Metrics } from '@castellan/service';
+import { ConfigError, type Logger, type Metrics, type ReadinessCheck, watchClock } from '@castellan/service';
 import { createAddressHash } from './address-hash.js';
 import { createAccessTokenSigner } from './access-token-signer.js';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
@@ -102,6 +103,8 @@ export type TokenService = {
   readonly idTokenSigner: PublishedIdTokenSigner;
   readonly logout: LogoutService;
   ping(): Promise<void>;
+  /** Whether the clock of this process may date tokens. */
+  readonly clock: ReadinessCheck;
   close(): Promise<void>;
 };
 
@@ -351,6 +354,7 @@ async function wire(
     },
     logout,
     ping: () => database.ping(),
+    clock: watchClock({ component: 'token', read: () => readClockSkew(database), logger, metrics }),
     async close() {
       await logout.stop();
       await maintenance.stop();

@@ -67,6 +67,9 @@ const services: readonly Provider[] = [
   {
     provide: READINESS,
     inject: [WARDEN],
-    useFactory: (warden: Warden): ReadinessCheck => ({ name: 'warden-database', check: () => warden.ping() }),
+    useFactory: (warden: Warden): readonly ReadinessCheck[] => [
+      { name: 'warden-database', check: () => warden.ping() },
+      warden.clock,
+    ],
   },
 ];

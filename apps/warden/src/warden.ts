@@ -10,9 +10,10 @@ import {
   type Database,
   listenForPolicyChanges,
   openDatabase,
+  readClockSkew,
 } from '@castellan/postgres';
 import { createDecisionCache, type DecisionCache, type DecisionCacheEvent, openRedis } from '@castellan/redis';
-import { ConfigError, type Logger, type Metrics, watchPool } from '@castellan/service';
+import { ConfigError, type Logger, type Metrics, type ReadinessCheck, watchClock, watchPool } from '@castellan/service';
 import { deriveKey, inUseFirst, parseSecretList, secretVerifier } from '@castellan/jwk';
 import type { DecisionLog } from './decision-log/decision-log.js';
 import { openDecisionLog } from './decision-log/open-decision-log.js';
@@ -33,6 +34,8 @@ export type Warden = Pick<WardenConfig, 'resourceNamePrefix' | 'callersAccess'> 
   readonly decisions: DecisionLogStore;
   /** Answers when the database does; throws otherwise. */
   ping(): Promise<void>;
+  /** Whether the clock of this process may date tokens. */
+  readonly clock: ReadinessCheck;
   close(): Promise<void>;
 };
 
@@ -80,6 +83,13 @@ function serve(
   { logger, metrics }: WardenDependencies,
 ): Warden {
   const { cache, close } = openCache(config, secret, { logger, metrics });
+  let invalidPolicies = 0;
+  metrics.watch({
+    name: 'castellan_invalid_policies',
+    help: 'Stored policies that this Warden cannot evaluate; what they concern is denied.',
+    labels: [],
+    read: () => [{ labels: {}, value: invalidPolicies }],
+  });
   const decisionPoint = createPolicyDecisionPoint({
     reader: createPostgresPolicyStateReader(database),
     fenceTimeoutMs,
@@ -89,6 +99,7 @@ function serve(
     databaseNow: () => database.now(),
     wrap: (decider) => cache.wrap(decider),
     onInvalidPolicies(ids) {
+      invalidPolicies = ids.length;
       if (ids.length === 0) logger.info('Every stored policy can be evaluated again');
       else
         logger.error('Stored policies cannot be evaluated; what they concern is denied', {
@@ -112,6 +123,7 @@ function serve(
     log: recording.log,
     decisions,
     ping: () => database.ping(),
+    clock: watchClock({ component: 'warden', read: () => readClockSkew(database), logger, metrics }),
     async close() {
       close();
       listener.close();

@@ -44,6 +44,7 @@ export { Gauge } from 'prom-client';
 export { readAdmissionConfig } from './admission/admission.config.js';
 export { ADMISSION_TABLE, type AdmissionTable } from './admission/admission-class.js';
 export type { ConcurrencyLimits } from './admission/concurrency-limit.js';
+export { watchClock, type ClockWatchOptions } from './clock-watch.js';
 export { READINESS, Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.js';
 export { ServiceModule } from './service.module.js';
 export { InjectRpcClient, RpcService, provideRpcClient, rpcClientToken } from './rpc/rpc-service.js';
