@@ -87,11 +87,11 @@ describe('an operator sees', () => {
     expect(answer.status, answer.text).toBe(200);
     await vi.waitUntil(
       () => collector.spans.some(({ traceId, service }) => traceId === TRACE && service === 'castellan-gateway'),
-      { timeout: 10_000 },
+      { timeout: 60_000 },
     );
     await vi.waitUntil(
       () => collector.spans.some(({ traceId, service }) => traceId === TRACE && service === 'castellan-token'),
-      { timeout: 10_000 },
+      { timeout: 60_000 },
     );
 
     const spans = collector.spans.filter(({ traceId }) => traceId === TRACE);

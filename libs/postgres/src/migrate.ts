@@ -61,7 +61,17 @@ async function grantRole(runner: { query(text: string): Promise<unknown> }, comp
   await runner.query(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${component} TO ${role}`);
   await runner.query(`GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${component} TO ${role}`);
   // Partitions are made and dropped while serving; only an owner may do that.
-  for (const table of partitioned) await runner.query(`ALTER TABLE ${component}.${table} OWNER TO ${role}`);
+  for (const table of partitioned) await runner.query(giveAway(`${component}.${table}`, role));
+}
+
+/** SQL that makes the role the owner of a partitioned table, and of the partitions that another role made before. */
+function giveAway(table: string, role: string): string {
+  return `DO $$ DECLARE partition regclass; BEGIN
+    FOR partition IN SELECT inhrelid FROM pg_inherits WHERE inhparent = '${table}'::regclass LOOP
+      EXECUTE format('ALTER TABLE %s OWNER TO ${role}', partition);
+    END LOOP;
+    ALTER TABLE ${table} OWNER TO ${role};
+  END $$`;
 }
 
 const partitionedTables: { readonly [component in Component]: readonly string[] } = {

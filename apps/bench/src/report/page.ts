@@ -20,7 +20,8 @@ export type Report = {
 export function writePage(file: string, report: Report): void {
   const images = path.join(path.dirname(file), 'images');
   mkdirSync(images, { recursive: true });
-  const sections = report.results.map((result) => {
+  const measured = report.results.filter(({ rows }) => rows.length > 0);
+  const sections = measured.map((result) => {
     const charts = chartsOf(result).map(({ name, title, svg }) => {
       writeFileSync(path.join(images, name), svg);
       return `![${title}](images/${name})`;

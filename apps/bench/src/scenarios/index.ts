@@ -31,9 +31,9 @@ export const scenarios: readonly Scenario[] = [
   adminWork,
   startUp,
   signing,
-  connectionCounts,
-  replicas,
   steps,
+  replicas,
+  connectionCounts,
   growth,
   overload,
 ];

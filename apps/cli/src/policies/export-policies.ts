@@ -47,11 +47,13 @@ async function fetchOnce(call: CommandCall): Promise<PolicySet | undefined> {
   return { policies, revision };
 }
 
-/** A progress bar on a terminal; nothing elsewhere. */
+/** Shows how far work on many policies is, on standard error; nothing for what is done at once. */
 export function barOn(call: CommandCall, total: number): ReturnType<typeof progressBar> | undefined {
-  const stream: CommandCall['terminal']['stderr'] & { readonly isTTY?: boolean } = call.terminal.stderr;
-  return stream.isTTY === true ? progressBar(stream, total) : undefined;
+  return total > noticeable && call.printDryRun === undefined ? progressBar(call.terminal.stderr, total) : undefined;
 }
+
+/** Policies that are read and sent before anybody wonders. */
+const noticeable = 1_000;
 
 /** `policies export`: all policies, to a file or to standard output. */
 export async function exportPolicies(call: CommandCall): Promise<void> {

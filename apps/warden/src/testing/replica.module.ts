@@ -1,5 +1,14 @@
 import { envoyAuthV3, type PeerName, type RpcClient, wardenV1 } from '@castellan/rpc';
-import { createLogger, RpcHost, RpcModule, type RpcModuleOptions, Secret, ServiceModule } from '@castellan/service';
+import {
+  createLogger,
+  type Metrics,
+  METRICS,
+  RpcHost,
+  RpcModule,
+  type RpcModuleOptions,
+  Secret,
+  ServiceModule,
+} from '@castellan/service';
 import { NestFactory } from '@nestjs/core';
 import type { WardenConfig } from '../warden.config.js';
 import { WardenModule } from '../warden.module.js';
@@ -17,6 +26,7 @@ export type Replica = {
   policies(peer?: PeerName): RpcClient<typeof wardenV1.PoliciesService>;
   groups(peer?: PeerName): RpcClient<typeof wardenV1.GroupsService>;
   decisions(peer?: PeerName): RpcClient<typeof wardenV1.DecisionsService>;
+  readonly metrics: Metrics;
   close(): Promise<void>;
 };
 
@@ -67,6 +77,7 @@ export async function startReplica(
     policies: (peer = 'admin') => host.createClient(wardenV1.PoliciesService, peer),
     groups: (peer = 'admin') => host.createClient(wardenV1.GroupsService, peer),
     decisions: (peer = 'admin') => host.createClient(wardenV1.DecisionsService, peer),
+    metrics: app.get<Metrics>(METRICS, { strict: false }),
     close: () => app.close(),
   };
 }
