@@ -49,8 +49,11 @@ describe('a Warden whose database is gone', () => {
     ]) {
       await expect(call()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     }
-    // What needs no policy is answered all the same.
-    expect(await replica.warden().checkToken({ ...request, token: 'nope' })).toMatchObject({
+    // What needs no policy is answered all the same, to those whom no policy is asked about.
+    await expect(replica.warden().checkToken({ ...request, token: 'nope' })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+    expect(await replica.warden('admin').checkToken({ ...request, token: 'nope' })).toMatchObject({
       allowed: false,
       reason: DenialReason.DENIAL_REASON_TOKEN_INACTIVE,
     });
