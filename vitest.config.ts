@@ -9,8 +9,10 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Bounds on hanging, not on speed: shared machines are slow at times.
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: [['default', { summary: false }], './tools/closing-line.ts'],
   },
 });

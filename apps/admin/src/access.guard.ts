@@ -19,6 +19,7 @@ import type { FastifyRequest } from 'fastify';
 import { authorize, type AccessControl, type AccessGrant } from './access.js';
 import { callOptionsOf } from './admin-request.js';
 import { readBearerToken } from './bearer-token.js';
+import { declareRoute } from './declared-query.js';
 import type { AdminCall } from './access-questions.js';
 import type { AdminRoute } from './admin-route.js';
 
@@ -52,6 +53,7 @@ export class AccessGuard implements CanActivate {
       throw new Error('a route of the admin API declares no access');
     }
     const request = context.switchToHttp().getRequest<FastifyRequest>();
+    declareRoute(request, route);
     const call = adminCallOf(request);
     const presented = readBearerToken(request.headers.authorization, call.query);
     grants.set(request, await authorize(this.access, route, call, presented, callOptionsOf(request)));

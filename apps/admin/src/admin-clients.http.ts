@@ -20,6 +20,7 @@ import {
 import { lifespansBodySchema, lifespansFromBody } from './hydra-lifespans.js';
 import { jsonPatchSchema } from './json-patch.js';
 import { ADMIN_ROUTES } from './routes.js';
+import { createUnshared } from './unshared-id.js';
 
 const DEFAULT_PAGE_SIZE = 250;
 const LARGEST_PAGE = 1_000;
@@ -65,11 +66,12 @@ export class AdminClientsController {
   async create(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const body = readBody(request, hydraClientBodySchema);
     const client = clientFromHydraBody(body, body.client_id ?? '');
-    await refuseGroupId(this.groups, client.id, request);
-    const created = await this.clients.createClient(
-      { client, clientSecret: body.client_secret ?? '' },
-      callOptionsOf(request),
-    );
+    const created = await createUnshared({
+      refuseTaken: () => refuseGroupId(this.groups, client.id, request),
+      create: () =>
+        this.clients.createClient({ client, clientSecret: body.client_secret ?? '' }, callOptionsOf(request)),
+      withdraw: () => this.clients.deleteClient({ id: client.id }, callOptionsOf(request)),
+    });
     const stored = present(created.client);
     warnOperator({ reply, logger: this.logger }, stored.id, created.warnings);
     sendJson(reply, 201, hydraClientJson(stored, created.clientSecret), {

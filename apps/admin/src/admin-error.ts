@@ -2,6 +2,8 @@ import { RpcError } from '@castellan/rpc';
 import { errorJson, HttpError, type HttpAnswer } from '@castellan/service';
 import type { FastifyRequest } from 'fastify';
 
+import { authzenPath, requestIdHeader } from './authzen-json.js';
+
 const ADMIN_PATH =
   /^\/(?:clients|initial-access-tokens|keys|key-imports|rotation|policies|policy-imports|policy-export|resource-servers|grants|token|logout|(?:admin\/)?oauth2\/auth\/(?:requests|sessions)|oauth2\/consent\/requests|warden|access|health\/stats)(?:[/?]|$)/;
 
@@ -21,12 +23,20 @@ export function notFound(): HttpError {
 /** Paths of the admin API as Hydra has it since 2.0, and those of 1.x that have no prefix. */
 const PREFIXED_PATH = /^\/(?:admin|oauth2\/auth\/(?:requests|sessions))(?:[/?]|$)/;
 
+/** Whether errors at a path have the form that Hydra's SDKs since 2.0 read. */
+export function hasPrefixedErrors(path: string): boolean {
+  return PREFIXED_PATH.test(path);
+}
+
 /**
  * Renders what the services behind the admin API refuse in the admin API's words. What else goes wrong has its form
  * already, the error JSON of the edge; below `/admin` everything has the form that Hydra's SDKs read.
  */
 export function renderAdminError(error: HttpError, request: FastifyRequest, thrown: unknown): HttpAnswer | undefined {
-  const prefixed = PREFIXED_PATH.test(request.url);
+  if (authzenPath.test(request.url)) {
+    return renderAuthzenError(error, request, thrown);
+  }
+  const prefixed = hasPrefixedErrors(request.url);
   if (!prefixed && !(thrown instanceof RpcError && ADMIN_PATH.test(request.url))) {
     return undefined;
   }
@@ -37,6 +47,19 @@ export function renderAdminError(error: HttpError, request: FastifyRequest, thro
     status,
     headers: status === 429 || status === 503 ? { 'retry-after': RETRY_AFTER } : {},
     body: prefixed ? oauthErrorJson(status, message, sentId) : errorJson(status, message, sentId),
+  };
+}
+
+/** AuthZEN section 10.1.2: whatever is wrong with a body is 400, and a request's own ID goes back with every response. */
+function renderAuthzenError(error: HttpError, request: FastifyRequest, thrown: unknown): HttpAnswer {
+  const { status: code, message } =
+    thrown instanceof RpcError ? refusalOf(thrown) : { status: error.statusCode, message: error.message };
+  const status = code === 415 ? 400 : code;
+  const id = requestIdHeader(request);
+  return {
+    status,
+    headers: { ...id, ...(status === 429 || status === 503 ? { 'retry-after': RETRY_AFTER } : {}) },
+    body: errorJson(status, message, id['x-request-id']),
   };
 }
 

@@ -1,9 +1,11 @@
 import type { CallOptions } from '@castellan/rpc';
-import { parseQueryParameters } from '@castellan/service';
+import { type FormParameter, parseQueryParameters } from '@castellan/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 
 import { badRequest } from './admin-error.js';
+import { MAX_COUNT } from './admin-query.js';
+import { requireDeclared } from './declared-query.js';
 import { escapedForHtml } from './json.js';
 
 /**
@@ -21,22 +23,39 @@ export function readBody<T>(request: FastifyRequest, schema: z.ZodType<T>): T {
   throw badRequest(`The request body does not fit: ${where}${issue?.message ?? 'unknown'}`);
 }
 
+/**
+ * Reads a form of a shape. A parameter of it may come once; an empty one counts as absent, others are ignored.
+ * @throws HttpError 400 naming a parameter that is missing or comes twice
+ */
+export function readForm<T extends z.ZodObject>(request: FastifyRequest, schema: T): z.infer<T> {
+  const form = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const { name, value } of request.body as readonly FormParameter[]) {
+    if (!Object.hasOwn(schema.shape, name)) continue;
+    if (seen.has(name)) throw badRequest(`The parameter ${name} is given more than once`);
+    seen.add(name);
+    if (value !== '') form.set(name, value);
+  }
+  const result = schema.safeParse(Object.fromEntries(form));
+  if (result.success) return result.data;
+  throw badRequest(`The parameter ${result.error.issues[0]?.path.join('.') ?? ''} is missing`);
+}
+
 /** A parameter of the path. */
 export function pathParameter(request: FastifyRequest, name: string): string {
   const value: unknown = Reflect.get(Object(request.params), name);
   return typeof value === 'string' ? value : '';
 }
 
-/** A parameter of the query that may come once; `undefined` when it is absent or empty. */
+/** A parameter of the query that may come once, which the route names; `undefined` when it is absent or empty. */
 export function queryParameter(request: FastifyRequest, name: string): string | undefined {
+  requireDeclared(request, name);
   const values = parseQueryParameters(request.url).filter((parameter) => parameter.name === name);
   if (values.length > 1) {
     throw badRequest(`The parameter ${name} may come once`);
   }
   return values[0]?.value || undefined;
 }
-
-const MAX_INT32 = 2_147_483_647;
 
 /** A count in the query: a whole number from 0 that the services can hold. */
 export function queryCount(request: FastifyRequest, name: string, fallback: number): number {
@@ -45,8 +64,8 @@ export function queryCount(request: FastifyRequest, name: string, fallback: numb
     return fallback;
   }
   const count = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(count <= MAX_INT32)) {
-    throw badRequest(`The parameter ${name} must be a whole number from 0 to ${MAX_INT32}`);
+  if (!(count <= MAX_COUNT)) {
+    throw badRequest(`The parameter ${name} must be a whole number from 0 to ${MAX_COUNT}`);
   }
   return count;
 }

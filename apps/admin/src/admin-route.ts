@@ -1,3 +1,5 @@
+import type { ApiParameters } from '@castellan/service';
+
 import type { AccessQuestions, AdminCall } from './access-questions.js';
 
 /** An endpoint of the admin API with what a caller needs for it. */
@@ -9,6 +11,8 @@ export type AdminRoute = {
   /** Scope that the caller's token must hold. */
   readonly scope: string;
   readonly action: string;
+  /** What it reads from the query. */
+  readonly query?: ApiParameters;
   readonly resource: AccessQuestions;
   /** Whether a caller without a valid token is asked about as the anonymous subject. */
   readonly anonymous?: (call: AdminCall) => boolean;

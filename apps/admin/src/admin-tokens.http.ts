@@ -1,13 +1,17 @@
 import { Inject, Req, Res } from '@nestjs/common';
 import { tokenV1, type RpcClient } from '@castellan/rpc';
-import { FormBody, type FormParameter, InjectRpcClient, LOGGER, type Logger } from '@castellan/service';
+import { FormBody, InjectRpcClient, LOGGER, type Logger } from '@castellan/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 
 import { Access, AdminController } from './access.guard.js';
 import { badRequest } from './admin-error.js';
-import { callOptionsOf, queryParameter, sendJson, sendNothing } from './admin-request.js';
+import { callOptionsOf, queryParameter, readForm, sendJson, sendNothing } from './admin-request.js';
 import { inspectionJson } from './inspection-json.js';
 import { ADMIN_ROUTES } from './routes.js';
+
+/** Form of POST `/admin/oauth2/introspect`: the token, and scopes that it must have to be active. */
+export const introspectionFormSchema = z.object({ token: z.string(), scope: z.string().optional() });
 
 /** Tokens, as the SDKs of Hydra since 2.0 ask about them and end them. */
 @AdminController()
@@ -22,14 +26,8 @@ export class AdminTokensController {
   @Access(ADMIN_ROUTES.introspectOAuth2Token)
   @FormBody()
   async introspect(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const parameters = request.body as readonly FormParameter[];
-    const token = formParameter(parameters, 'token');
-    if (token === '') {
-      throw badRequest('The parameter token is missing');
-    }
-    const scopes = formParameter(parameters, 'scope')
-      .split(' ')
-      .filter((scope) => scope !== '');
+    const { token, scope = '' } = readForm(request, introspectionFormSchema);
+    const scopes = scope.split(' ').filter((each) => each !== '');
     const inspected = await this.tokens.inspectToken({ token, scopes }, callOptionsOf(request));
     sendJson(reply, 200, inspectionJson(inspected));
   }
@@ -45,10 +43,4 @@ export class AdminTokensController {
     this.logger.info('Grants revoked', { client: clientId, subject: '', grants, request_id: request.id });
     sendNothing(reply);
   }
-}
-
-function formParameter(parameters: readonly FormParameter[], wanted: string): string {
-  const values = parameters.filter(({ name }) => name === wanted);
-  if (values.length > 1) throw badRequest(`The parameter ${wanted} is given more than once`);
-  return values[0]?.value ?? '';
 }

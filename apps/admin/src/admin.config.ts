@@ -18,7 +18,10 @@ export const adminVariables = z.object({
     .string()
     .regex(/^[A-Za-z0-9._~-]+(?::[A-Za-z0-9._~-]+)*$/, 'must be plain words joined by colons, such as rn:hydra')
     .default('rn:hydra'),
-  ACCESS_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
+  ACCESS_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .refine((url) => !/[?#@]/.test(url), 'must have neither a query nor a fragment nor credentials')
+    .optional(),
   FORCE_ROOT_CLIENT_CREDENTIALS: z.string().optional(),
 });
 

@@ -24,6 +24,7 @@ import type { AdminConfig } from './admin.config.js';
 import { ACCESS_URL, AuthzenController, AuthzenMetadataController } from './authzen.http.js';
 import { ClientsController } from './clients.http.js';
 import { DeliveriesController } from './deliveries.http.js';
+import { DecisionsController } from './decisions.http.js';
 import { GrantsController } from './grants.http.js';
 import { GroupsController } from './groups.http.js';
 import { InitialAccessTokensController } from './initial-access-tokens.http.js';
@@ -54,6 +55,7 @@ export const ADMIN_CONTROLLERS: readonly Type[] = [
   PolicyHistoryController,
   PolicyImportsController,
   WardenController,
+  DecisionsController,
   AuthzenController,
   GroupsController,
   ResourceServersController,
@@ -95,6 +97,7 @@ export class AdminModule {
         provideRpcClient(wardenV1.WardenService, 'admin'),
         provideRpcClient(wardenV1.PoliciesService, 'admin'),
         provideRpcClient(wardenV1.GroupsService, 'admin'),
+        provideRpcClient(wardenV1.DecisionsService, 'admin'),
         provideRpcClient(keysV1.KeysService, 'admin'),
         { provide: RESOURCE_NAMES, useValue: createResourceNames(config.resourceNamePrefix) },
         { provide: ACCESS_URL, useValue: { value: config.accessUrl } },

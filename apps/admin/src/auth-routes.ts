@@ -1,4 +1,5 @@
 import { type AdminCall, one, param, queried } from './access-questions.js';
+import { adminQueries } from './admin-query.js';
 import type { AdminRoute } from './admin-route.js';
 
 const scope = 'hydra.consent';
@@ -18,6 +19,7 @@ export const authRoutes = {
     aliases: ['/oauth2/auth/requests/login', '/oauth2/auth/requests/login/:challenge'],
     scope,
     action: 'get',
+    query: adminQueries.loginChallenge,
     resource: one((n, call) => n.authRequest('login', challengeNamed(call, 'login_challenge'))),
   },
   acceptLoginRequest: {
@@ -26,6 +28,7 @@ export const authRoutes = {
     aliases: ['/oauth2/auth/requests/login/accept', '/oauth2/auth/requests/login/:challenge/accept'],
     scope,
     action: 'accept',
+    query: adminQueries.loginChallenge,
     resource: one((n, call) => n.authRequest('login', challengeNamed(call, 'login_challenge'))),
   },
   rejectLoginRequest: {
@@ -34,6 +37,7 @@ export const authRoutes = {
     aliases: ['/oauth2/auth/requests/login/reject', '/oauth2/auth/requests/login/:challenge/reject'],
     scope,
     action: 'reject',
+    query: adminQueries.loginChallenge,
     resource: one((n, call) => n.authRequest('login', challengeNamed(call, 'login_challenge'))),
   },
   getConsentRequest: {
@@ -42,6 +46,7 @@ export const authRoutes = {
     aliases: ['/oauth2/auth/requests/consent', '/oauth2/auth/requests/consent/:challenge'],
     scope,
     action: 'get',
+    query: adminQueries.consentChallenge,
     resource: one((n, call) => n.authRequest('consent', challengeNamed(call, 'consent_challenge'))),
   },
   acceptConsentRequest: {
@@ -50,6 +55,7 @@ export const authRoutes = {
     aliases: ['/oauth2/auth/requests/consent/accept', '/oauth2/auth/requests/consent/:challenge/accept'],
     scope,
     action: 'accept',
+    query: adminQueries.consentChallenge,
     resource: one((n, call) => n.authRequest('consent', challengeNamed(call, 'consent_challenge'))),
   },
   rejectConsentRequest: {
@@ -58,6 +64,7 @@ export const authRoutes = {
     aliases: ['/oauth2/auth/requests/consent/reject', '/oauth2/auth/requests/consent/:challenge/reject'],
     scope,
     action: 'reject',
+    query: adminQueries.consentChallenge,
     resource: one((n, call) => n.authRequest('consent', challengeNamed(call, 'consent_challenge'))),
   },
   getLevel2ConsentRequest: {
@@ -87,6 +94,7 @@ export const authRoutes = {
     aliases: ['/oauth2/auth/sessions/consent'],
     scope,
     action: 'get',
+    query: adminQueries.consents,
     resource: one((n, call) => n.authSessions('consent', queried(call, 'subject'))),
   },
   revokeConsents: {
@@ -95,6 +103,7 @@ export const authRoutes = {
     aliases: ['/oauth2/auth/sessions/consent'],
     scope,
     action: 'delete',
+    query: adminQueries.revokedConsents,
     resource: one((n, call) => n.authSessions('consent', queried(call, 'subject'))),
   },
   listLoginSessions: {
@@ -103,6 +112,7 @@ export const authRoutes = {
     aliases: ['/oauth2/auth/sessions/login'],
     scope,
     action: 'get',
+    query: adminQueries.loginSessions,
     resource: one((n, call) => n.authSessions('login', queried(call, 'subject'))),
   },
   revokeLoginSessions: {
@@ -111,6 +121,7 @@ export const authRoutes = {
     aliases: ['/oauth2/auth/sessions/login'],
     scope,
     action: 'delete',
+    query: adminQueries.revokedLoginSessions,
     resource: one((n, call) => n.authSessions('login', queried(call, 'subject'))),
   },
 } as const satisfies Readonly<Record<string, AdminRoute>>;

@@ -1,4 +1,5 @@
 import type { wardenV1 } from '@castellan/rpc';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 import { objectSchema } from './json.js';
@@ -95,6 +96,23 @@ export function applySemantic(
   const settles = semantic === 'permit_on_first_permit';
   const first = responses.findIndex(({ decision }) => decision === settles);
   return first < 0 ? responses : responses.slice(0, first + 1);
+}
+
+/** Paths of the AuthZEN API and of its metadata. */
+export const authzenPath = /^\/(?:access\/v1|\.well-known\/authzen-configuration)(?:[/?]|$)/;
+
+/** An identifier of a request that can go back as it came: any text of visible ASCII. */
+const echoable = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/;
+
+/** The caller's own request ID, which every response gives back as it is (section 10.1.3). */
+export function requestIdHeader({ headers }: Pick<FastifyRequest, 'headers'>): Record<string, string> {
+  const sent = headers['x-request-id'];
+  return typeof sent === 'string' && echoable.test(sent) ? { 'x-request-id': sent } : {};
+}
+
+/** What comes after the well-known name in the URL of the metadata; empty for a decision point without a path. */
+export function pathOfDecisionPoint(url: string): string {
+  return new URL(url).pathname.replace(/\/+$/, '');
 }
 
 /** The metadata of the policy decision point (section 9), from its configured URL and nothing else. */

@@ -79,6 +79,55 @@ describe('POST /access/v1/evaluation', () => {
     const response = await admin.call('POST', '/access/v1/evaluation', body, { 'x-request-id': 'abc-123' });
     expect(response.headers['x-request-id']).toBe('abc-123');
   });
+
+  it.each(['bfe9eb29-ab87-4ca3', 'a b/c+d==:{}', 'x'.repeat(256)])(
+    'gives the request ID %s back with whatever response',
+    async (id) => {
+      const headers = { 'x-request-id': id };
+      const body = JSON.stringify(evaluation);
+      const responses = await Promise.all([
+        admin.call('POST', '/access/v1/evaluation', body, headers),
+        admin.call('POST', '/access/v1/evaluations', body, headers),
+        admin.call('POST', '/access/v1/evaluation', '{', headers),
+        admin.call('POST', '/access/v1/evaluation', '{}', headers),
+        admin.callWithout('POST', '/access/v1/evaluation', body, headers),
+        admin.call('GET', '/access/v1/evaluation', undefined, headers),
+        admin.call('POST', '/access/v1/search/subject', '{}', headers),
+        admin.callWithout('GET', '/.well-known/authzen-configuration', undefined, headers),
+      ]);
+      expect(responses.map(({ statusCode }) => statusCode)).toEqual([200, 200, 400, 400, 401, 405, 404, 200]);
+      expect(new Set(responses.map((response) => response.headers['x-request-id']))).toEqual(new Set([id]));
+    },
+  );
+
+  it.each(['a\u00e4', ' ', 'x'.repeat(257)])('makes a request ID of its own for %j', async (id) => {
+    const response = await admin.call('POST', '/access/v1/evaluation', '{', { 'x-request-id': id });
+    expect(response.headers['x-request-id']).toMatch(/^[A-Za-z0-9_-]{8,}$/);
+  });
+
+  it.each([
+    ['application/json', 200],
+    ['application/json; charset=utf-8', 200],
+    ['text/plain', 400],
+    ['text/html', 400],
+    ['application/json-patch+json', 400],
+    ['application/x-www-form-urlencoded', 400],
+  ])('answers a body of type %s with %i', async (type, status) => {
+    const headers = { 'content-type': type };
+    const response = await admin.call('POST', '/access/v1/evaluation', JSON.stringify(evaluation), headers);
+    expect(response.statusCode).toBe(status);
+  });
+
+  it('refuses a member twice, wherever it stands', async () => {
+    const text = JSON.stringify(evaluation);
+    for (const body of [
+      text.replace('"id":"alice"', '"id":"alice","id":"root"'),
+      text.replace('"id":"alice"', '"id":"alice","\\u0069d":"root"'),
+      text.replace('{"subject"', '{"subject":{"type":"user","id":"root"},"subject"'),
+    ]) {
+      expect((await admin.call('POST', '/access/v1/evaluation', body)).statusCode, body).toBe(400);
+    }
+  });
 });
 
 describe('POST /access/v1/evaluations', () => {
@@ -146,6 +195,22 @@ describe('GET /.well-known/authzen-configuration', () => {
         access_evaluations_endpoint: 'https://pdp.example/base/access/v1/evaluations',
       },
     ]);
+  });
+
+  it('stands where its path comes after the well-known name, and at no other path', async () => {
+    const at = async (path: string): Promise<number> =>
+      (await admin.callWithout('GET', `/.well-known/authzen-configuration${path}`)).statusCode;
+    expect(await Promise.all(['/base', '/base/', '/other', '/', '/base/../x'].map(at))).toEqual([
+      200, 404, 404, 404, 404,
+    ]);
+  });
+
+  it('names no endpoint that is not there', async () => {
+    const { json } = await admin.callWithout('GET', '/.well-known/authzen-configuration');
+    expect(Object.keys(json<object>()).filter((name) => name.startsWith('search_'))).toEqual([]);
+    for (const kind of ['subject', 'resource', 'action']) {
+      expect((await admin.call('POST', `/access/v1/search/${kind}`, '{}')).statusCode).toBe(404);
+    }
   });
 
   it('is absent where no URL is configured', async () => {

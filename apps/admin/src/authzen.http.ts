@@ -13,6 +13,8 @@ import {
   evaluationError,
   evaluationSchema,
   evaluationsSchema,
+  pathOfDecisionPoint,
+  requestIdHeader,
   toCheck,
   type Evaluation,
   type EvaluationResponse,
@@ -28,12 +30,14 @@ export class AuthzenController {
 
   @Access(ADMIN_ROUTES.accessEvaluation)
   async evaluation(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    requireJson(request);
     send(request, reply, await this.evaluate(readBody(request, evaluationSchema), request));
   }
 
   /** Without `evaluations` it is one evaluation. All are decided at one revision, in their order. */
   @Access(ADMIN_ROUTES.accessEvaluations)
   async evaluations(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    requireJson(request);
     const { evaluations = [], options, ...defaults } = readBody(request, evaluationsSchema);
     if (evaluations.length === 0) {
       const evaluation = completeEvaluation(defaults, {});
@@ -77,12 +81,27 @@ export class AuthzenMetadataController {
 
   @Get('.well-known/authzen-configuration')
   metadata(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.send(request, reply);
+  }
+
+  /** Section 9.2: of a decision point whose URL has a path, which comes after the well-known name. */
+  @Get('.well-known/authzen-configuration/*')
+  metadataOfPath(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    const [asked = ''] = request.url.split('?', 1);
+    const path = asked.slice('/.well-known/authzen-configuration'.length);
+    if (this.url.value === undefined || path !== pathOfDecisionPoint(this.url.value)) {
+      throw new HttpError(404, 'Not found');
+    }
+    this.send(request, reply);
+  }
+
+  private send(request: FastifyRequest, reply: FastifyReply): void {
     if (this.url.value === undefined) {
       throw new HttpError(404, 'Not found');
     }
-    echoRequestId(request, reply);
     void reply
       .headers({ 'cache-control': 'public, max-age=300', 'content-type': 'application/json' })
+      .headers(requestIdHeader(request))
       .send(Buffer.from(authzenMetadata(this.url.value)));
   }
 }
@@ -95,13 +114,13 @@ function toResponse(result: wardenV1.BatchCheckResult | undefined): EvaluationRe
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, body: object): void {
-  echoRequestId(request, reply);
-  sendJson(reply, 200, JSON.stringify(body));
+  sendJson(reply, 200, JSON.stringify(body), requestIdHeader(request));
 }
 
-/** The caller's own request ID goes back to it (section 10.1.3), where it was taken over. */
-function echoRequestId(request: FastifyRequest, reply: FastifyReply): void {
-  if (request.headers['x-request-id'] === request.id) {
-    void reply.header('x-request-id', request.id);
+/** Section 10.1: JSON, and nothing else. Other routes take any text, as the original did. */
+function requireJson(request: FastifyRequest): void {
+  const type = request.headers['content-type'];
+  if (type !== undefined && !/^application\/json[ \t]*(?:;|$)/i.test(type)) {
+    throw badRequest('The request body must be application/json');
   }
 }

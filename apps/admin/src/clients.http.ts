@@ -10,6 +10,7 @@ import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from '.
 import { rotationBodySchema } from './client-keys-json.js';
 import { clientBodySchema, clientFromBody, clientJson, clientsJson } from './client-json.js';
 import { ADMIN_ROUTES } from './routes.js';
+import { createUnshared } from './unshared-id.js';
 
 /** OAuth 2.0 clients. */
 @AdminController()
@@ -30,11 +31,12 @@ export class ClientsController {
   async create(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const body = readBody(request, clientBodySchema);
     const client = clientFromBody(body, body.id ?? '');
-    await refuseGroupId(this.groups, client.id, request);
-    const created = await this.clients.createClient(
-      { client, clientSecret: body.client_secret ?? '' },
-      callOptionsOf(request),
-    );
+    const created = await createUnshared({
+      refuseTaken: () => refuseGroupId(this.groups, client.id, request),
+      create: () =>
+        this.clients.createClient({ client, clientSecret: body.client_secret ?? '' }, callOptionsOf(request)),
+      withdraw: () => this.clients.deleteClient({ id: client.id }, callOptionsOf(request)),
+    });
     const stored = present(created.client);
     this.warn(reply, stored.id, created.warnings);
     sendJson(reply, 201, clientJson(stored, created.clientSecret), {

@@ -18,13 +18,13 @@ import {
 import { jsonObject, listSchema, objectSchema, textSchema } from './json.js';
 import { ADMIN_ROUTES } from './routes.js';
 
-const acceptLevel2Schema = z.object({
+export const acceptLevel2Schema = z.object({
   accessTokenExtra: objectSchema.nullish(),
   idTokenExtra: objectSchema.nullish(),
   subject: textSchema,
   grantScopes: listSchema,
 });
-const rejectLevel2Schema = z.object({ reason: textSchema });
+export const rejectLevel2Schema = z.object({ reason: textSchema });
 
 /** Consents that wait for the consent app. Members and codes are those of Hydra's SDKs. */
 @AdminController()

@@ -10,6 +10,7 @@ import { callOptionsOf, pathParameter, queryParameter, readBody, sendJson, sendN
 import { groupBodySchema, groupJson, membersBodySchema } from './group-json.js';
 import { jsonList } from './json.js';
 import { ADMIN_ROUTES } from './routes.js';
+import { createUnshared } from './unshared-id.js';
 
 /** Groups of subjects. */
 @AdminController()
@@ -33,8 +34,12 @@ export class GroupsController {
   async create(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const body = readBody(request, groupBodySchema);
     const group = { id: body.id ?? '', members: body.members ?? [] };
-    await this.refuseClientId(group.id, request);
-    const created = present((await this.groups.createGroup({ group }, callOptionsOf(request))).group);
+    const { group: stored } = await createUnshared({
+      refuseTaken: () => this.refuseClientId(group.id, request),
+      create: () => this.groups.createGroup({ group }, callOptionsOf(request)),
+      withdraw: () => this.groups.deleteGroup({ id: group.id }, callOptionsOf(request)),
+    });
+    const created = present(stored);
     sendJson(reply, 201, groupJson(created), { location: `/warden/groups/${encodeURIComponent(created.id)}` });
   }
 

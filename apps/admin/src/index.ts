@@ -6,4 +6,5 @@ export { AdminModule, type AdminModuleOptions } from './admin.module.js';
 export { AdminHealthModule } from './health.http.js';
 export type { AdminRoute } from './admin-route.js';
 export { ADMIN_ROUTES } from './routes.js';
+export { adminApi } from './openapi/admin-api.js';
 export { ensureRootClient, parseRootCredentials, ROOT_POLICY_ID, type RootCredentials } from './root-client.js';

@@ -12,7 +12,10 @@ const DEFAULT_USES = 1;
 const DEFAULT_LIFETIME_MS = 24 * 3_600_000;
 
 /** Body of POST `/initial-access-tokens`; a lifetime as Go writes it (`24h`). */
-const bodySchema = z.object({ uses: z.number().int().nullish(), lifetime: durationSchema.nullish() });
+export const initialAccessTokenBodySchema = z.object({
+  uses: z.number().int().nullish(),
+  lifetime: durationSchema.nullish(),
+});
 
 /** Initial access tokens, with which others register clients (RFC 7591 section 1.2). */
 @AdminController()
@@ -24,7 +27,7 @@ export class InitialAccessTokensController {
 
   @Access(ADMIN_ROUTES.createInitialAccessToken)
   async create(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const body = readBody(request, bodySchema);
+    const body = readBody(request, initialAccessTokenBodySchema);
     const uses = body.uses ?? DEFAULT_USES;
     const lifetimeMs = Math.round(body.lifetime ?? DEFAULT_LIFETIME_MS);
     const { token } = await this.registration.createInitialAccessToken({ uses, lifetimeMs }, callOptionsOf(request));

@@ -1,4 +1,7 @@
+import { named } from '@castellan/service';
 import { z } from 'zod';
+
+const valueSchema = named('JsonValue', z.json());
 
 /** One operation (RFC 6902 section 4). */
 export const jsonPatchSchema = z
@@ -7,7 +10,7 @@ export const jsonPatchSchema = z
       op: z.enum(['add', 'remove', 'replace', 'move', 'copy', 'test']),
       path: z.string().max(1_024),
       from: z.string().max(1_024).optional(),
-      value: z.json().optional(),
+      value: valueSchema.optional(),
     }),
   )
   .max(100);

@@ -1,9 +1,10 @@
 import { Module } from '@nestjs/common';
-import { startHttpService } from '@castellan/service';
+import { OpenapiModule, startHttpService } from '@castellan/service';
 
 import { adminVariables, readAdminConfig } from './admin.config.js';
 import { AdminModule } from './admin.module.js';
 import { AdminHealthModule } from './health.http.js';
+import { adminApi } from './openapi/admin-api.js';
 
 @Module({})
 class AdminServiceModule {}
@@ -19,6 +20,10 @@ await startHttpService({
   http: { defaultPort: 4446, portVariable: 'ADMIN_PORT' },
   module: (env) => ({
     module: AdminServiceModule,
-    imports: [AdminModule.forRoot(readAdminConfig(env), { announce }), AdminHealthModule],
+    imports: [
+      AdminModule.forRoot(readAdminConfig(env), { announce }),
+      AdminHealthModule,
+      OpenapiModule.forRoot(adminApi),
+    ],
   }),
 });

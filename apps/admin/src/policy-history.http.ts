@@ -12,7 +12,7 @@ import { jsonObject } from './json.js';
 import { policyJson } from './policy-json.js';
 import { ADMIN_ROUTES } from './routes.js';
 
-const rollbackBodySchema = z.object({ version: z.int().min(1), reason: z.string().max(1024).nullish() });
+export const rollbackBodySchema = z.object({ version: z.int().min(1), reason: z.string().max(1024).nullish() });
 
 /** What policies were, and the way back there. */
 @AdminController()

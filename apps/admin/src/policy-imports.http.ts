@@ -18,8 +18,8 @@ import { policyBodySchema, policyFromBody, policyJson } from './policy-json.js';
 import { preconditionFailed } from './policies.http.js';
 import { ADMIN_ROUTES } from './routes.js';
 
-const stageBodySchema = z.object({ policies: z.array(policyBodySchema).min(1) });
-const commitBodySchema = z
+export const stageBodySchema = z.object({ policies: z.array(policyBodySchema).min(1) });
+export const commitBodySchema = z
   .object({
     prune: z.boolean().nullish(),
     if_revision: z.int().min(1).nullish(),

@@ -8,6 +8,7 @@ import {
   storedClient,
   writtenKey,
 } from './access-questions.js';
+import { adminQueries } from './admin-query.js';
 import type { AdminRoute } from './admin-route.js';
 
 const client = 'hydra.clients';
@@ -22,6 +23,7 @@ export const prefixedRoutes = {
     path: '/admin/clients',
     scope: client,
     action: 'get',
+    query: adminQueries.clientPage,
     resource: one((n) => n.clients()),
   },
   createOAuth2Client: { method: 'POST', path: '/admin/clients', scope: client, action: 'create', resource: newClient },
@@ -131,6 +133,7 @@ export const prefixedRoutes = {
     path: '/admin/oauth2/tokens',
     scope: 'hydra.grants',
     action: 'delete',
+    query: adminQueries.oneClient,
     resource: one((n) => n.grants()),
   },
 } as const satisfies Readonly<Record<string, AdminRoute>>;

@@ -17,6 +17,7 @@ export type ResourceNames = {
   wardenTokenAllowed(): string;
   /** Names that the original did not have are `rn:castellan:`, whatever the prefix (rulings 41). */
   wardenExplain(): string;
+  wardenDecisions(): string;
   accessEvaluation(): string;
   accessEvaluations(): string;
   groups(): string;
@@ -61,6 +62,7 @@ export function createResourceNames(prefix: string): ResourceNames {
     wardenAllowed: () => decisionDoors.check.resource(prefix),
     wardenTokenAllowed: () => decisionDoors.checkToken.resource(prefix),
     wardenExplain: () => decisionDoors.explain.resource(),
+    wardenDecisions: () => own('warden', 'decisions'),
     accessEvaluation: () => decisionDoors.evaluation.resource(),
     accessEvaluations: () => decisionDoors.evaluations.resource(),
     groups: () => name('warden', 'groups'),

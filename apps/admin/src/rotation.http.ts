@@ -9,10 +9,10 @@ import { callOptionsOf, pathParameter, readBody, sendJson } from './admin-reques
 import { textSchema } from './json.js';
 import { ADMIN_ROUTES } from './routes.js';
 
-const rotateBodySchema = z.object({ alg: textSchema });
+export const rotateBodySchema = z.object({ alg: textSchema });
 
 const { KeyState } = keysV1;
-const stateNames: ReadonlyMap<keysV1.KeyState, string> = new Map([
+export const stateNames: ReadonlyMap<keysV1.KeyState, string> = new Map([
   [KeyState.KEY_STATE_STAGED, 'staged'],
   [KeyState.KEY_STATE_PUBLISHED, 'published'],
   [KeyState.KEY_STATE_ACTIVE, 'active'],

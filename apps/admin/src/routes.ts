@@ -12,6 +12,7 @@ import {
   storedClient,
   writtenKey,
 } from './access-questions.js';
+import { adminQueries } from './admin-query.js';
 import type { AdminRoute } from './admin-route.js';
 import { authRoutes } from './auth-routes.js';
 import { prefixedRoutes } from './prefixed-routes.js';
@@ -48,6 +49,7 @@ export const ADMIN_ROUTES = {
     path: '/grants',
     scope: 'hydra.grants',
     action: 'delete',
+    query: adminQueries.grants,
     resource: one((n) => n.grants()),
   },
 
@@ -58,6 +60,7 @@ export const ADMIN_ROUTES = {
     aliases: ['/oauth2/auth/requests/logout'],
     scope: 'hydra.consent',
     action: 'get',
+    query: adminQueries.logoutChallenge,
     resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
   },
   acceptLogoutRequest: {
@@ -66,6 +69,7 @@ export const ADMIN_ROUTES = {
     aliases: ['/oauth2/auth/requests/logout/accept'],
     scope: 'hydra.consent',
     action: 'accept',
+    query: adminQueries.logoutChallenge,
     resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
   },
   rejectLogoutRequest: {
@@ -74,6 +78,7 @@ export const ADMIN_ROUTES = {
     aliases: ['/oauth2/auth/requests/logout/reject'],
     scope: 'hydra.consent',
     action: 'reject',
+    query: adminQueries.logoutChallenge,
     resource: one((n, call) => n.authRequest('logout', queried(call, 'logout_challenge'))),
   },
 
@@ -90,6 +95,7 @@ export const ADMIN_ROUTES = {
     path: '/logout/deliveries',
     scope: 'hydra.logout',
     action: 'get',
+    query: adminQueries.deliveries,
     resource: one((n) => n.logoutDeliveries()),
   },
   retryDelivery: {
@@ -203,7 +209,14 @@ export const ADMIN_ROUTES = {
     resource: one((n, call) => n.rotation(param(call, 'set'))),
   },
 
-  listPolicies: { method: 'GET', path: '/policies', scope: policy, action: 'list', resource: one((n) => n.policies()) },
+  listPolicies: {
+    method: 'GET',
+    path: '/policies',
+    scope: policy,
+    action: 'list',
+    query: adminQueries.policies,
+    resource: one((n) => n.policies()),
+  },
   createPolicy: {
     method: 'POST',
     path: '/policies',
@@ -238,6 +251,7 @@ export const ADMIN_ROUTES = {
     path: '/policies/:id/history',
     scope: policy,
     action: 'get',
+    query: adminQueries.policyVersions,
     resource: one((n, call) => n.policy(param(call, 'id'))),
   },
   rollBackPolicy: {
@@ -252,6 +266,7 @@ export const ADMIN_ROUTES = {
     path: '/policy-export',
     scope: policy,
     action: 'list',
+    query: adminQueries.policyExport,
     resource: one((n) => n.policies()),
   },
   beginPolicyImport: {
@@ -305,6 +320,14 @@ export const ADMIN_ROUTES = {
     action: decisionDoors.explain.action,
     resource: one((n) => n.wardenExplain()),
   },
+  listDecisions: {
+    method: 'GET',
+    path: '/warden/decisions',
+    scope: decisionScope,
+    action: 'warden:decisions',
+    query: adminQueries.decisions,
+    resource: one((n) => n.wardenDecisions()),
+  },
   accessEvaluation: {
     method: 'POST',
     path: '/access/v1/evaluation',
@@ -325,6 +348,7 @@ export const ADMIN_ROUTES = {
     path: '/warden/groups',
     scope: group,
     action: 'get',
+    query: adminQueries.groups,
     resource: one((n, call) => n.group(queried(call, 'member'))),
   },
   createGroup: {

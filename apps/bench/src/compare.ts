@@ -108,7 +108,8 @@ async function press({ effort }: World, contender: Contender, seconds: number): 
   const done = (): number => parts.reduce((sum, { completed }) => sum + completed, 0);
   do {
     const connections = contender.connections ?? effort.connections;
-    const part = await generateLoad(contender.plan(), { connections, seconds });
+    const withoutWrk = effort.withoutWrk === true;
+    const part = await generateLoad(contender.plan(), { connections, seconds, withoutWrk });
     contender.onRound?.(part.refreshTokens ?? []);
     parts.push(part);
   } while (done() < (effort.atLeast ?? 1) && performance.now() < until);

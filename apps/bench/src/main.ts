@@ -21,20 +21,24 @@ function say(line: string): void {
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
   if (options.help) return print(usage);
-  if (options.list) return print(scenarios.map(({ id, title }) => `${id.padEnd(5)} ${title}\n`).join(''));
+  if (options.list) return print(scenarios.map(({ id, title }) => `${id.padEnd(11)} ${title}\n`).join(''));
   // What is left of a run whose time was up goes with this process.
   if (options.guard) process.exit(await runGuard(options.record, say));
   const chosen = choose(options);
   const effort = { ...(options.quick ? quick : usual), ...options.effort };
   const pinning = pin();
   const machine = describeMachine(pinning);
+  const generator = `${hasWrk() ? 'wrk and ' : ''}autocannon`;
   const world = new World(effort, pinning, say, options.sizes);
   closeOnSignals(world, say);
   try {
-    const results = withEarlier(await runAll(chosen, world), options.earlier);
-    const report: Report = { machine, effort, generator: `${hasWrk() ? 'wrk and ' : ''}autocannon`, results };
-    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
-    if (options.markdown !== undefined) writePage(options.markdown, report);
+    const results: ScenarioResult[] = [];
+    for (const { id, title, run } of chosen) {
+      say(`${id}: ${title}`);
+      results.push({ id, title, ...(await run(world).catch(unmeasured)) });
+      // What was measured stays when somebody ends the run.
+      save(options, { machine, effort, generator, results: withEarlier(results, options.earlier) });
+    }
     print(`${writeTable(results)}\n${Object.values(machine).join(' · ')}\n`);
     return results.every(({ violations }) => violations.length === 0) ? 0 : 1;
   } finally {
@@ -50,13 +54,16 @@ function choose(options: Options): readonly Scenario[] {
   return scenarios.filter(({ id }) => options.only.includes(id));
 }
 
-async function runAll(chosen: readonly Scenario[], world: World): Promise<ScenarioResult[]> {
-  const results: ScenarioResult[] = [];
-  for (const { id, title, run } of chosen) {
-    say(`${id}: ${title}`);
-    results.push({ id, title, ...(await run(world)) });
-  }
-  return results;
+/** A scenario that cannot be measured fails the run, and the others are measured all the same. */
+function unmeasured(cause: unknown): Omit<ScenarioResult, 'id' | 'title'> {
+  const violation = cause instanceof Error ? cause.message : String(cause);
+  say(`not measured: ${violation}`);
+  return { rows: [], ratios: [], notes: [], violations: [violation] };
+}
+
+function save({ json, markdown }: Options, report: Report): void {
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+  if (markdown !== undefined) writePage(markdown, report);
 }
 
 function print(text: string): number {

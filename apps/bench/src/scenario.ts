@@ -10,6 +10,8 @@ export type Effort = {
   readonly connections: number;
   /** A round goes on until so much is done, four times its seconds at most: for machines that others use too. */
   readonly atLeast?: number;
+  /** The load generator is autocannon even where `wrk` is there: ratios change with how hard it presses. */
+  readonly withoutWrk?: boolean;
 };
 
 /** One contender in one scenario: medians over its rounds. */

@@ -43,12 +43,29 @@ export function readEnvFile(file: string): Record<string, string> {
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }
 
-/** The services that `docker compose up` starts, with the variables of an environment file. */
-export function readCompose(variables: Readonly<Record<string, string>>): ReadonlyMap<string, ComposeService> {
-  const text = readFileSync(path.join(workspace, 'docker-compose.yml'), 'utf8');
-  const { services } = parse(text, { merge: true }) as { services: Record<string, RawService> };
+/**
+ * The services that `docker compose up` starts, with the variables of an environment file. `overrides` are files that are
+ * laid over the first, as `-f` does; they may change what a service has in its environment, and nothing else.
+ */
+export function readCompose(
+  variables: Readonly<Record<string, string>>,
+  ...overrides: readonly string[]
+): ReadonlyMap<string, ComposeService> {
+  const services = servicesIn('docker-compose.yml');
+  for (const file of overrides) {
+    for (const [name, { environment = {}, ...others }] of Object.entries(servicesIn(file))) {
+      const service = services[name];
+      if (service === undefined || Object.keys(others).length > 0) throw new Error(`${file}: cannot lay ${name} over`);
+      services[name] = { ...service, environment: { ...service.environment, ...environment } };
+    }
+  }
   const started = Object.entries(services).filter(([, service]) => service.profiles === undefined);
   return new Map(started.map(([name, service]) => [name, toService(name, service, variables)]));
+}
+
+function servicesIn(file: string): Record<string, RawService> {
+  const text = readFileSync(path.join(workspace, file), 'utf8');
+  return (parse(text, { merge: true }) as { services: Record<string, RawService> }).services;
 }
 
 function toService(name: string, raw: RawService, variables: Readonly<Record<string, string>>): ComposeService {

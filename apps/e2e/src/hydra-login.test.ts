@@ -60,6 +60,7 @@ describe.each(modes)('a login and consent app on @ory/hydra-client (%s)', (mode:
         grant_types: ['authorization_code', 'refresh_token'],
         response_types: ['code'],
         scope: 'openid offline photos',
+        audience: ['https://api.example/', 'https://other.example/'],
       },
     });
     expect(registered.status).toBe(201);
@@ -147,6 +148,13 @@ describe.each(modes)('a login and consent app on @ory/hydra-client (%s)', (mode:
     return JSON.parse(answer.text) as Readonly<Record<string, unknown>>;
   }
 
+  async function readClient(): Promise<{ readonly created_at: string }> {
+    const answer = await send(`${product.adminUrl}/admin/clients/rp`, { bearer: await rootToken(product) });
+    const client = JSON.parse(answer.text) as { readonly created_at: string };
+    expect(Date.parse(client.created_at)).toBeGreaterThan(Date.UTC(2026));
+    return client;
+  }
+
   function idTokenOf(tokens: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
     const [, claims = ''] = (tokens['id_token'] ?? '').split('.');
     return JSON.parse(Buffer.from(claims, 'base64url').toString()) as Readonly<Record<string, unknown>>;
@@ -165,7 +173,7 @@ describe.each(modes)('a login and consent app on @ory/hydra-client (%s)', (mode:
       requested_scope: ['openid', 'offline'],
       requested_access_token_audience: [],
       oidc_context: { ui_locales: ['de', 'en'], login_hint: 'alice@example.org' },
-      client: { client_id: 'rp', client_name: 'Relying Party' },
+      client: { client_id: 'rp', client_name: 'Relying Party', created_at: (await readClient()).created_at },
     });
     expect(new URL(data.request_url).searchParams.get('state')).toBe('a-state-of-the-rp');
 
@@ -186,6 +194,20 @@ describe.each(modes)('a login and consent app on @ory/hydra-client (%s)', (mode:
       scope: 'openid offline',
       ext: { department: 'sales' },
     });
+  });
+
+  it('issues tokens for the audience that the client asks for, the app grants, and a refresh narrows', async () => {
+    const api = ['https://api.example/', 'https://other.example/'] as const;
+    const tokens = await redeem(await run({ audience: api.join(' ') }));
+    expect((await introspect(tokens['access_token']))['aud']).toEqual(api);
+    const refreshed = await send(`${product.publicUrl}/oauth2/token`, {
+      basic: rp,
+      form: { grant_type: 'refresh_token', refresh_token: tokens['refresh_token'] ?? '', audience: api[0] },
+    });
+    const { access_token: narrow } = JSON.parse(refreshed.text) as { readonly access_token?: string };
+    expect((await introspect(narrow))['aud']).toBe(api[0]);
+    const refused = await start({ audience: 'https://evil.example/' }, new Browser());
+    expect(refused.searchParams.get('error')).toBe('invalid_target');
   });
 
   it('answers 404, 400, 409 and 410 as the SDK expects them', async () => {

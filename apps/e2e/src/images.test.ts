@@ -99,14 +99,14 @@ describe('the images, run from docker-compose.yml', () => {
       if ((await job.ended) !== 0) throw new Error(`${name} failed:\n${job.output()}`);
       return;
     }
-    running.set(
-      name,
-      sandbox.run(['node', `/mnt/images/${service.app}/launch.mjs`, 'dist/main.js'], {
-        workdir: `/mnt/images/${service.app}/apps/${service.app}`,
-        env: environmentOf(service),
-      }),
-    );
+    startService(service);
     await healthy(service);
+  }
+
+  function startService(service: ComposeService): void {
+    const { name, app } = service;
+    const program = ['node', `/mnt/images/${app}/launch.mjs`, 'dist/main.js'];
+    running.set(name, sandbox.run(program, { workdir: `/mnt/images/${app}/apps/${app}`, env: environmentOf(service) }));
   }
 
   beforeAll(async () => {
@@ -229,6 +229,72 @@ describe('the images, run from docker-compose.yml', () => {
     }
     expect([page.status, page.text]).toEqual([200, expect.stringContaining('password')]);
   });
+
+  it('log people in by challenges, with docker-compose.challenge.yml and its commands of the README', async () => {
+    const publicUrl = `https://localhost:${places.get('gateway')}`;
+    const challenged = readCompose(secrets, 'docker-compose.challenge.yml').get('token');
+    if (challenged === undefined) throw new Error('no service token');
+    running.get('token')?.child.kill('SIGTERM');
+    expect(await running.get('token')?.ended).toBe(0);
+    startService(challenged);
+    await healthy(challenged);
+    await expect
+      .poll(async () => (await send(`${publicUrl}/health/ready`)).status, { timeout: 60_000, interval: 200 })
+      .toBe(200);
+
+    const env = { HOME: '/mnt/home', TLS_CA_FILE: '/mnt/certs/ca.pem' };
+    for (const args of [
+      ['clients', 'delete', 'consent-app'],
+      [
+        ...['clients', 'create', '--id', 'consent-app', '--secret', secrets['CONSENT_CLIENT_SECRET'] ?? ''],
+        ...['--name', 'Consent App Client', '--grant-types', 'client_credentials', '--response-types', 'token'],
+        ...['--allowed-scopes', 'hydra.consent'],
+      ],
+      [
+        ...['policies', 'create', '--actions', 'get,accept,reject', '--allow', '--id', 'consent-app-requests'],
+        ...['--resources', 'rn:castellan:oauth2:auth:requests:<.*>', '--subjects', 'consent-app'],
+      ],
+    ]) {
+      const command = castellan(args, env);
+      expect(await command.ended, `${args.join(' ')}\n${command.output()}`).toBe(0);
+    }
+
+    const callback = 'http://localhost:9010/callback';
+    const query = new URLSearchParams({
+      client_id: 'some-consumer',
+      redirect_uri: callback,
+      response_type: 'code',
+      scope: 'openid offline',
+      state: 'a-state-of-ours',
+      nonce: 'a-nonce-of-ours',
+    });
+    const browser = new Browser();
+    const login = await browser.follow(`${publicUrl}/oauth2/auth?${query}`);
+    expect(login.url).toMatch(new RegExp(`^http://localhost:${places.get('consent')}/login\\?login_challenge=`));
+    const consent = await browser.submit(login, [
+      ['email', 'dan@acme.com'],
+      ['password', 'secret'],
+    ]);
+    expect(consent.url, consent.answer.text).toMatch(/\/consent\?consent_challenge=/);
+    const back = await browser.submit(
+      consent,
+      [
+        ['allowed_scopes', 'openid'],
+        ['allowed_scopes', 'offline'],
+        ['decision', 'allow'],
+      ],
+      callback,
+    );
+    const code = new URL(back.url).searchParams.get('code') ?? '';
+    const redeemed = await send(`${publicUrl}/oauth2/token`, {
+      basic: ['some-consumer', 'consumer-secret'],
+      form: { grant_type: 'authorization_code', code, redirect_uri: callback },
+    });
+    expect([redeemed.status, Object.keys(JSON.parse(redeemed.text) as object)]).toEqual([
+      200,
+      expect.arrayContaining(['access_token', 'id_token', 'refresh_token']),
+    ]);
+  }, 120_000);
 
   it('pass the smoke test of `helm test`', () => {
     const [publicUrl, adminUrl] = ['gateway', 'admin'].map((name) => `https://localhost:${places.get(name)}`);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** The workspace root, where the compiled programs are. */
 export const workspace = path.resolve(import.meta.dirname, '../../..');
@@ -7,7 +8,15 @@ export const workspace = path.resolve(import.meta.dirname, '../../..');
 /** The environment that every program of a test gets: nothing of the machine's own configuration. */
 export function bareEnvironment(extra: Readonly<Record<string, string>>): Record<string, string> {
   const { PATH = '', TMPDIR = '/tmp' } = process.env;
-  return { PATH, TMPDIR, TZ: 'UTC', ...extra };
+  return { PATH, TMPDIR, TZ: 'UTC', ...extra, ...mutation() };
+}
+
+/** How a mutant gets into the programs (attack/mutants.ts); nothing otherwise. */
+function mutation(): Record<string, string> {
+  const { CASTELLAN_MUTANT } = process.env;
+  if (CASTELLAN_MUTANT === undefined) return {};
+  const loader = pathToFileURL(path.join(workspace, 'apps/e2e/src/attack/mutant-loader.mjs')).href;
+  return { CASTELLAN_MUTANT, NODE_OPTIONS: `--import=${loader}` };
 }
 
 /** What a program that ended left behind. */

@@ -18,12 +18,15 @@ import {
   rootToken,
   startProduct,
 } from './product.js';
+import { certifyAuthzen } from './authzen-certification.js';
 import { send } from './http.js';
+import { freePorts } from './ports.js';
 
 describe.each(modes)('the Warden’s gRPC door (%s)', (mode) => {
   let database: ProductDatabase;
   let product: Product;
   let warden: RpcClient<typeof wardenV1.WardenService>;
+  let bearers: RpcChannel;
 
   function channel(peer: string): RpcChannel {
     const read = (name: string): Buffer => readFileSync(path.join(product.certificates, name));
@@ -36,7 +39,11 @@ describe.each(modes)('the Warden’s gRPC door (%s)', (mode) => {
   beforeAll(async () => {
     database = await makeDatabase();
     await migrateSql(database.url);
-    product = await startProduct({ mode, databaseUrl: database.url });
+    const [port = 0] = await freePorts(1);
+    const env = { WARDEN_PUBLIC_GRPC_PORT: String(port) };
+    product = await startProduct({ mode, databaseUrl: database.url, env });
+    const ca = readFileSync(path.join(product.certificates, 'ca.pem'));
+    bearers = openRpcChannel({ target: `localhost:${port}`, security: { kind: 'bearer', ca } });
     warden = createRpcChannelClient(wardenV1.WardenService, channel('client'));
     await send(`${product.adminUrl}/policies`, {
       bearer: await rootToken(product),
@@ -52,6 +59,7 @@ describe.each(modes)('the Warden’s gRPC door (%s)', (mode) => {
   }, 120_000);
 
   afterAll(async () => {
+    bearers?.close();
     await product?.stop();
     await database?.drop();
   });
@@ -132,4 +140,48 @@ describe.each(modes)('the Warden’s gRPC door (%s)', (mode) => {
     const signing = createRpcChannelClient(keysV1.SigningService, channel('client'));
     await expect(signing.sign({ purpose: keysV1.Purpose.PURPOSE_ID_TOKEN, claimsJson: '{}' })).rejects.toBeDefined();
   });
+
+  it('takes access tokens at a port of its own, where the policy allows their client to ask', async () => {
+    const root = await rootToken(product);
+    const id = `asker-${mode}`;
+    const registration = { id, grant_types: ['client_credentials'], response_types: [], scope: 'hydra.warden other' };
+    const registered = await send(`${product.adminUrl}/clients`, { bearer: root, json: registration });
+    const { client_secret: secret } = JSON.parse(registered.text) as { client_secret: string };
+    const tokenOf = async (scope: string): Promise<string> => {
+      const form = { grant_type: 'client_credentials', scope };
+      const answer = await send(`${product.publicUrl}/oauth2/token`, { form, basic: [id, secret] });
+      return (JSON.parse(answer.text) as { access_token: string }).access_token;
+    };
+    const bearer = await tokenOf('hydra.warden');
+    const overTokens = createRpcChannelClient(wardenV1.WardenService, bearers);
+    const stream = bearers.openMessages(wardenV1.WardenService.streamCheck, {
+      idOf: (answer) => answer.id,
+      isGoingAway: ({ goingAway }) => goingAway,
+    });
+    const asked = (): Promise<wardenV1.CheckResponse> => overTokens.check(request(), { bearer, deadlineMs: 20_000 });
+    const streamed = (): Promise<wardenV1.StreamCheckResponse> =>
+      stream.ask((number, deadlineMs) => ({ id: number, deadlineMs, check: request() }), {
+        bearer,
+        deadlineMs: 20_000,
+      });
+
+    await expect(asked()).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    await expect(streamed()).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    const policy = { id, subjects: [id], effect: 'allow', resources: ['rn:hydra:warden:allowed'], actions: ['decide'] };
+    await send(`${product.adminUrl}/policies`, { bearer: root, json: policy });
+    expect((await asked()).allowed).toBe(true);
+    expect((await streamed()).decision?.allowed).toBe(true);
+    const other = { bearer: await tokenOf('other'), deadlineMs: 20_000 };
+    await expect(overTokens.check(request(), other)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    // The same caller is answered alike over HTTP.
+    const overHttp = await send(`${product.adminUrl}/warden/allowed`, { bearer, json: request() });
+    expect([overHttp.status, overHttp.text]).toEqual([200, '{"allowed":true}']);
+
+    await send(`${product.publicUrl}/oauth2/revoke`, { form: { token: bearer }, basic: [id, secret] });
+    await expect(asked()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await expect(streamed()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(product.log()).not.toContain(bearer);
+  });
+
+  certifyAuthzen(() => product);
 });

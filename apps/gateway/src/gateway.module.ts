@@ -4,6 +4,7 @@ import {
   ADMISSION_TABLE,
   HealthController,
   HTTP_ERROR_RENDERER,
+  OpenapiModule,
   provideRpcClient,
   READINESS,
   rpcClientToken,
@@ -16,6 +17,7 @@ import { DiscoveryController } from './discovery.http.js';
 import type { GatewayConfig } from './gateway.config.js';
 import { IntrospectionController } from './introspection.http.js';
 import { LogoutController } from './logout.http.js';
+import { gatewayApi } from './openapi/gateway-api.js';
 import { PageStyleController } from './page-style.http.js';
 import { createReadinessChecks } from './readiness-checks.js';
 import { RegistrationController } from './registration.http.js';
@@ -30,6 +32,7 @@ export class GatewayModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: GatewayModule,
+      imports: config.openapi === true ? [OpenapiModule.forRoot(gatewayApi(config))] : [],
       controllers: [
         AuthorizeController,
         TokenController,

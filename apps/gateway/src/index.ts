@@ -2,3 +2,4 @@
 // in order and with repetitions, and judged by the token service; this room knows no rule of the protocol and no table.
 export { gatewayVariables, readGatewayConfig, type GatewayConfig } from './gateway.config.js';
 export { GatewayModule } from './gateway.module.js';
+export { gatewayApi } from './openapi/gateway-api.js';

@@ -23,8 +23,8 @@ import {
   TLS_SET,
   visibleMs,
 } from '@castellan/jwk';
-import { createKeyStore, type Database, openDatabase } from '@castellan/postgres';
-import { ConfigError, type Logger, type Metrics } from '@castellan/service';
+import { createKeyStore, type Database, openDatabase, readClockSkew } from '@castellan/postgres';
+import { ConfigError, type Logger, type Metrics, type ReadinessCheck, watchClock } from '@castellan/service';
 import { startCaretaker } from './caretaker.js';
 import { watchKeys } from './key-age.js';
 import type { KeysConfig } from './keys.config.js';
@@ -51,6 +51,8 @@ export type KeyManager = {
   secretUses(): Promise<readonly SecretUse[]>;
   /** Answers when the database does; throws otherwise. */
   ping(): Promise<void>;
+  /** Whether the clock of this process may date tokens. */
+  readonly clock: ReadinessCheck;
   close(): Promise<void>;
 };
 
@@ -77,14 +79,18 @@ export async function openKeyManager(
     if (metrics !== undefined) {
       watchKeys(metrics, { database, store: createKeyStore(database), secretWarnings: check.warnings.length });
     }
-    return await serveKeys(database, config, logger);
+    return await serveKeys(database, config, { logger, ...(metrics !== undefined ? { metrics } : {}) });
   } catch (cause) {
     await database.close();
     throw cause;
   }
 }
 
-async function serveKeys(database: Database, config: KeysConfig, logger: Logger): Promise<KeyManager> {
+async function serveKeys(
+  database: Database,
+  config: KeysConfig,
+  { logger, metrics }: KeyManagerDependencies,
+): Promise<KeyManager> {
   const store = createKeyStore(database);
   const secrets = parseSecretList(config.systemSecret.reveal());
   const verifiers = secrets.map((secret) => secretVerifier(secret, 'keys'));
@@ -149,6 +155,12 @@ async function serveKeys(database: Database, config: KeysConfig, logger: Logger)
     },
     secretUses: () => store.secretUses(),
     ping: () => database.ping(),
+    clock: watchClock({
+      component: 'keys',
+      read: () => readClockSkew(database),
+      logger,
+      ...(metrics !== undefined ? { metrics } : {}),
+    }),
     async close() {
       await caretaker.stop();
       await counter.flush().catch((error: unknown) => logger.warn('Signatures were not counted', { error }));

@@ -71,6 +71,9 @@ const services: readonly Provider[] = [
   {
     provide: READINESS,
     inject: [KEY_MANAGER],
-    useFactory: (manager: KeyManager): ReadinessCheck => ({ name: 'keys-database', check: () => manager.ping() }),
+    useFactory: (manager: KeyManager): readonly ReadinessCheck[] => [
+      { name: 'keys-database', check: () => manager.ping() },
+      manager.clock,
+    ],
   },
 ];

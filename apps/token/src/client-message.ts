@@ -1,9 +1,15 @@
-import { type Client, formatScope } from '@castellan/oauth2';
+import { type Client, formatScope, type StoredClient } from '@castellan/oauth2';
 import type { tokenV1 } from '@castellan/rpc';
 import { toLoginConsentMessage } from './login-consent-message.js';
 import { toLogoutMessage } from './logout-message.js';
 import { toOpenIdMessage } from './openid-message.js';
 import { toTokenRulesMessage } from './token-rules-message.js';
+
+/** A stored client as it travels: since when it is what it is, but nothing of its secrets. */
+export function toDatedClientMessage(stored: Omit<StoredClient, 'uid'>): tokenV1.Client {
+  const { client, createdAt, updatedAt, revision } = stored;
+  return { ...toClientMessage(client), createdAtMs: createdAt, updatedAtMs: updatedAt, revision };
+}
 
 /** A client as it travels, without its secrets. */
 export function toClientMessage(client: Client): tokenV1.Client {

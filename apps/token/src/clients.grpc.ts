@@ -22,7 +22,7 @@ import {
 import { parseStrictObject, StrictJsonError } from '@castellan/jwk';
 import { RpcError, tokenV1, type RpcHandlers } from '@castellan/rpc';
 import { RpcService } from '@castellan/service';
-import { toClientMessage } from './client-message.js';
+import { toClientMessage, toDatedClientMessage } from './client-message.js';
 import { readLoginConsentRules } from './login-consent-message.js';
 import { readTokenRules } from './token-rules-message.js';
 import { clientsPeers } from './peers.js';
@@ -293,16 +293,14 @@ function readMetadata(json: string): JsonObject {
   }
 }
 
-function toAnswer({ client, secret, secretUse, previousSecret, ...row }: StoredClient): tokenV1.Client {
+function toAnswer(stored: StoredClient): tokenV1.Client {
+  const { secret, secretUse, previousSecret } = stored;
   const uses = [
     ...(secret !== undefined ? [secretUse ?? {}] : []),
     ...(previousSecret !== undefined ? [previousSecret.use] : []),
   ];
   return {
-    ...toClientMessage(client),
-    createdAtMs: row.createdAt,
-    updatedAtMs: row.updatedAt,
-    revision: row.revision,
+    ...toDatedClientMessage(stored),
     secrets: uses.map((use) => ({ expiresAtMs: use.expiresAt ?? 0, lastUsedAtMs: use.lastUsedAt ?? 0 })),
   };
 }

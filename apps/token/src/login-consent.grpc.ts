@@ -17,7 +17,7 @@ import {
 } from '@castellan/oauth2';
 import { type CallContext, loginV1, type PeerTable, RpcError, type RpcHandlers } from '@castellan/rpc';
 import { type Logger, RpcService } from '@castellan/service';
-import { toClientMessage } from './client-message.js';
+import { toDatedClientMessage } from './client-message.js';
 import { answerOrStatus } from './rpc-answer.js';
 import type { TokenService } from './token-service.js';
 
@@ -185,7 +185,7 @@ export class LoginConsentRpc implements RpcHandlers<typeof loginV1.LoginConsentS
     return { redirectTo: outcome.redirectTo };
   }
 
-  private toRequestMessage(request: PendingRequest, { client }: StoredClient): loginV1.PendingRequest {
+  private toRequestMessage(request: PendingRequest, client: StoredClient): loginV1.PendingRequest {
     return {
       challenge: request.challenge,
       requestedScope: [...request.requestedScope],
@@ -199,7 +199,7 @@ export class LoginConsentRpc implements RpcHandlers<typeof loginV1.LoginConsentS
         idTokenHintClaimsJson: writeJson(request.hintClaims),
         loginHint: request.loginHint,
       },
-      client: toClientMessage(client),
+      client: toDatedClientMessage(client),
       requestUrl: request.requestUrl,
       sessionId: request.sessionId,
       expiresAtMs: request.startedAt + this.lifetimeMs,
@@ -221,7 +221,7 @@ export class LoginConsentRpc implements RpcHandlers<typeof loginV1.LoginConsentS
       handledAtMs: consent.handledAt,
       contextJson: writeJson(details.context),
       requestJson: JSON.stringify(details.request),
-      client: stored === undefined ? undefined : toClientMessage(stored.client),
+      client: stored === undefined ? undefined : toDatedClientMessage(stored),
     };
   }
 }

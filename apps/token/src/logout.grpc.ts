@@ -8,7 +8,7 @@ import {
 } from '@castellan/oauth2';
 import { type CallContext, logoutV1, type PeerTable, RpcError, type RpcHandlers } from '@castellan/rpc';
 import { type Logger, RpcService } from '@castellan/service';
-import { toClientMessage } from './client-message.js';
+import { toDatedClientMessage } from './client-message.js';
 import { answerOrStatus, toErrorMessage, toFault } from './rpc-answer.js';
 
 /** Who may call which rpc of Logout: the door that holds the browser's connection, and the admin API for the app. */
@@ -58,7 +58,7 @@ export class LogoutRpc implements RpcHandlers<typeof logoutV1.LogoutService> {
         sid: request.sid,
         requestUrl: request.requestUrl,
         rpInitiated: request.rpInitiated,
-        client: client === undefined ? undefined : toClientMessage(client),
+        client: client === undefined ? undefined : toDatedClientMessage(client),
         requestedAtMs: request.requestedAt,
         expiresAtMs: request.expiresAt,
       },

@@ -71,25 +71,32 @@ export function watchOutbox(metrics: Metrics, outbox: OutboxStore): void {
 const secretUsesEveryMs = 5 * 60_000;
 
 /** Answers again what was read before, for so many milliseconds; what fails is read again. */
-function atMostEvery<T>(milliseconds: number, read: () => Promise<T>): () => Promise<T> {
+function atMostEvery<T>(milliseconds: number, now: () => number, read: () => Promise<T>): () => Promise<T> {
   let known: { readonly value: Promise<T>; readonly until: number } | undefined;
   return () => {
-    if (known !== undefined && performance.now() < known.until) return known.value;
+    if (known !== undefined && now() < known.until) return known.value;
     const value = read();
-    known = { value, until: performance.now() + milliseconds };
+    known = { value, until: now() + milliseconds };
     value.catch(() => (known = undefined));
     return value;
   };
 }
 
-/** Watches how many rows hang on each system secret, by the key ID of what is derived from it for this service. */
-export function watchSecretUses(metrics: Metrics, database: Database): void {
+/**
+ * Watches how many rows hang on each system secret, by the key ID of what is derived from it for this service. `now` is a
+ * monotonic clock in milliseconds.
+ */
+export function watchSecretUses(
+  metrics: Metrics,
+  database: Database,
+  now: () => number = () => performance.now(),
+): void {
   metrics.watch({
     name: 'castellan_token_secret_rows',
     help: 'Rows that need a secret, by its key ID: client secrets (empty: made before verifiers named it) and grants.',
     labels: ['table', 'secret'],
     // Counting reads every live grant: once in a while is enough to follow a rotation of months.
-    read: atMostEvery(secretUsesEveryMs, async () => {
+    read: atMostEvery(secretUsesEveryMs, now, async () => {
       const uses = { client: await clientSecretUses(database), family: await sessionSecretUses(database) };
       return Object.entries(uses).flatMap(([table, rows]) =>
         [...rows].map(([secret, value]) => ({ labels: { table, secret }, value })),

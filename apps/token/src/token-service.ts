@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { deriveKey, inUseFirst, keyId, parseSecretList, secretVerifier } from '@castellan/jwk';
 import {
   type AuthorizationRequestStore,
@@ -51,10 +51,11 @@ import {
   createTokenStore,
   type Database,
   openDatabase,
+  readClockSkew,
   tokenPartitionedTables,
 } from '@castellan/postgres';
 import type { keysV1, RpcClient, wardenV1 } from '@castellan/rpc';
-import { ConfigError, type Logger, type Metrics } from '@castellan/service';
+import { ConfigError, type Logger, type Metrics, type ReadinessCheck, watchClock } from '@castellan/service';
 import { createAddressHash } from './address-hash.js';
 import { createAccessTokenSigner } from './access-token-signer.js';
 import { createConsentChallengeSigner, createConsentResponseKeys } from './consent-keys.js';
@@ -69,10 +70,13 @@ import { createIntrospectionGuard } from './introspection-guard.js';
 import { createIssuanceGuard } from './issuance-guard.js';
 import { startMaintenance } from './maintenance.js';
 import { type LogoutService, startLogout } from './logout-service.js';
+import { createRandomPool } from './random-pool.js';
 import { createRegistrationGuard } from './registration-guard.js';
 import { createSlowHasher } from './slow-hasher.js';
 import { countBurns, watchSecretUses, watchTokenDatabase } from './token-metrics.js';
 import type { TokenConfig } from './token.config.js';
+
+const randomBytes = createRandomPool();
 
 /** What the endpoints beside the authorization endpoint work with. */
 type EndpointTools = GrantTools &
@@ -99,6 +103,8 @@ export type TokenService = {
   readonly idTokenSigner: PublishedIdTokenSigner;
   readonly logout: LogoutService;
   ping(): Promise<void>;
+  /** Whether the clock of this process may date tokens. */
+  readonly clock: ReadinessCheck;
   close(): Promise<void>;
 };
 
@@ -246,6 +252,7 @@ async function wire(
       store,
       statelessTokens,
       refreshGraceMs: config.refreshGraceMs,
+      audienceParameter: config.audienceParameter,
       noteReuse: ({ event, clientId, subject, family }) =>
         logger.warn('A single-use token came again: its grant is revoked', {
           ...{ event, client: clientId, subject, family: `${family.bucket}.${family.id}` },
@@ -279,6 +286,7 @@ async function wire(
         stateMinLength: config.stateMinLength,
         requirePkce: config.requirePkce,
         scopePolicy: config.scopePolicy,
+        audienceParameter: config.audienceParameter,
         legacyErrorRedirect: config.legacyErrorRedirect,
         pendingRequestsPerClient: config.pendingRequestsPerClient,
         pendingRequestsPerAddress: config.pendingRequestsPerAddress,
@@ -346,6 +354,7 @@ async function wire(
     },
     logout,
     ping: () => database.ping(),
+    clock: watchClock({ component: 'token', read: () => readClockSkew(database), logger, metrics }),
     async close() {
       await logout.stop();
       await maintenance.stop();

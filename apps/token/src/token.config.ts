@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import {
   type AccessTokenFormat,
+  type AudienceParameter,
   accessTokenFormats,
+  audienceParameters,
   defaultLifetimes,
   lifespanNames,
   type Lifespans,
@@ -66,6 +68,7 @@ export type TokenConfig = {
   readonly requirePkce: boolean;
   /** `narrow`: authorization requests lose the scopes that their client may not ask for, instead of being refused. */
   readonly scopePolicy: 'strict' | 'narrow';
+  readonly audienceParameter: AudienceParameter;
   readonly clientSecretMinLength: number;
   /** What `aud` of a client assertion may be (rulings 37). */
   readonly assertionAudience: 'issuer' | 'issuer-or-token-url';
@@ -150,6 +153,7 @@ export const tokenVariables = z.object({
     .default([]),
   STATE_MIN_LENGTH: integerSchema.refine((length) => length <= 128, 'must be at most 128').default(0),
   REQUIRE_PKCE: booleanSchema.default(false),
+  AUDIENCE_PARAMETER: z.enum(audienceParameters, 'must be read or ignore').default('read'),
   SCOPE_POLICY: z.enum(['strict', 'narrow'], 'must be strict or narrow').default('strict'),
   CLIENT_SECRET_MIN_LENGTH: integerSchema
     .refine((length) => length >= 6 && length <= 128, 'must be 6 to 128')
@@ -224,6 +228,7 @@ export function readTokenConfig(env: NodeJS.ProcessEnv): TokenConfig {
     stateMinLength: values.STATE_MIN_LENGTH,
     requirePkce: values.REQUIRE_PKCE,
     scopePolicy: values.SCOPE_POLICY,
+    audienceParameter: values.AUDIENCE_PARAMETER,
     clientSecretMinLength: values.CLIENT_SECRET_MIN_LENGTH,
     assertionAudience: values.CLIENT_ASSERTION_AUDIENCE,
     outbound: {

@@ -112,6 +112,9 @@ const rpcs: readonly Provider[] = [
   {
     provide: READINESS,
     inject: [TOKEN_SERVICE],
-    useFactory: (service: TokenService): ReadinessCheck => ({ name: 'token-database', check: () => service.ping() }),
+    useFactory: (service: TokenService): readonly ReadinessCheck[] => [
+      { name: 'token-database', check: () => service.ping() },
+      service.clock,
+    ],
   },
 ];

@@ -1,4 +1,4 @@
-import { type Decider, type DecisionDoor, decisionScope } from '@castellan/policy';
+import { type Decider, type DecisionDoor, decisionScope, type TimedDecider } from '@castellan/policy';
 import { type CallContext, type RpcClient, RpcError, type tokenV1 } from '@castellan/rpc';
 import type { Consistency } from './consistency.js';
 import type { PolicyDecisionPoint } from './decision-point.js';
@@ -19,10 +19,10 @@ type OutsideCaller = { readonly subject: string; readonly isListed: boolean };
 
 /** What has to come of a question before it is answered. */
 export type Admission = {
-  /** Rejects where the caller may not ask: RpcError UNAUTHENTICATED, PERMISSION_DENIED or UNAVAILABLE. */
-  readonly admitted: Promise<void>;
+  /** Who asks. Rejects where the caller may not: RpcError UNAUTHENTICATED, PERMISSION_DENIED or UNAVAILABLE. */
+  readonly admitted: Promise<string>;
   /** As new as the question wants; rejects as `PolicyDecisionPoint.at` does. */
-  readonly decider: Promise<Decider>;
+  readonly decider: Promise<TimedDecider>;
 };
 
 /**
@@ -48,7 +48,7 @@ export function admit(
 export function ownQuestion({ decisionPoint }: CallerDependencies, consistency: Consistency): Admission {
   const decider = decisionPoint.at(consistency);
   decider.catch(() => undefined);
-  return { admitted: Promise.resolve(), decider };
+  return { admitted: Promise.resolve('warden'), decider };
 }
 
 async function admitCaller(
@@ -56,16 +56,16 @@ async function admitCaller(
   call: CallContext,
   door: DecisionDoor,
   judge: () => Promise<Decider>,
-): Promise<void> {
+): Promise<string> {
   const caller = await identify(dependencies, call);
-  if (caller === undefined) return;
+  if (caller === undefined) return call.peer;
   const { action } = door;
   const resource = door.resource(dependencies.resourceNamePrefix);
   const request = { subject: caller.subject, resource, action, context: {}, anonymous: false };
   const { decision } = await (await judge()).decide(request);
-  if (decision.allowed) return;
+  if (decision.allowed) return caller.subject;
   const isListed = caller.isListed && dependencies.callersAccess === 'listed';
-  if (isListed && decision.reason === 'default') return;
+  if (isListed && decision.reason === 'default') return caller.subject;
   throw new RpcError('PERMISSION_DENIED', `no policy lets the caller do ${action} on ${resource}`);
 }
 

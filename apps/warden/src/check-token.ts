@@ -1,24 +1,31 @@
 import { decisionDoors, type JsonObject } from '@castellan/policy';
 import { type CallContext, RpcError, type tokenV1, wardenV1 } from '@castellan/rpc';
-import { admit, type CallerDependencies, ownQuestion } from './caller.js';
+import { type Admission, admit, type CallerDependencies, ownQuestion } from './caller.js';
 import { decideCheck, readSingleCheck } from './check.js';
 import { readConsistency } from './consistency.js';
+import { type AskedDecision, type Door, recordDecision, type Recording } from './decision-log/record-decision.js';
 import { introspectToken } from './introspection.js';
 
 /** What a token check asks of others. */
-export type CheckTokenDependencies = CallerDependencies;
+export type CheckTokenDependencies = CallerDependencies & Pick<Recording, 'log'>;
+
+/** An answer, and whom it was about: nobody where the token decided. */
+type Judged = {
+  readonly response: wardenV1.CheckTokenResponse;
+  readonly about: Pick<AskedDecision, 'subject' | 'clientId' | 'decidedAt'>;
+};
 
 /**
  * Decides for the subject of an access token: the token must be active, then hold the scopes, then policies must allow.
  * Nothing about a token is kept from one check to the next. Where the token decides, no policy did, and the revision is 0.
- * Without a door it is a question of our own, which nobody has to be admitted for.
+ * Without a door it is a question of our own, which nobody has to be admitted for, and which is not recorded.
  * Throws RpcError: INVALID_ARGUMENT for a malformed request, what `admit` says of the caller, UNAVAILABLE when token service or database do not answer.
  */
 export async function checkToken(
   dependencies: CheckTokenDependencies,
   request: wardenV1.CheckTokenRequest,
   call: CallContext,
-  door?: 'check_token' | 'stream' | 'envoy',
+  door?: Extract<Door, 'check_token' | 'stream' | 'envoy'>,
 ): Promise<wardenV1.CheckTokenResponse> {
   refuseMalformed(request, call);
   const consistency = readConsistency(request.consistency);
@@ -29,20 +36,37 @@ export async function checkToken(
       : admit(dependencies, call, decisionDoors.checkToken, consistency);
   const introspected = introspectToken(dependencies.tokens, request, call);
   introspected.catch(() => undefined);
-  await admitted;
-  const { introspection, scopeMissing } = await introspected;
+  const caller = await admitted;
+  const { response, about } = await judge(request, await introspected, decider);
+  if (door !== undefined) {
+    const { resource, action } = request;
+    const asked = { ...about, resource, action, context: contextOf(request) };
+    recordDecision(dependencies, { door, caller, call }, asked, response);
+  }
+  return response;
+}
+
+async function judge(
+  request: wardenV1.CheckTokenRequest,
+  { introspection, scopeMissing }: tokenV1.IntrospectResponse,
+  decider: Admission['decider'],
+): Promise<Judged> {
   if (scopeMissing) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_SCOPE);
   if (introspection === undefined) throw new RpcError('UNAVAILABLE', 'the token service gave no answer');
   if (!introspection.active) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_TOKEN_INACTIVE);
 
-  const decision = await decideCheck(await decider, {
-    subject: introspection.subject,
-    resource: request.resource,
-    action: request.action,
+  const { subject, clientId } = introspection;
+  const { resource, action } = request;
+  const timed = await decider;
+  const decision = await decideCheck(timed, {
+    subject,
+    resource,
+    action,
     context: contextOf(request),
     anonymous: false,
   });
-  return { ...decision, token: decision.allowed ? factsOf(introspection) : undefined };
+  const token = decision.allowed ? factsOf(introspection) : undefined;
+  return { response: { ...decision, token }, about: { subject, clientId, decidedAt: timed.now } };
 }
 
 function refuseMalformed(request: wardenV1.CheckTokenRequest, { peer }: CallContext): void {
@@ -52,8 +76,8 @@ function refuseMalformed(request: wardenV1.CheckTokenRequest, { peer }: CallCont
   readSingleCheck({ subject: 'subject', resource, action, context: contextOf(request), anonymous: false }, peer);
 }
 
-function deniedByToken(reason: wardenV1.DenialReason): wardenV1.CheckTokenResponse {
-  return { allowed: false, reason, revision: 0, token: undefined };
+function deniedByToken(reason: wardenV1.DenialReason): Judged {
+  return { response: { allowed: false, reason, revision: 0, token: undefined }, about: { subject: '' } };
 }
 
 function factsOf(introspection: tokenV1.Introspection): wardenV1.TokenFacts {

@@ -5,6 +5,7 @@ import {
   PolicyIndex,
   type PolicyStateReader,
   type Revision,
+  type TimedDecider,
 } from '@castellan/policy';
 import { RpcError } from '@castellan/rpc';
 import type { Consistency } from './consistency.js';
@@ -18,9 +19,13 @@ export interface PolicyDecisionPoint {
    * after this call, or a later one: no decision by it can miss a write that returned before. Throws RpcError UNAVAILABLE
    * when that needs the database and it does not answer, FAILED_PRECONDITION for a revision that nobody has written yet.
    */
-  at(consistency: Consistency): Promise<Decider>;
+  at(consistency: Consistency): Promise<TimedDecider>;
   /** The index behind the Deciders, at the current revision, and the time of the database. Throws as `at` does. */
   current(): Promise<{ readonly index: PolicyIndex; readonly now: number }>;
+  /** The clock of the database as last observed, milliseconds since the epoch. */
+  now(): number;
+  /** IDs of the groups that the subject is in, as far as policies were read. */
+  groupsOf(subject: string): readonly string[];
   /** Says that the database may have a new revision: what changed is read before anybody asks. */
   anticipate(): void;
 }
@@ -52,7 +57,7 @@ type Loaded = { readonly index: PolicyIndex; after: number };
 type Fence = { readonly number: number; readonly revision: Revision; readonly sentAt: number } & DecidersAt;
 
 /** The Deciders at one time of the database. */
-type DecidersAt = { readonly now: number; readonly live: Decider; readonly cached: Decider };
+type DecidersAt = { readonly now: number; readonly live: TimedDecider; readonly cached: TimedDecider };
 
 /** Makes a decision point; it reads nothing before it is asked. */
 export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): PolicyDecisionPoint {
@@ -179,6 +184,8 @@ export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): 
       const { now } = await toCurrentRevision();
       return { index: indexed(), now };
     },
+    now: () => options.databaseNow(),
+    groupsOf: (subject) => loaded?.index.groupsOf({ subject, anonymous: subject === '' }) ?? [],
     anticipate,
   };
 }

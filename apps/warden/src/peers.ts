@@ -31,6 +31,9 @@ export const policiesPeers: PeerTable<typeof wardenV1.PoliciesService> = {
   abortPolicyImport: ['admin'],
 };
 
+/** Who may read what was decided. */
+export const decisionsPeers: PeerTable<typeof wardenV1.DecisionsService> = { listDecisions: ['admin'] };
+
 /** Who may manage groups. */
 export const groupsPeers: PeerTable<typeof wardenV1.GroupsService> = {
   createGroup: ['admin'],

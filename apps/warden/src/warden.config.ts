@@ -2,6 +2,7 @@ import { isPlaintextRemote, refusedDatabaseUrl } from '@castellan/postgres';
 import { ConfigError, durationSchema, integerSchema, readConfig, Secret } from '@castellan/service';
 import type { RedisTarget } from '@castellan/redis';
 import { z } from 'zod';
+import { type DecisionLogConfig, decisionLogVariables, readDecisionLog } from './decision-log/decision-log.config.js';
 import { readRedisTarget, redisVariables } from './redis.config.js';
 
 /** Configuration of the Warden. */
@@ -15,6 +16,7 @@ export type WardenConfig = {
   readonly cacheMinimumPolicies: number;
   /** Greatest age in milliseconds of the policies that a caller in a hurry accepts. */
   readonly maxStalenessMs: number;
+  readonly decisionLog: DecisionLogConfig;
   /** What the resource names of the doors begin with. */
   readonly resourceNamePrefix: string;
   /** What a listed certificate may ask: whatever no policy denies, or only what a policy allows. */
@@ -32,11 +34,12 @@ export const wardenVariables = z.object({
   WARDEN_MAX_STALENESS: durationSchema.default(5_000),
   RESOURCE_NAME_PREFIX: z.string().default('rn:hydra'),
   WARDEN_CALLERS_ACCESS: z.enum(['listed', 'policy'], 'must be listed or policy').default('listed'),
+  ...decisionLogVariables,
 });
 
 /**
- * Reads the configuration: WARDEN_DATABASE_URL or DATABASE_URL, WARDEN_SECRET, those of redis.config.ts,
- * WARDEN_CACHE_MINIMUM_POLICIES (500), WARDEN_MAX_STALENESS (5s),
+ * Reads the configuration: WARDEN_DATABASE_URL or DATABASE_URL, WARDEN_SECRET, those of redis.config.ts and of
+ * decision-log.config.ts, WARDEN_CACHE_MINIMUM_POLICIES (500), WARDEN_MAX_STALENESS (5s),
  * RESOURCE_NAME_PREFIX (rn:hydra), WARDEN_CALLERS_ACCESS (listed). Throws ConfigError that names every variable that cannot be used and shows no value.
  */
 export function readWardenConfig(env: NodeJS.ProcessEnv): WardenConfig {
@@ -50,6 +53,7 @@ export function readWardenConfig(env: NodeJS.ProcessEnv): WardenConfig {
     ...(redis !== undefined ? { redis } : {}),
     cacheMinimumPolicies: values.WARDEN_CACHE_MINIMUM_POLICIES,
     maxStalenessMs: values.WARDEN_MAX_STALENESS,
+    decisionLog: readDecisionLog(values),
     resourceNamePrefix: values.RESOURCE_NAME_PREFIX,
     callersAccess: values.WARDEN_CALLERS_ACCESS,
   };

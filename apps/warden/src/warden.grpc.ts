@@ -5,6 +5,7 @@ import { type Admission, admit } from './caller.js';
 import { decideCheck, decideChecks, maxBatchSize, readCheck, readSingleCheck } from './check.js';
 import { checkToken, type CheckTokenDependencies } from './check-token.js';
 import { readConsistency } from './consistency.js';
+import { recordDecisions } from './decision-log/record-decision.js';
 import { explainCheck } from './explain-check.js';
 import { wardenPeers } from './peers.js';
 import { answerQuestion, wardenStreams } from './stream-check.js';
@@ -15,10 +16,7 @@ export class WardenRpc implements RpcHandlers<typeof wardenV1.WardenService> {
   constructor(private readonly dependencies: CheckTokenDependencies) {}
 
   async check(request: wardenV1.CheckRequest, call: CallContext): Promise<wardenV1.CheckResponse> {
-    const accessRequest = readSingleCheck(request, call.peer);
-    const { admitted, decider } = this.admit(call, request.consistency);
-    await admitted;
-    return decideCheck(await decider, accessRequest);
+    return this.decide('check', request, call);
   }
 
   async checkToken(request: wardenV1.CheckTokenRequest, call: CallContext): Promise<wardenV1.CheckTokenResponse> {
@@ -27,7 +25,7 @@ export class WardenRpc implements RpcHandlers<typeof wardenV1.WardenService> {
 
   async streamCheck(request: wardenV1.StreamCheckRequest, call: CallContext): Promise<wardenV1.StreamCheckResponse> {
     return answerQuestion(request, {
-      check: (check) => this.check(check, call),
+      check: (check) => this.decide('stream', check, call),
       checkToken: (check) => checkToken(this.dependencies, check, call, 'stream'),
     });
   }
@@ -42,11 +40,11 @@ export class WardenRpc implements RpcHandlers<typeof wardenV1.WardenService> {
         ? readCheck(check, call.peer)
         : { problem: 'a batch says its consistency once for all' },
     );
-    await admitted;
-    const decisions = await decideChecks(
-      await decider,
-      checks.flatMap((check) => ('request' in check ? [check.request] : [])),
-    );
+    const caller = await admitted;
+    const asked = checks.flatMap((check) => ('request' in check ? [check.request] : []));
+    const timed = await decider;
+    const decisions = await decideChecks(timed, asked);
+    recordDecisions(this.dependencies, { door: 'batch', caller, call }, asked, decisions, timed.now);
     let next = 0;
     const results = checks.map((check) =>
       'problem' in check ? { invalidArgument: check.problem } : { decision: decisions[next++] },
@@ -56,6 +54,20 @@ export class WardenRpc implements RpcHandlers<typeof wardenV1.WardenService> {
 
   async explain(request: wardenV1.ExplainRequest, call: CallContext): Promise<wardenV1.ExplainResponse> {
     return explainCheck(this.dependencies, request, call);
+  }
+
+  private async decide(
+    door: 'check' | 'stream',
+    request: wardenV1.CheckRequest,
+    call: CallContext,
+  ): Promise<wardenV1.CheckResponse> {
+    const asked = readSingleCheck(request, call.peer);
+    const { admitted, decider } = this.admit(call, request.consistency);
+    const caller = await admitted;
+    const timed = await decider;
+    const response = await decideCheck(timed, asked);
+    recordDecisions(this.dependencies, { door, caller, call }, [asked], [response], timed.now);
+    return response;
   }
 
   private admit(call: CallContext, consistency: wardenV1.Consistency | undefined): Admission {

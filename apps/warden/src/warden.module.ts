@@ -13,6 +13,7 @@ import {
 } from '@castellan/service';
 import { wardenAdmission } from './admission-table.js';
 import { AuthorizationRpc } from './authorization.grpc.js';
+import { DecisionsRpc } from './decisions.grpc.js';
 import { GroupsRpc } from './groups.grpc.js';
 import { PoliciesRpc } from './policies.grpc.js';
 import { openWarden, type Warden } from './warden.js';
@@ -60,11 +61,15 @@ const services: readonly Provider[] = [
       new AuthorizationRpc({ ...warden, tokens }),
   },
   { provide: PoliciesRpc, inject: [WARDEN], useFactory: (warden: Warden) => new PoliciesRpc(warden) },
+  { provide: DecisionsRpc, inject: [WARDEN], useFactory: ({ decisions }: Warden) => new DecisionsRpc(decisions) },
   { provide: GroupsRpc, inject: [WARDEN], useFactory: ({ groups }: Warden) => new GroupsRpc(groups) },
   { provide: WardenShutdown, inject: [WARDEN], useFactory: (warden: Warden) => new WardenShutdown(warden) },
   {
     provide: READINESS,
     inject: [WARDEN],
-    useFactory: (warden: Warden): ReadinessCheck => ({ name: 'warden-database', check: () => warden.ping() }),
+    useFactory: (warden: Warden): readonly ReadinessCheck[] => [
+      { name: 'warden-database', check: () => warden.ping() },
+      warden.clock,
+    ],
   },
 ];

@@ -1,6 +1,7 @@
-import type { GroupStore, PolicyHistory, PolicyImports, PolicyStore } from '@castellan/policy';
+import type { DecisionLogStore, GroupStore, PolicyHistory, PolicyImports, PolicyStore } from '@castellan/policy';
 import {
   claimDerivedSecrets,
+  createPostgresDecisionLog,
   createPostgresGroupStore,
   createPostgresPolicyHistory,
   createPostgresPolicyImports,
@@ -9,10 +10,13 @@ import {
   type Database,
   listenForPolicyChanges,
   openDatabase,
+  readClockSkew,
 } from '@castellan/postgres';
 import { createDecisionCache, type DecisionCache, type DecisionCacheEvent, openRedis } from '@castellan/redis';
-import { ConfigError, type Logger, type Metrics, watchPool } from '@castellan/service';
+import { ConfigError, type Logger, type Metrics, type ReadinessCheck, watchClock, watchPool } from '@castellan/service';
 import { deriveKey, inUseFirst, parseSecretList, secretVerifier } from '@castellan/jwk';
+import type { DecisionLog } from './decision-log/decision-log.js';
+import { openDecisionLog } from './decision-log/open-decision-log.js';
 import { createPolicyDecisionPoint, type PolicyDecisionPoint } from './decision-point.js';
 import type { WardenConfig } from './warden.config.js';
 
@@ -26,8 +30,12 @@ export type Warden = Pick<WardenConfig, 'resourceNamePrefix' | 'callersAccess'> 
   readonly history: PolicyHistory;
   readonly imports: PolicyImports;
   readonly groups: GroupStore;
+  readonly log: DecisionLog;
+  readonly decisions: DecisionLogStore;
   /** Answers when the database does; throws otherwise. */
   ping(): Promise<void>;
+  /** Whether the clock of this process may date tokens. */
+  readonly clock: ReadinessCheck;
   close(): Promise<void>;
 };
 
@@ -75,6 +83,13 @@ function serve(
   { logger, metrics }: WardenDependencies,
 ): Warden {
   const { cache, close } = openCache(config, secret, { logger, metrics });
+  let invalidPolicies = 0;
+  metrics.watch({
+    name: 'castellan_invalid_policies',
+    help: 'Stored policies that this Warden cannot evaluate; what they concern is denied.',
+    labels: [],
+    read: () => [{ labels: {}, value: invalidPolicies }],
+  });
   const decisionPoint = createPolicyDecisionPoint({
     reader: createPostgresPolicyStateReader(database),
     fenceTimeoutMs,
@@ -84,6 +99,7 @@ function serve(
     databaseNow: () => database.now(),
     wrap: (decider) => cache.wrap(decider),
     onInvalidPolicies(ids) {
+      invalidPolicies = ids.length;
       if (ids.length === 0) logger.info('Every stored policy can be evaluated again');
       else
         logger.error('Stored policies cannot be evaluated; what they concern is denied', {
@@ -94,6 +110,8 @@ function serve(
     onRecovery: () => logger.info('The policy database answers again'),
   });
   const listener = listenForPolicyChanges(database, () => decisionPoint.anticipate());
+  const decisions = createPostgresDecisionLog(database, config.decisionLog.retentionMs);
+  const recording = openDecisionLog(config.decisionLog, decisions, { logger, metrics });
   return {
     resourceNamePrefix: config.resourceNamePrefix,
     callersAccess: config.callersAccess,
@@ -102,10 +120,14 @@ function serve(
     history: createPostgresPolicyHistory(database),
     imports: createPostgresPolicyImports(database),
     groups: createPostgresGroupStore(database),
+    log: recording.log,
+    decisions,
     ping: () => database.ping(),
+    clock: watchClock({ component: 'warden', read: () => readClockSkew(database), logger, metrics }),
     async close() {
       close();
       listener.close();
+      await recording.close();
       await database.close();
     },
   };

@@ -1,4 +1,5 @@
-// Loads a compose file with the variables of the environment, as `docker compose config` does, and prints the project.
+// Loads compose files, one laid over the other, with the variables of the environment, as `docker compose config` does, and
+// prints the project.
 package main
 
 import (
@@ -9,8 +10,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 )
 
-func load(file string) ([]byte, error) {
-	options, err := cli.NewProjectOptions([]string{file}, cli.WithOsEnv, cli.WithProfiles([]string{"*"}))
+func load(files []string) ([]byte, error) {
+	options, err := cli.NewProjectOptions(files, cli.WithOsEnv, cli.WithProfiles([]string{"*"}))
 	if err != nil {
 		return nil, err
 	}
@@ -22,11 +23,11 @@ func load(file string) ([]byte, error) {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: compose-config FILE")
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: compose-config FILE...")
 		os.Exit(2)
 	}
-	text, err := load(os.Args[1])
+	text, err := load(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

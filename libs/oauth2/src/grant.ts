@@ -13,6 +13,8 @@ export type Grant = {
   readonly scopes: readonly string[];
   /** Empty means the client id itself (rulings 31). */
   readonly audience: readonly string[];
+  /** What of the audience no resource server had when it was granted, and needs none (Hydra's `audience`). */
+  readonly unregisteredAudience?: readonly string[];
   /** `at_ext` of the consent response; shown as `ext` by introspection. */
   readonly accessTokenExtra: JsonObject;
   /** `id_ext` of the consent response without reserved claims. */

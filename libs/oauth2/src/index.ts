@@ -91,6 +91,10 @@ export {
   type Mint,
   type Minted,
 } from './token/mint.js';
+export { codeChallengeMethods } from './authorization/code-challenge.js';
+export { keptParameters } from './authorization/forwarded-parameters.js';
+export { responseModes } from './authorization/response-mode.js';
+export { responseTypes } from './authorization/response-type.js';
 export { issueTokens, tokenEndpointGrantTypes, type EndpointRequest } from './token/endpoint.js';
 export type { GrantTools, IssuedTokens, TokenReuse } from './token/token-request.js';
 export {
@@ -147,6 +151,7 @@ export {
   type RegistrationTools,
 } from './registration/registration.js';
 export type { NewRegistration, RegistrationStore } from './registration/registration-store.js';
+export { type AudienceParameter, audienceParameters } from './token/resource.js';
 export {
   type ResourceServer,
   type ResourceServerStore,

@@ -14,11 +14,11 @@ const maxTotalLength = 64 * 1024;
 // C0, DEL and C1 controls; lone surrogates; the sign that a decoder met invalid UTF-8.
 const refusedCharacters = /[\u0000-\u001f\u007f-\u009f\ufffd]|\p{Surrogate}/u;
 
-/** May come several times (RFC 8707 section 2); its values, which hold no space, are joined by one. */
-const repeatable = 'resource';
+/** May come several times (RFC 8707 section 2, and as Hydra reads `audience`); values, which hold no space, are joined by one. */
+const repeatable: ReadonlySet<string> = new Set(['resource', 'audience']);
 
 /**
- * Reads the parameters of a query or form. A repeated name is refused, but for `resource`, an empty value counts as absent (RFC 6749
+ * Reads the parameters of a query or form. A repeated name is refused, but for `resource` and `audience`, an empty value counts as absent (RFC 6749
  * sections 3.1 and 3.2). Control characters and oversized input are refused. Throws `invalid_request`.
  */
 export function parseParameters(list: readonly Parameter[]): ParameterMap {
@@ -34,7 +34,7 @@ export function parseParameters(list: readonly Parameter[]): ParameterMap {
     if (refusedCharacters.test(name) || refusedCharacters.test(value)) {
       throw new OAuth2Error('invalid_request', 'a parameter holds a control character or is not valid UTF-8');
     }
-    if (seen.has(name) && name !== repeatable) throw new OAuth2Error('invalid_request', 'a parameter is repeated');
+    if (seen.has(name) && !repeatable.has(name)) throw new OAuth2Error('invalid_request', 'a parameter is repeated');
     seen.add(name);
     const before = parameters.get(name);
     if (value !== '') parameters.set(name, before === undefined ? value : `${before} ${value}`);

@@ -39,40 +39,48 @@ function findTextProblem(member: string, text: string): string | undefined {
   return undefined;
 }
 
+/** What is still allowed of a context. Checks are synchronous and never nest, so that one serves all of them. */
+const left = { values: 0, length: 0 };
+
 function findContextProblem(context: JsonObject): string | undefined {
-  const budget = { values: maxContextValues, length: maxContextLength };
-  return findValueProblem(context, 0, budget);
+  left.values = maxContextValues;
+  left.length = maxContextLength;
+  return findValueProblem(context, 0);
 }
 
-function findValueProblem(
-  value: JsonValue | undefined,
-  depth: number,
-  budget: { values: number; length: number },
-): string | undefined {
+function findValueProblem(value: JsonValue | undefined, depth: number): string | undefined {
   if (depth > maxContextDepth) return `context must not be deeper than ${maxContextDepth} levels`;
-  if (--budget.values < 0) return `context must not hold more than ${maxContextValues} values`;
+  if (--left.values < 0) return `context must not hold more than ${maxContextValues} values`;
+  if (typeof value === 'string') return findLengthProblem(value);
   if (value === null || typeof value === 'boolean') return undefined;
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'context holds a number that JSON has not';
-  if (typeof value === 'string') return findLengthProblem(value, budget);
   if (typeof value !== 'object') return 'context holds a value that JSON has not';
-  // Each element is looked at before the next, so that the budget ends the walk early.
-  if (Array.isArray(value)) {
-    for (const element of value as readonly JsonValue[]) {
-      const problem = findValueProblem(element, depth + 1, budget);
-      if (problem !== undefined) return problem;
-    }
-    return undefined;
-  }
-  const members = value as JsonObject;
-  for (const name of Object.keys(members)) {
-    const problem = findLengthProblem(name, budget) ?? findValueProblem(members[name], depth + 1, budget);
+  return Array.isArray(value)
+    ? findElementProblem(value as readonly JsonValue[], depth)
+    : findMemberProblem(value as JsonObject, depth);
+}
+
+/** Each element is looked at before the next, so that the budget ends the walk early. */
+function findElementProblem(list: readonly JsonValue[], depth: number): string | undefined {
+  for (const element of list) {
+    const problem = findValueProblem(element, depth + 1);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-function findLengthProblem(text: string, budget: { length: number }): string | undefined {
-  budget.length -= text.length;
-  if (budget.length >= 0 && findUnstorable(text) >= 0) return 'context holds NUL or a lone surrogate';
-  return budget.length < 0 ? `context must not be longer than ${maxContextLength} characters` : undefined;
+function findMemberProblem(members: JsonObject, depth: number): string | undefined {
+  // Without the list that Object.keys makes; what is inherited is passed over.
+  for (const name in members) {
+    if (!Object.hasOwn(members, name)) continue;
+    const problem = findLengthProblem(name) ?? findValueProblem(members[name], depth + 1);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function findLengthProblem(text: string): string | undefined {
+  left.length -= text.length;
+  if (left.length >= 0 && findUnstorable(text) >= 0) return 'context holds NUL or a lone surrogate';
+  return left.length < 0 ? `context must not be longer than ${maxContextLength} characters` : undefined;
 }

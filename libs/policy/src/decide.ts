@@ -98,10 +98,12 @@ export function decide(
 function scan(search: Search, pairs: PairTable): number {
   const { resources, subjects, actions, resourceCount, subjectCount, actionCount } = search;
   let outcome = none;
-  for (let i = 0; i < resourceCount; i++) {
+  // From behind: literal texts are found last, and tell most.
+  for (let i = resourceCount - 1; i >= 0; i--) {
     const resource = resources[i] ?? loose;
     // What stands under no resource and no subject is found by its action.
-    for (let j = i === 0 ? -actionCount : 0; j < subjectCount; j++) {
+    const end = i === 0 ? -actionCount : 0;
+    for (let j = subjectCount - 1; j >= end; j--) {
       const subject = j < 0 ? byAction(actions[-1 - j] ?? loose) : (subjects[j] ?? loose);
       const row = pairs.find(resource, subject);
       if (row < 0) continue;
@@ -119,10 +121,11 @@ function scanRow(search: Search, pairs: PairTable, row: number, resource: number
   const { table, actionMask } = search;
   const where = pairs.rows[row + 2] ?? 0;
   const count = pairs.rows[row + 3] ?? 0;
-  search.budget -= count / skippedPerLooked;
+  search.budget -= (count < 0 ? 1 : count) / skippedPerLooked;
   if (search.budget < 0) return none;
-  if (count === 1) {
-    if (((table.masks[where] ?? 0) & actionMask) === 0 || !matches(search, where, resource, subject)) return none;
+  // One policy stands in the row itself, and its mask in place of a count.
+  if (count < 0) {
+    if ((count & actionMask) === 0 || !matches(search, where, resource, subject)) return none;
     return table.verdictOf(where) === 'invalid' ? foundInvalid : found;
   }
   let outcome = none;

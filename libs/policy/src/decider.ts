@@ -35,9 +35,13 @@ export function createDecider(
   };
 }
 
-/** The same Decider at a time that is settled. */
-export function decideAtTime(decider: Decider, now: number): Decider {
+/** A Decider at a time that is settled: milliseconds since the epoch, by the clock of the database. */
+export type TimedDecider = Decider & { readonly now: number };
+
+/** The same Decider at a time. */
+export function decideAtTime(decider: Decider, now: number): TimedDecider {
   return {
+    now,
     get revision() {
       return decider.revision;
     },

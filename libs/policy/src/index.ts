@@ -5,13 +5,15 @@
  */
 export { type AccessRequest, findAccessRequestProblem, maxSubjectLength } from './access-request.js';
 export { ConditionError } from './conditions/condition.js';
-export { createDecider, decideAtTime, type Decider, type DecisionAt } from './decider.js';
+export type { DecisionLogStore, DecisionPage, DecisionQuery, DecisionRecord, KeptRecord } from './decision-log.js';
+export { createDecider, decideAtTime, type Decider, type DecisionAt, type TimedDecider } from './decider.js';
 export { type DecisionDoor, decisionDoors, decisionScope } from './decision-door.js';
 export { allowed, type Decision, denied, type DenialReason } from './decision.js';
 export type { ExplainedPolicy, Explanation, NearestMiss } from './explain.js';
 export { type Group, maxMembersPerWrite, validateGroup, validateMembers } from './group.js';
 export { checkId } from './id.js';
-export type { JsonObject, JsonValue } from './json.js';
+export { isJsonObject, type JsonObject, type JsonValue } from './json.js';
+export { type LintFinding, lintPolicies, type LintRule } from './lint.js';
 export {
   type ConditionDefinition,
   type Conditions,
@@ -32,8 +34,10 @@ export {
 } from './policy-import.js';
 export { parseConditionsJson, parsePolicyJson, type PolicyJson, policyToJson } from './policy-json.js';
 export { PolicyIndex } from './policy-index.js';
+export { differingMembers, planPolicies, type PolicyPlan } from './policy-plan.js';
 export type { Membership, PolicyChanges, PolicyState, Revision } from './policy-state.js';
 export { type GroupStore, maxPageSize, type PolicyStateReader, type PolicyStore } from './policy-store.js';
+export { type Flip, type RecordedDecision, type Replay, replayDecisions } from './replay.js';
 export type { StoredPolicy } from './stored-policy.js';
 export { compileTemplate, type Template } from './template.js';
 export { TemplateError } from './template-syntax.js';

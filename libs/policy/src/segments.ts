@@ -1,16 +1,20 @@
+import { type CharacterClass, endOfRun, holds, readClass } from './character-class.js';
 import type { TemplatePart } from './template-syntax.js';
 
 /**
- * What our own matcher knows: literal text, a choice of literals (`a|b`), and a run of characters other than one
- * excluded character (`.*` and `.+` exclude the newline, `[^:]+` the colon).
+ * What our own matcher knows: literal text, a choice of literals (`a|b`), and a run of characters of one class (`.*`,
+ * `[^:]+`, `[0-9]{4,8}`), by how many there are at least and at most.
  */
-export type Segment =
-  | { readonly kind: 'choice'; readonly texts: readonly string[] }
-  | { readonly kind: 'run'; readonly excluded: string; readonly atLeastOne: boolean };
+export type Segment = { readonly kind: 'choice'; readonly texts: readonly string[] } | Run;
+
+type Run = {
+  readonly kind: 'run';
+  readonly characters: CharacterClass;
+  readonly atLeast: number;
+  readonly atMost: number;
+};
 
 const meta = new Set('\\^$.|?*+()[]{}');
-/** Inside a class these mean something, or might. */
-const classMeta = new Set('\\^[]-&');
 
 /** The segments of a template, or undefined when it needs the full engine. */
 export function toSegments(parts: readonly TemplatePart[]): readonly Segment[] | undefined {
@@ -23,59 +27,80 @@ export function toSegments(parts: readonly TemplatePart[]): readonly Segment[] |
   return segments;
 }
 
-/** Compiles segments to a matcher of whole values, which takes time linear in their length. */
-export function compileSegments(segments: readonly Segment[]): (value: string) => boolean {
+/**
+ * Compiles segments to a matcher of whole values, which takes time linear in their length; undefined where that needs
+ * the full engine.
+ */
+export function compileSegments(segments: readonly Segment[]): ((value: string) => boolean) | undefined {
   const steps = toSteps(segments);
-  return steps === undefined ? (value) => matchPositions(segments, value) : (value) => matchSteps(steps, value);
+  if (steps !== undefined) return (value) => matchSteps(steps, value);
+  return segments.every(isCountless) ? (value) => matchPositions(segments, value) : undefined;
 }
 
-/** A segment that can match in one way. `left` is how much stands behind a run that reaches as far as it can. */
-type Step =
-  | { readonly kind: 'text'; readonly text: string }
-  | {
-      readonly kind: 'run';
-      readonly excluded: string;
-      readonly atLeastOne: boolean;
-      readonly left: number | undefined;
-    };
+/** A segment that can match in one way: a text, or a run where there is one. */
+type Step = {
+  readonly text: string;
+  readonly run: Run | undefined;
+  /** How much stands behind a run that reaches as far as it can; -1 behind one that a text ends. */
+  readonly left: number;
+};
 
 /**
  * The steps of segments that can match a value in one way only: no choice is left, and where each run ends is known: at
- * the end of the value, before the last text, or at the first excluded character because the next text begins with it.
+ * the end of the value, before the last text, or at the first character outside of its class because the next text
+ * begins with such.
  */
 function toSteps(segments: readonly Segment[]): readonly Step[] | undefined {
   const steps: Step[] = [];
   for (const [index, segment] of segments.entries()) {
     if (segment.kind === 'choice') {
       if (segment.texts.length > 1) return undefined;
-      steps.push({ kind: 'text', text: segment.texts[0] ?? '' });
+      steps.push({ text: segment.texts[0] ?? '', run: undefined, left: -1 });
       continue;
     }
     const next = segments[index + 1];
     const text = next?.kind === 'choice' && next.texts.length === 1 ? next.texts[0] : undefined;
     if (next !== undefined && text === undefined) return undefined;
     const isLast = index + 2 >= segments.length;
-    if (!isLast && text?.startsWith(segment.excluded) !== true) return undefined;
-    steps.push({ ...segment, left: isLast ? (text ?? '').length : undefined });
+    if (!isLast && (text === undefined || holds(segment.characters, text.charCodeAt(0)))) return undefined;
+    steps.push({ text: '', run: segment, left: isLast ? (text ?? '').length : -1 });
   }
   return steps;
 }
 
 function matchSteps(steps: readonly Step[], value: string): boolean {
   let at = 0;
-  for (const step of steps) {
-    if (step.kind === 'text') {
-      if (!value.startsWith(step.text, at)) return false;
-      at += step.text.length;
+  for (const { text, run, left } of steps) {
+    if (run === undefined) {
+      if (!value.startsWith(text, at)) return false;
+      at += text.length;
       continue;
     }
-    const excluded = value.indexOf(step.excluded, at);
-    const reached = excluded < 0 ? value.length : excluded;
-    const end = step.left === undefined ? reached : value.length - step.left;
-    if (end > reached || end < at + (step.atLeastOne ? 1 : 0)) return false;
+    const reached = endOfRun(run.characters, value, at);
+    const end = left < 0 ? reached : value.length - left;
+    if (end > reached || end - at < run.atLeast || end - at > run.atMost) return false;
     at = end;
   }
   return at === value.length;
+}
+
+/** Whether nothing but a first character has to be counted. */
+function isCountless(segment: Segment): boolean {
+  return segment.kind === 'choice' || (segment.atLeast <= 1 && segment.atMost === Number.POSITIVE_INFINITY);
+}
+
+/** Text that stands after a run of all characters but one, and begins with that one. */
+export type Infix = { readonly excluded: string; readonly text: string };
+
+/** The text that stands where the first run ends, if nothing but a text stands before that. */
+export function findInfix(segments: readonly Segment[]): Infix | undefined {
+  const at = segments[0]?.kind === 'run' ? 0 : 1;
+  const [run, next] = segments.slice(at);
+  if (at === 1 && !(segments[0]?.kind === 'choice' && segments[0].texts.length === 1)) return undefined;
+  if (run?.kind !== 'run' || run.characters.kind !== 'all-but' || next?.kind !== 'choice') return undefined;
+  const [text = ''] = next.texts;
+  const { excluded } = run.characters;
+  return next.texts.length === 1 && text.startsWith(excluded) ? { excluded, text } : undefined;
 }
 
 /** Every value that the segments match, when these are at most `limit`; undefined otherwise. */
@@ -94,18 +119,24 @@ function choice(texts: readonly string[]): Segment {
 }
 
 function readExpression(source: string): Segment | undefined {
-  if (source === '.*') return { kind: 'run', excluded: '\n', atLeastOne: false };
-  if (source === '.+') return { kind: 'run', excluded: '\n', atLeastOne: true };
-  return readNegatedClass(source) ?? readAlternation(source);
+  return readRun(source) ?? readAlternation(source);
 }
 
-function readNegatedClass(source: string): Segment | undefined {
-  if (source.length !== 5 || !source.startsWith('[^') || source[3] !== ']') return undefined;
-  const excluded = source.charAt(2);
-  const repeat = source[4];
-  if (classMeta.has(excluded) || isSurrogate(excluded.charCodeAt(0))) return undefined;
-  if (repeat !== '+' && repeat !== '*') return undefined;
-  return { kind: 'run', excluded, atLeastOne: repeat === '+' };
+/** How often: any, at least once, a number of times, or from one number to another. */
+const repetition = /(?:[*+]|\{(\d{1,3})(,(\d{1,3})?)?\})$/;
+
+function readRun(source: string): Run | undefined {
+  const [repeat = '', least, comma, most] = repetition.exec(source) ?? [];
+  const characters = readClass(source.slice(0, source.length - repeat.length));
+  if (characters === undefined) return undefined;
+  if (repeat === '*' || repeat === '+') {
+    return { kind: 'run', characters, atLeast: repeat === '+' ? 1 : 0, atMost: Number.POSITIVE_INFINITY };
+  }
+  // Of these, a character may be two UTF-16 units: the engine counts them.
+  if (characters.kind === 'all-but') return undefined;
+  const atLeast = repeat === '' ? 1 : Number(least);
+  const atMost = comma === undefined ? atLeast : most === undefined ? Number.POSITIVE_INFINITY : Number(most);
+  return atMost < atLeast ? undefined : { kind: 'run', characters, atLeast, atMost };
 }
 
 function readAlternation(source: string): Segment | undefined {
@@ -143,23 +174,17 @@ function stepChoice(texts: readonly string[], value: string, reached: Uint8Array
   return any;
 }
 
-function stepRun(
-  segment: Extract<Segment, { kind: 'run' }>,
-  value: string,
-  reached: Uint8Array,
-  next: Uint8Array,
-): boolean {
-  const excluded = segment.excluded.charCodeAt(0);
+function stepRun({ characters, atLeast }: Run, value: string, reached: Uint8Array, next: Uint8Array): boolean {
   let running = false;
   let any = false;
   for (let i = 0; i <= value.length; i++) {
     const starts = reached[i] === 1;
     // A run takes whole code points: `.` must not match half a surrogate pair.
-    if ((running || (starts && !segment.atLeastOne)) && !splitsPair(value, i)) {
+    if ((running || (starts && atLeast === 0)) && !splitsPair(value, i)) {
       next[i] = 1;
       any = true;
     }
-    running = (running || starts) && value.charCodeAt(i) !== excluded;
+    running = (running || starts) && holds(characters, value.charCodeAt(i));
   }
   return any;
 }
@@ -168,8 +193,4 @@ function splitsPair(value: string, index: number): boolean {
   const low = value.charCodeAt(index);
   const high = value.charCodeAt(index - 1);
   return low >= 0xdc00 && low <= 0xdfff && high >= 0xd800 && high <= 0xdbff;
-}
-
-function isSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdfff;
 }

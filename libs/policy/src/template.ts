@@ -1,5 +1,5 @@
 import { compileAnchored } from './expression.js';
-import { compileSegments, expandSegments, toSegments } from './segments.js';
+import { compileSegments, expandSegments, findInfix, type Infix, toSegments } from './segments.js';
 import { maxTemplateBytes, parseTemplate, TemplateError } from './template-syntax.js';
 import { findUnstorable } from './text.js';
 
@@ -16,7 +16,13 @@ export type Template = {
 };
 
 /** Literal text of a template. */
-export type TemplateLiterals = { readonly prefix: string; readonly suffix: string; readonly all: readonly string[] };
+export type TemplateLiterals = {
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly all: readonly string[];
+  /** What follows the prefix and a run whose end every value tells, where the template goes on like that. */
+  readonly infix?: Infix | undefined;
+};
 
 /** A template of only alternations stands for each of its values while these are no more. */
 const maxValues = 16;
@@ -45,9 +51,10 @@ export function compileTemplate(text: string): Template {
     return { text, kind: 'exact', values: [text], literals, matches: (value) => value === text };
   }
   const segments = toSegments(parts);
-  if (segments !== undefined) {
+  const matches = segments === undefined ? undefined : compileSegments(segments);
+  if (segments !== undefined && matches !== undefined) {
     const values = expandSegments(segments, maxValues);
-    return { text, kind: 'segments', values, literals, matches: compileSegments(segments) };
+    return { text, kind: 'segments', values, literals: { ...literals, infix: findInfix(segments) }, matches };
   }
   return { text, kind: 'expression', values: undefined, literals, matches: compileAnchored(parts) };
 }

@@ -23,6 +23,7 @@ export {
   type PartitionKeeper,
   type PartitionState,
 } from './partitions.js';
+export { readClockSkew, type ClockSkew } from './clock-skew.js';
 export * from './keys/index.js';
 export * from './token/index.js';
 export * from './warden/index.js';

@@ -5,6 +5,7 @@ import { openDatabase, refusedServer } from './database.js';
 import { migrate } from './migrate.js';
 import { testServerUrl } from './testing.js';
 import { tokenMigrations } from './token/migrations.js';
+import { createPostgresDecisionLog } from './warden/decision-log.js';
 
 const made: string[] = [];
 
@@ -64,7 +65,71 @@ describe('migrate', () => {
     await client.query('SELECT * FROM token.client');
     await client.end();
   });
+
+  it('gives the role of the Warden what its decision log needs, also where the log was kept before, and no more', async () => {
+    const url = await emptyDatabase();
+    await run(url);
+    await recordThenForget(url, -30, false);
+    await run(url, true);
+    const login = `warden_${randomBytes(6).toString('hex')}`;
+    await onServer(`CREATE ROLE ${login} LOGIN PASSWORD 'of-a-test' IN ROLE castellan_warden`);
+    const restricted = Object.assign(new URL(url), { username: login, password: 'of-a-test' });
+    try {
+      // It makes a partition, and drops the one that another role made and that is over.
+      await recordThenForget(restricted.href, 0, true);
+      await expect(inDatabase(url, 'SELECT FROM warden.decision')).resolves.toHaveLength(1);
+      for (const more of [
+        'CREATE TABLE public.x ()',
+        'CREATE TABLE token.x ()',
+        'SELECT FROM token.client',
+        'DROP TABLE warden.policy',
+      ]) {
+        await expect(inDatabase(restricted.href, more), more).rejects.toThrow(/permission denied|must be owner/);
+      }
+    } finally {
+      await inDatabase(url, `DROP OWNED BY ${login}`);
+      await onServer(`DROP ROLE ${login}`);
+    }
+  });
 });
+
+/** Records a decision of so many days from now, and forgets those that are over. */
+async function recordThenForget(url: string, days: number, forget: boolean): Promise<void> {
+  const database = await openDatabase({ url, component: 'warden' });
+  try {
+    const log = createPostgresDecisionLog(database, 3_600_000);
+    await log.append([{ ...decision, decidedAt: Date.now() + days * 86_400_000 }]);
+    if (forget) await log.forget();
+  } finally {
+    await database.close();
+  }
+}
+
+const decision = {
+  door: 'check',
+  caller: 'client',
+  requestId: 'r1',
+  subject: 'peter',
+  clientId: '',
+  resource: 'articles:1',
+  action: 'read',
+  context: {},
+  redacted: [],
+  groups: [],
+  allowed: true,
+  reason: '',
+  revision: 1,
+};
+
+async function inDatabase(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
 
 describe('openDatabase', () => {
   it.each([

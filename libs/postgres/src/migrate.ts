@@ -55,13 +55,27 @@ async function grantRole(runner: { query(text: string): Promise<unknown> }, comp
   await runner.query(
     `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} NOLOGIN; END IF; END $$`,
   );
-  await runner.query(`GRANT USAGE${component === 'token' ? ', CREATE' : ''} ON SCHEMA ${component} TO ${role}`);
+  const partitioned = partitionedTables[component];
+  await runner.query(`GRANT USAGE${partitioned.length > 0 ? ', CREATE' : ''} ON SCHEMA ${component} TO ${role}`);
   await runner.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${component} TO ${role}`);
   await runner.query(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${component} TO ${role}`);
   await runner.query(`GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${component} TO ${role}`);
   // Partitions are made and dropped while serving; only an owner may do that.
-  if (component === 'token')
-    for (const table of partitionedTables) await runner.query(`ALTER TABLE token.${table} OWNER TO ${role}`);
+  for (const table of partitioned) await runner.query(giveAway(`${component}.${table}`, role));
 }
 
-const partitionedTables = ['family', 'authorization_code', 'access_token', 'refresh_token'];
+/** SQL that makes the role the owner of a partitioned table, and of the partitions that another role made before. */
+function giveAway(table: string, role: string): string {
+  return `DO $$ DECLARE partition regclass; BEGIN
+    FOR partition IN SELECT inhrelid FROM pg_inherits WHERE inhparent = '${table}'::regclass LOOP
+      EXECUTE format('ALTER TABLE %s OWNER TO ${role}', partition);
+    END LOOP;
+    ALTER TABLE ${table} OWNER TO ${role};
+  END $$`;
+}
+
+const partitionedTables: { readonly [component in Component]: readonly string[] } = {
+  keys: [],
+  warden: ['decision'],
+  token: ['family', 'authorization_code', 'access_token', 'refresh_token'],
+};

@@ -13,6 +13,7 @@ export {
 } from './config.js';
 export { parseAddressList, type AddressList } from './address-list.js';
 export { parseDuration } from './duration.js';
+export { redactFields, scrubText } from './redaction.js';
 export { Secret } from './secret.js';
 export { FILE_VARIABLES, withSecretFiles } from './secret-files.js';
 export { isSecretVariable } from './environment/secret-variables.js';
@@ -43,6 +44,7 @@ export { Gauge } from 'prom-client';
 export { readAdmissionConfig } from './admission/admission.config.js';
 export { ADMISSION_TABLE, type AdmissionTable } from './admission/admission-class.js';
 export type { ConcurrencyLimits } from './admission/concurrency-limit.js';
+export { watchClock, type ClockWatchOptions } from './clock-watch.js';
 export { READINESS, Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.js';
 export { ServiceModule } from './service.module.js';
 export { InjectRpcClient, RpcService, provideRpcClient, rpcClientToken } from './rpc/rpc-service.js';
@@ -67,6 +69,22 @@ export {
   type HttpConfigOptions,
 } from './http/http.config.js';
 export { HealthController } from './http/health.http.js';
+export { named } from './openapi/api-schema.js';
+export { joinDescriptions, writeDocument, type OpenapiDocument } from './openapi/document.js';
+export { OpenapiModule, openapiOf } from './openapi/openapi.http.js';
+export { jwkSchema, jwkSetSchema } from './openapi/jwk-schema.js';
+export { errorSchema, processOperations, processTags } from './openapi/process-operations.js';
+export type {
+  ApiAnswer,
+  ApiBody,
+  ApiDescription,
+  ApiMethod,
+  ApiOperation,
+  ApiParameter,
+  ApiParameters,
+  ApiSecurity,
+  ApiSecurityScheme,
+} from './openapi/operation.js';
 export { createHttpApp, type HttpApp, type HttpAppOptions } from './http/http-app.js';
 export { startOperations, type Operations, type OperationsOptions } from './operations.js';
 export { runService, type RunServiceOptions, type RunningService } from './run-service.js';

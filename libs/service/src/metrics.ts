@@ -26,6 +26,8 @@ export type Metrics = {
   watch(gauge: WatchedGauge): void;
   /** Counts a decision of the Warden by where it came from; the sources are those of its decision cache. */
   countDecision(source: string): void;
+  /** Counts records of decisions that a sink of the decision log got, or did not. */
+  countDecisionRecords(sink: string, outcome: 'written' | 'dropped', count: number): void;
 };
 
 /** A gauge that is read on demand. */
@@ -131,6 +133,12 @@ export function createMetrics(): Metrics {
     labelNames: ['source'],
     registers,
   });
+  const decisionRecords = new Counter({
+    name: 'castellan_warden_decision_records_total',
+    help: 'Records of decisions by sink (table, stdout) and outcome: written, or dropped because it is full or away.',
+    labelNames: ['sink', 'outcome'],
+    registers,
+  });
   return {
     registry,
     observeRpc(rpc, code, seconds) {
@@ -158,6 +166,7 @@ export function createMetrics(): Metrics {
       registry.registerMetric(createWatchedGauge(gauge, readers));
     },
     countDecision: (source) => decisions.inc({ source }),
+    countDecisionRecords: (sink, outcome, count) => decisionRecords.inc({ sink, outcome }, count),
   };
 }
 

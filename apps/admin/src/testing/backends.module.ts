@@ -16,7 +16,7 @@ import type { RootClientOptions } from '../root-client.js';
 import { type Backends, consentPart, fail, found, sampleConsent } from './backends.js';
 import { TestClients } from './test-clients.js';
 import { TestKeys } from './test-keys.js';
-import { TestGroups, TestPolicies, TestWarden } from './test-warden.js';
+import { TestDecisions, TestGroups, TestPolicies, TestWarden } from './test-warden.js';
 
 const ADMIN = ['admin'] as const;
 
@@ -38,6 +38,12 @@ export function backendsModule(backends: Backends): DynamicModule {
   }
   @RpcService(wardenV1.GroupsService, everyRpc(wardenV1.GroupsService))
   class Groups extends TestGroups {
+    constructor() {
+      super(backends);
+    }
+  }
+  @RpcService(wardenV1.DecisionsService, everyRpc(wardenV1.DecisionsService))
+  class Decisions extends TestDecisions {
     constructor() {
       super(backends);
     }
@@ -189,6 +195,7 @@ export function backendsModule(backends: Backends): DynamicModule {
       Registration,
       Policies,
       Groups,
+      Decisions,
       Warden,
       Keys,
     ],

@@ -132,6 +132,24 @@ export class TestGroups implements RpcHandlers<typeof wardenV1.GroupsService> {
   }
 }
 
+export class TestDecisions implements RpcHandlers<typeof wardenV1.DecisionsService> {
+  constructor(private readonly backends: Backends) {}
+
+  async listDecisions(request: wardenV1.ListDecisionsRequest): Promise<wardenV1.ListDecisionsResponse> {
+    fail(this.backends, 'warden');
+    if (request.limit > 1000) throw new RpcError('INVALID_ARGUMENT', 'limit: must be from 0 to 1000');
+    const decision = wardenV1.RecordedDecision.fromPartial({
+      decidedAtMs: 1_750_000_000_000,
+      door: 'check',
+      caller: 'client',
+      subject: request.subject || 'peter',
+      contextJson: '{"ip":"10.0.0.1"}',
+      reason: 'default',
+    });
+    return { decisions: [decision], next: 'there' };
+  }
+}
+
 export class TestWarden implements RpcHandlers<typeof wardenV1.WardenService> {
   constructor(private readonly backends: Backends) {}
 

@@ -34,8 +34,10 @@ export async function storeClients(databaseUrl: string, count: number, prefix: s
   await execute(
     databaseUrl,
     `INSERT INTO token.client
-     SELECT (jsonb_populate_record(c, jsonb_build_object('id', '${prefix}-' || n, 'uid', gen_random_uuid()))).*
+     SELECT filler.*
        FROM token.client c CROSS JOIN generate_series(1, ${count}) AS n
+      CROSS JOIN LATERAL jsonb_populate_record(
+              c, jsonb_build_object('id', '${prefix}-' || n, 'uid', gen_random_uuid())) AS filler
       WHERE c.id = 'bench-client'`,
   );
   await execute(databaseUrl, 'VACUUM ANALYZE token.client');

@@ -30,7 +30,7 @@ export async function generateLoad(plan: LoadPlan, effort: LoadEffort): Promise<
     const share = { ...effort, connections: Math.max(1, Math.round(effort.connections / plans.length)) };
     return together(await Promise.all(plans.map((one) => generateLoad(one, share))));
   }
-  if (plan.kind === 'requests' && hasWrk()) return runWrk(plan, effort);
+  if (plan.kind === 'requests' && effort.withoutWrk !== true && hasWrk()) return runWrk(plan, effort);
   const program = plan.kind === 'calls' ? 'grpc-program' : 'autocannon-program';
   const ended = await run(`apps/bench/dist/load/${program}.js`, { stdin: JSON.stringify({ plan, effort }) });
   return JSON.parse(ended.stdout) as LoadResult;

@@ -9,7 +9,8 @@ export type Caller = { call(): Promise<number>; close(): void };
 export function makeCaller(plan: CallsPlan, channel: RpcChannel): Caller {
   const { work } = plan;
   if (work.kind === 'sign') return makeSigner(work, channel);
-  return work.kind === 'sdk-check' ? makeSdkCaller(plan, work) : makeChecker(work, channel);
+  if (work.kind === 'sdk-check') return makeSdkCaller(plan, work, 'unary');
+  return work.kind === 'sdk-stream-check' ? makeSdkCaller(plan, work, 'stream') : makeChecker(work, channel);
 }
 
 function makeChecker({ kind, checks, consistency }: CheckWork, channel: RpcChannel): Caller {
@@ -31,9 +32,9 @@ function makeChecker({ kind, checks, consistency }: CheckWork, channel: RpcChann
   return { call: kind === 'check' ? one : many, close: () => undefined };
 }
 
-function makeSdkCaller({ target, tls }: CallsPlan, { checks }: CheckWork): Caller {
+function makeSdkCaller({ target, tls }: CallsPlan, { checks }: CheckWork, transport: 'unary' | 'stream'): Caller {
   // An outage is an answer of the SDK; here it is a failure.
-  const client = createWardenClient({ target, security: { kind: 'tls', ...tls }, deadlineMs: 10_000 });
+  const client = createWardenClient({ target, security: { kind: 'tls', ...tls }, deadlineMs: 10_000, transport });
   const next = inTurn(checks);
   return {
     call: async () => {

@@ -57,9 +57,9 @@ export type CallsPlan = {
   readonly work: CheckWork | SignWork;
 };
 
-/** Decisions of the Warden: one by one, through the SDK, or in batches of 64. */
+/** Decisions of the Warden: one by one, through the SDK by either of its transports, or in batches of 64. */
 export type CheckWork = {
-  readonly kind: 'check' | 'sdk-check' | 'batch-check';
+  readonly kind: 'check' | 'sdk-check' | 'sdk-stream-check' | 'batch-check';
   readonly checks: readonly { readonly subject: string; readonly resource: string; readonly action: string }[];
   /** By policies that are as new as the request when absent. */
   readonly consistency?: 'minimize-latency';
@@ -72,7 +72,12 @@ export type SignWork = { readonly kind: 'sign'; readonly issuer: string };
 export const checksPerBatch = 64;
 
 /** How hard and how long. */
-export type LoadEffort = { readonly connections: number; readonly seconds: number };
+export type LoadEffort = {
+  readonly connections: number;
+  readonly seconds: number;
+  /** `wrk` is not used even where it is there. */
+  readonly withoutWrk?: boolean;
+};
 
 /** What came of it. */
 export type LoadResult = {

@@ -25,6 +25,7 @@ export type Running = {
   output(): string;
   /** Waits until the output matches; throws with the output when the program ends or time is up. */
   until(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>;
+  hasEnded(): boolean;
   /** Ends it, by force after ten seconds. */
   stop(): Promise<void>;
 };
@@ -80,7 +81,8 @@ export function start(file: string, options: ProgramOptions = {}): Running {
   return {
     pid: child.pid ?? 0,
     output: () => output,
-    async until(pattern, timeoutMs = 60_000) {
+    hasEnded,
+    async until(pattern, timeoutMs = 120_000) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         const match = pattern.exec(output);

@@ -20,7 +20,8 @@ export type Report = {
 export function writePage(file: string, report: Report): void {
   const images = path.join(path.dirname(file), 'images');
   mkdirSync(images, { recursive: true });
-  const sections = report.results.map((result) => {
+  const measured = report.results.filter(({ rows }) => rows.length > 0);
+  const sections = measured.map((result) => {
     const charts = chartsOf(result).map(({ name, title, svg }) => {
       writeFileSync(path.join(images, name), svg);
       return `![${title}](images/${name})`;
@@ -97,7 +98,10 @@ function sizing(results: readonly ScenarioResult[]): string {
   return `## Sizing
 
 CPU time adds up: what a deployment needs is the sum over its kinds of requests. For one process (\`castellan host\`) on a
-machine of this class; plan to use half of it, so that latency stays low when a replica is lost.
+machine of this class; plan to use half of it, so that latency stays low when a replica is lost. The gap between one
+connection and many (CONNECTIONS) is batching: a busy database does less per request than an idle one, so the first core
+of a deployment is the dearest. Memory at rest is in P-12; policies add about half a kilobyte each to every Warden (P-9),
+and stored tokens cost disk alone (P-13).
 
 ${markdownTable(['work', 'per second for one core of the server', 'cores of the database beside it'], lines)}`;
 }
@@ -121,6 +125,9 @@ million tokens and is run on demand. \`--guard\` compares CPU per request agains
 fails when a ratio has dropped by more than 30 % in two tries ([why](adr/0160-speed-is-guarded-by-cpu-ratios.md));
 \`--guard --record\` writes that file.`;
 
+/** What is not ours is grey in charts. */
+const peer = /^(oidc-provider|Fastify|Nest|empty handler|literal|casbin|cedar)/;
+
 type Chart = { readonly name: string; readonly title: string; readonly svg: string };
 
 function chartsOf({ id, title, rows }: ScenarioResult): Chart[] {
@@ -131,7 +138,7 @@ function chartsOf({ id, title, rows }: ScenarioResult): Chart[] {
       label,
       ours: label === 'castellan',
       points: rows
-        .filter((row) => row.contender === label)
+        .filter((row) => row.contender === label && /^[\d,]+ policies$/.test(row.work))
         .map((row) => ({ x: Number(row.work.replace(/\D/g, '')), y: row.serverUs ?? NaN })),
     }));
     const heading = `${title}: CPU per decision against the number of policies`;
@@ -165,7 +172,7 @@ function bars(
   const groups = groupByWork(rows).flatMap(([label, group]) => {
     const drawn = group.flatMap((row) => {
       const value = read(row);
-      return value === undefined ? [] : [{ label: row.contender, value, ours: row.contender.startsWith('castellan') }];
+      return value === undefined ? [] : [{ label: row.contender, value, ours: !peer.test(row.contender) }];
     });
     return drawn.length === 0 ? [] : [{ label, bars: drawn }];
   });

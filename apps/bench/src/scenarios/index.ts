@@ -1,11 +1,13 @@
 import type { Scenario } from '../scenario.js';
 import { authorizationCode } from './authorization-code.js';
 import { clientCredentials } from './client-credentials.js';
+import { connectionCounts } from './connections.js';
 import { decisions } from './decisions.js';
 import { documents } from './documents.js';
 import { growth } from './growth.js';
 import { introspection } from './introspection.js';
 import { jwtAccessTokens } from './jwt-access-tokens.js';
+import { overload } from './overload.js';
 import { refresh } from './refresh.js';
 import { replicas } from './replicas.js';
 import { signing } from './signing.js';
@@ -29,7 +31,9 @@ export const scenarios: readonly Scenario[] = [
   adminWork,
   startUp,
   signing,
-  replicas,
   steps,
+  replicas,
+  connectionCounts,
   growth,
+  overload,
 ];

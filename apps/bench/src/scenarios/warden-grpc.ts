@@ -11,10 +11,11 @@ const echoName = 'empty handler, same transport';
 const works = [
   { work: 'Check, unary', kind: 'check', transport: 'unary', as: 'client' },
   { work: 'Check by the SDK, unary', kind: 'sdk-check', transport: 'unary', as: 'client' },
+  { work: 'Check by the SDK, stream', kind: 'sdk-stream-check', transport: 'unary', as: 'client' },
   { work: 'BatchCheck of 64', kind: 'batch-check', transport: 'unary', as: 'client' },
   { work: 'Check, stream between services', kind: 'check', transport: 'stream', as: 'admin' },
 ] as const;
-const [unary, , batch, stream] = works;
+const [unary, sdk, sdkStream, batch, stream] = works;
 
 type Served = Pick<Contender, 'pids' | 'output'>;
 
@@ -40,7 +41,7 @@ export const wardenGrpc: Scenario = {
       return [
         ...(as === 'client' ? [by(names.host, host.targets.warden, host, host.certificate(as))] : []),
         by(names.services, services.targets.warden, services),
-        ...(kind === 'sdk-check' ? [] : [by(echoName, echo.target, { pids: [echo.pid], output: echo.output })]),
+        ...(kind.startsWith('sdk') ? [] : [by(echoName, echo.target, { pids: [echo.pid], output: echo.output })]),
       ];
     });
     const rows = await compare(world, contenders);
@@ -64,6 +65,7 @@ function ratiosOf(rows: readonly Row[]): Ratio[] {
     rate('P-8 unary: services / empty handler', of(names.services, unary.work), of(echoName, unary.work)),
     rate('P-8 batch: services / empty handler', of(names.services, batch.work), of(echoName, batch.work)),
     rate('P-8 services: stream / unary', of(names.services, stream.work), of(names.services, unary.work)),
+    rate('P-8 services: SDK, stream / unary', of(names.services, sdkStream.work), of(names.services, sdk.work)),
     rate('P-8 services: batch / unary', of(names.services, batch.work), of(names.services, unary.work)),
     rate('P-8 host: batch / unary', of(names.host, batch.work), of(names.host, unary.work)),
   ];

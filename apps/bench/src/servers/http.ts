@@ -31,8 +31,14 @@ export async function ask(url: string, { form, json, authorization }: Ask = {}):
   return text === '' ? undefined : (JSON.parse(text) as unknown);
 }
 
-/** Waits until a GET is answered with 200; answers how long that took, in milliseconds. */
-export async function untilAnswers(url: string, output: () => string, timeoutMs = 60_000): Promise<number> {
+const mostMs = 120_000;
+
+/** Waits until a GET is answered with 200; answers how long that took, in milliseconds. Throws when its server ended. */
+export async function untilAnswers(
+  url: string,
+  output: () => string,
+  hasEnded: () => boolean = () => false,
+): Promise<number> {
   const startedAt = performance.now();
   for (;;) {
     const isReady = await fetch(url).then(
@@ -40,7 +46,8 @@ export async function untilAnswers(url: string, output: () => string, timeoutMs 
       () => false,
     );
     if (isReady) return performance.now() - startedAt;
-    if (performance.now() - startedAt > timeoutMs) throw new Error(`${url} does not get ready:\n${output()}`);
+    if (hasEnded()) throw new Error(`the server of ${url} ended:\n${output()}`);
+    if (performance.now() - startedAt > mostMs) throw new Error(`${url} does not get ready:\n${output()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

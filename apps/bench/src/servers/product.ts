@@ -80,7 +80,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     for (const { name, file, args, env, readyUrl } of services) {
       const running = start(file, { args, env: { ...env, ...options.env }, cores: options.cores });
       const index = started.push({ ...running, name, readyMs: 0 }) - 1;
-      const readyMs = await untilAnswers(readyUrl, running.output);
+      const readyMs = await untilAnswers(readyUrl, running.output, running.hasEnded);
       started[index] = { ...running, name, readyMs };
     }
     const product: Product = {
@@ -112,6 +112,8 @@ function environment(issuer: string, home: string): Record<string, string> {
     ISSUER: issuer,
     CONSENT_URL: 'http://localhost:9020/consent',
     DANGEROUS_FORCE_HTTP: '1',
+    // Callers that wait for each answer are no overload, and a refusal would be a failure of theirs.
+    ADMISSION_MIN_IN_FLIGHT: '1000',
     FORCE_ROOT_CLIENT_CREDENTIALS: `${rootCredentials.id}:${rootCredentials.secret}`,
     WARDEN_CALLERS: 'spiffe://castellan/client',
     // The peers write no line per request and sign with 2048 bits; the same here, else unlike is compared.

@@ -10,7 +10,9 @@ import { hostRow } from './host.js';
 import { keysRows } from './keys.js';
 import { logoutRows } from './logout.js';
 import { migrateRows } from './migrate.js';
+import { openapiRow } from './openapi.js';
 import { policiesRows } from './policies.js';
+import { policyLifeRows } from './policy-life.js';
 import { policyListsRows } from './policy-lists.js';
 import { resourceServersRows } from './resource-servers.js';
 import { secretsRows } from './secrets.js';
@@ -42,11 +44,13 @@ export const commandTable: readonly CommandRow[] = [
   ...resourceServersRows,
   ...policiesRows,
   ...policyListsRows,
+  ...policyLifeRows,
   ...groupsRows,
   ...keysRows,
   ...logoutRows,
   ...wardenRows,
   ...configRows,
+  openapiRow,
   doctorRow,
   ...secretsRows,
   ...certsRows,

@@ -19,6 +19,8 @@ export const policiesRows: readonly CommandRow[] = [
       list('-s, --subjects <templates>', 'subjects the policy is about'),
       list('-a, --actions <templates>', 'actions the policy is about'),
       flag('--allow', 'the policy allows; without it the policy denies'),
+      text('--valid-from <time>', 'the policy applies from this time on, such as 2030-01-31T08:00:00Z'),
+      text('--valid-until <time>', 'the policy applies before this time'),
       list('-f, --files <paths>', 'create the policies of these JSON files; other flags are ignored'),
     ],
     examples: ['policies create --id readers --allow --subjects alice --actions get --resources "photos:<.*>"'],
@@ -58,6 +60,8 @@ async function createPolicy(call: CommandCall): Promise<void> {
     resources,
     actions,
     conditions: {},
+    ...(call.text('valid-from') !== '' ? { valid_from: call.text('valid-from') } : {}),
+    ...(call.text('valid-until') !== '' ? { valid_until: call.text('valid-until') } : {}),
   });
   call.print(`Created policy ${id}.`);
 }

@@ -1,7 +1,8 @@
-import { apiFlags, list, text, type CommandCall, type CommandRow } from '../command.js';
+import { apiFlags, flag, list, text, type CommandCall, type CommandRow } from '../command.js';
 import { secretPlaceholder } from '../dry-run.js';
 import { otherFormatFlag, printOr } from '../format.js';
 import { indentedJson, members } from '../json.js';
+import { formatFlag } from '../format.js';
 import { tokenOperand } from '../secret-flags.js';
 import { CommandError, UsageError } from '../terminal.js';
 
@@ -32,6 +33,23 @@ export const wardenRows: readonly CommandRow[] = [
     examples: ['warden explain alice get photos:1 --format yaml'],
     flags: [contextFlag, otherFormatFlag],
     run: explainDecision,
+  },
+  {
+    path: 'warden decisions',
+    examples: ['warden decisions --subject alice --denied'],
+    summary: 'List what the Warden decided, the newest first',
+    details:
+      'Only what it records (WARDEN_DECISION_LOG). Needs the action warden:decisions on rn:castellan:warden:decisions.',
+    flags: [
+      text('--limit <count>', 'at most so many', '50'),
+      text('--subject <subject>', 'only about this subject'),
+      text('--resource <resource>', 'only about this resource'),
+      text('--action <action>', 'only about this action'),
+      text('--since <time>', 'only since a time, such as 2030-01-31T08:00:00Z'),
+      flag('--denied', 'only what was denied'),
+      formatFlag,
+    ],
+    run: async (call) => (await import('../policies/list-decisions.js')).listDecisions(call),
   },
   {
     path: 'warden token-allowed',

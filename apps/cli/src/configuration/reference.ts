@@ -66,5 +66,5 @@ function standardOf(schema: z.ZodType): string {
 
 /** Whether the schema reads durations: then its default is in milliseconds. */
 function isDuration(schema: z.ZodType, standard: unknown): boolean {
-  return typeof standard === 'number' && schema.safeParse('1s').success;
+  return typeof standard === 'number' && ['1s', '24h'].some((duration) => schema.safeParse(duration).success);
 }

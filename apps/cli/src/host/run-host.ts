@@ -4,6 +4,7 @@ import { KeysModule, openKeyManager, serverCertificate, type KeyManager } from '
 import { components, migrate, openDatabase, startEmbeddedPostgres } from '@castellan/postgres';
 import {
   createHttpApp,
+  OpenapiModule,
   Readiness,
   RpcModule,
   startOperations,
@@ -15,6 +16,7 @@ import {
 } from '@castellan/service';
 import { TokenModule } from '@castellan/token';
 import { WardenModule } from '@castellan/warden';
+import { hostApi } from './host-api.js';
 import { isEmbedded, readHostConfig, withEmbeddedUrl, type HostConfig, type HostFlags } from './host.config.js';
 
 export type HostOptions = {
@@ -76,8 +78,10 @@ async function openHost(
       KeysModule.forManager(manager),
       WardenModule.forRoot(config.warden),
       TokenModule.forRoot(config.token),
-      GatewayModule.forRoot(config.gateway),
+      // On one origin there is one document, of both.
+      GatewayModule.forRoot({ ...config.gateway, openapi: false }),
       AdminModule.forRoot(config.admin, { announce: options.announceRoot }),
+      ...(config.gateway.openapi === true ? [OpenapiModule.forRoot(hostApi(config.gateway))] : []),
     ],
     logger,
     metrics,

@@ -1,4 +1,5 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -24,6 +25,17 @@ function run(...args: string[]): Child {
   const child = spawnCastellan(args, env);
   children.push(child);
   return child;
+}
+
+function fetchText(url: string, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = get(url, { ca, agent: false }, (incoming) => {
+      let text = '';
+      incoming.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      incoming.on('end', () => resolve(text));
+    });
+    sent.on('error', reject);
+  });
 }
 
 describe('start', () => {
@@ -58,6 +70,11 @@ describe('start', () => {
     expect(token).toMatchObject({ exitCode: 0, stderr: '' });
     const policy = await spawnCastellan(['policies', 'get', 'consent-app-policy'], trusting).exited;
     expect(JSON.parse(policy.stdout)).toMatchObject({ subjects: ['consent-app'], effect: 'allow' });
+
+    const document = await fetchText(`https://localhost:${port}/openapi.json`, read('castellan-ca.pem'));
+    expect(Object.keys((JSON.parse(document) as { paths: object }).paths)).toEqual(
+      expect.arrayContaining(['/oauth2/token', '/clients']),
+    );
 
     const other = await run('start').exited;
     expect(other.exitCode).toBe(1);

@@ -68,6 +68,8 @@ async function open(call: CommandCall, { env, logger, metrics }: Context): Promi
       PORT: String(ports.public),
       ISSUER: env['ISSUER'] || `https://localhost:${ports.public}`,
       ...pagesOf(consentUrl, env),
+      // Whoever tries the product out wants to see what there is.
+      PUBLIC_OPENAPI: env['PUBLIC_OPENAPI'] || '1',
       GRPC_PORT: String(ports.grpc),
       GRPC_TLS_CA_PATH: join(files.peers, 'ca.pem'),
       GRPC_TLS_CERT_PATH: join(files.peers, 'warden.pem'),

@@ -51,6 +51,7 @@ const routes = [
   ['POST', '/policy-imports/x/policies'],
   ['POST', '/policy-imports/x/commit'],
   ['DELETE', '/policy-imports/x'],
+  ['GET', '/warden/decisions'],
   ['GET', '/admin/oauth2/auth/requests/login'],
   ['PUT', '/admin/oauth2/auth/requests/login/accept'],
   ['PUT', '/admin/oauth2/auth/requests/login/reject'],

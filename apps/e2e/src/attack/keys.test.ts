@@ -1,13 +1,22 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createTestDatabase } from '@castellan/postgres/testing';
 import { describe, expect, it } from 'vitest';
 import { send } from '../http.js';
 import { run } from '../program.js';
-import { CLI } from '../product.js';
+import { CLI, type Product, rootToken, startProduct } from '../product.js';
 import { headerOf } from './jwt.js';
 import { admin, newTokens, rawTo, tokensOf, useTarget } from './target.js';
 
 const target = useTarget({ mayFail: true });
 const secretMembers = /"(d|p|q|dp|dq|qi|k)":/;
+
+/** For a host that shall not come so far as to listen. */
+const hostEnvironment = {
+  HOME: '/nonexistent',
+  ISSUER: 'https://localhost:1',
+  PORT: '1',
+  CONSENT_URL: 'https://consent.example/',
+};
 
 async function reader(id: string, resources: readonly string[]): Promise<string> {
   const secret = 'a-secret-of-thirty-two-characters';
@@ -212,13 +221,7 @@ describe('the key manager', () => {
   });
 
   it('JK-05, JK-07: a wrong secret for a database stops the start, a missing one too, and neither shows one', async () => {
-    const env = {
-      HOME: '/nonexistent',
-      ISSUER: 'https://localhost:1',
-      PORT: '1',
-      DATABASE_URL: target().database.url,
-      CONSENT_URL: 'https://consent.example/',
-    };
+    const env = { ...hostEnvironment, DATABASE_URL: target().database.url };
     const wrong = await run(CLI, ['host'], {
       env: { ...env, SYSTEM_SECRET: 'another-secret-than-the-first-one' },
       timeoutMs: 20_000,
@@ -233,4 +236,44 @@ describe('the key manager', () => {
     // Nothing was overwritten.
     expect((await newTokens(target())).id_token.split('.')).toHaveLength(3);
   }, 60_000);
+
+  it('JK-06: while secrets are replaced keys are read with both, and nothing starts with one of them alone', async () => {
+    const database = await createTestDatabase('keys');
+    const [older, newer] = ['the-older-secret-of-this-database', 'the-newer-secret-of-this-database'];
+    const serve = (systemSecret: string) =>
+      startProduct({ mode: 'host', databaseUrl: database.url, systemSecret, env: { RSA_KEY_BITS: '2048' } });
+    const secrets = (command: string) =>
+      run(CLI, ['secrets', command], {
+        env: { HOME: '/nonexistent', DATABASE_URL: database.url, SYSTEM_SECRET: `${newer},${older}` },
+      });
+    const read = async (product: Product) =>
+      (await send(`${product.adminUrl}/keys/kept/private`, { bearer: await rootToken(product) })).text;
+    const refused = async (SYSTEM_SECRET: string) => {
+      const { code, stdout, stderr } = await run(CLI, ['host'], {
+        env: { ...hostEnvironment, DATABASE_URL: database.url, SYSTEM_SECRET },
+        timeoutMs: 25_000,
+      });
+      expect([1, 78]).toContain(code);
+      expect(stdout + stderr).toMatch(/The key IDs of what is missing: [0-9a-f]{8}/);
+      expect(stdout + stderr).not.toContain(SYSTEM_SECRET);
+    };
+    try {
+      const before = await serve(older);
+      const key = { json: { alg: 'ES256' }, bearer: await rootToken(before) };
+      expect((await send(`${before.adminUrl}/keys/kept`, key)).status).toBe(201);
+      const kept = await read(before);
+      expect(kept).toMatch(secretMembers);
+      await before.stop();
+      expect((await secrets('add')).code).toBe(0);
+      await refused(newer);
+      await refused(older);
+      const both = await serve(`${newer},${older}`);
+      expect(await read(both)).toBe(kept);
+      expect((await secrets('rewrap')).code).toBe(0);
+      expect(await read(both)).toBe(kept);
+      await both.stop();
+    } finally {
+      await database.drop();
+    }
+  }, 120_000);
 });

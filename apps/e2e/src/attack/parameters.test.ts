@@ -249,6 +249,7 @@ describe('paths and methods', () => {
     '/.well-known/..%2fclients',
     '/keys/hydra.openid.id-token/private',
     '/keys/hydra.openid.id-token//private',
+    '//keys/hydra.openid.id-token/public',
     '/policies/',
     '/warden/allowed/',
     '/health/stats',
@@ -519,6 +520,6 @@ describe('JSON', () => {
     const longest = Math.max(
       ...(await Promise.all(stalled.map(async ({ since, closed }) => (await closed, Date.now() - since)))),
     );
-    expect(longest).toBeLessThan(25_000);
-  }, 25_000);
+    expect(longest).toBeLessThan(90_000);
+  }, 120_000);
 });

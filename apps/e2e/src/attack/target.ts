@@ -70,6 +70,8 @@ export type TargetOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Routes may answer 5xx in this file, as a row of it says. */
   readonly mayFail?: boolean;
+  /** Errors that rows of this file make the product log. */
+  readonly provoked?: RegExp;
 };
 
 /**
@@ -84,7 +86,7 @@ export function useTarget(options: TargetOptions = {}): () => Target {
   afterAll(async () => {
     if (target === undefined) return;
     try {
-      await observe(target, options.mayFail ?? false);
+      await observe(target, options);
     } finally {
       await target.product.stop();
       await target.database.drop();

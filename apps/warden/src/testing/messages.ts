@@ -9,12 +9,14 @@ export function checkOf(members: Partial<wardenV1.CheckRequest> = {}): wardenV1.
 
 /** A policy on the wire that allows Peter to read, but for what is given. */
 export function messageOf(id: string, members: Partial<Policy> = {}): wardenV1.Policy {
-  const { conditions, ...policy } = policyOf(id, members);
+  const { conditions, validFrom, validUntil, ...policy } = policyOf(id, members);
   return wardenV1.Policy.create({
     ...policy,
     subjects: [...policy.subjects],
     resources: [...policy.resources],
     actions: [...policy.actions],
     conditionsJson: JSON.stringify(conditions),
+    validFromMs: validFrom,
+    validUntilMs: validUntil,
   });
 }

@@ -1,5 +1,14 @@
 import { envoyAuthV3, type PeerName, type RpcClient, wardenV1 } from '@castellan/rpc';
-import { createLogger, RpcHost, RpcModule, type RpcModuleOptions, Secret, ServiceModule } from '@castellan/service';
+import {
+  createLogger,
+  type Metrics,
+  METRICS,
+  RpcHost,
+  RpcModule,
+  type RpcModuleOptions,
+  Secret,
+  ServiceModule,
+} from '@castellan/service';
 import { NestFactory } from '@nestjs/core';
 import type { WardenConfig } from '../warden.config.js';
 import { WardenModule } from '../warden.module.js';
@@ -16,6 +25,8 @@ export type Replica = {
   authorization(peer?: PeerName): RpcClient<typeof envoyAuthV3.AuthorizationService>;
   policies(peer?: PeerName): RpcClient<typeof wardenV1.PoliciesService>;
   groups(peer?: PeerName): RpcClient<typeof wardenV1.GroupsService>;
+  decisions(peer?: PeerName): RpcClient<typeof wardenV1.DecisionsService>;
+  readonly metrics: Metrics;
   close(): Promise<void>;
 };
 
@@ -42,6 +53,13 @@ export async function startReplica(
         secret: new Secret(wardenSecret),
         cacheMinimumPolicies: 500,
         maxStalenessMs: 5_000,
+        decisionLog: {
+          toTable: false,
+          toStdout: false,
+          sample: 1,
+          retentionMs: 7 * 24 * 3_600_000,
+          context: { shown: 'all', hidden: new Set() },
+        },
         resourceNamePrefix: 'rn:hydra',
         callersAccess: 'listed',
         ...config,
@@ -58,6 +76,8 @@ export async function startReplica(
     authorization: (peer = 'client') => host.createClient(envoyAuthV3.AuthorizationService, peer),
     policies: (peer = 'admin') => host.createClient(wardenV1.PoliciesService, peer),
     groups: (peer = 'admin') => host.createClient(wardenV1.GroupsService, peer),
+    decisions: (peer = 'admin') => host.createClient(wardenV1.DecisionsService, peer),
+    metrics: app.get<Metrics>(METRICS, { strict: false }),
     close: () => app.close(),
   };
 }

@@ -176,6 +176,11 @@ securityContext:
 {{- if and (eq .component "warden") $values.mtls.wardenCallers }}
 - { name: WARDEN_CALLERS, value: {{ join "," $values.mtls.wardenCallers | quote }} }
 {{- end }}
+{{- if and (eq .component "warden") $values.wardenPublic.enabled }}
+- { name: WARDEN_PUBLIC_GRPC_PORT, value: '4454' }
+- { name: WARDEN_PUBLIC_GRPC_TLS_CERT_PATH, value: /etc/castellan/public/tls.crt }
+- { name: WARDEN_PUBLIC_GRPC_TLS_KEY_PATH, value: /etc/castellan/public/tls.key }
+{{- end }}
 {{- if .spec.http }}
 - { name: {{ if eq .component "admin" }}ADMIN_PORT{{ else }}PORT{{ end }}, value: {{ .spec.http | quote }} }
 {{- if eq $values.https.mode "terminated" }}
@@ -190,6 +195,13 @@ securityContext:
 {{- end }}
 {{- if and $values.consentUrl (has .component (list "token" "gateway" "host")) }}
 - { name: CONSENT_URL, value: {{ $values.consentUrl | quote }} }
+{{- end }}
+{{- if has .component (list "token" "host") }}
+{{- range $name, $url := dict "LOGIN_URL" $values.loginUrl "LOGOUT_URL" $values.logoutUrl "POST_LOGOUT_REDIRECT_URL" $values.postLogoutRedirectUrl "ERROR_URL" $values.errorUrl }}
+{{- if $url }}
+- { name: {{ $name }}, value: {{ $url | quote }} }
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if has .component (list "keys" "host") }}
 {{ include "castellan.secretEnv" (dict "name" "SYSTEM_SECRET" "secret" $values.secrets.system "fallback" $values.secrets.existingSecret) }}

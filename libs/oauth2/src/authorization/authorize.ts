@@ -5,6 +5,7 @@ import { OAuth2Error } from '../errors.js';
 import { returnWithVerifier } from '../interaction/return-with-verifier.js';
 import { sendToConsentRequest, sendToLogin } from '../interaction/send-to-login.js';
 import { type Parameter, type ParameterMap, parseParameters, requireParameter } from '../parameters.js';
+import { withAudience } from '../token/resource.js';
 import { withClientDefaults } from './client-defaults.js';
 import type { AuthorizationSettings, AuthorizationTools, AuthorizeOutcome, IncomingRequest } from './flow.js';
 import { forwardedParameters } from './forwarded-parameters.js';
@@ -109,7 +110,8 @@ async function address(list: readonly Parameter[], tools: AuthorizationTools): P
   const client = await tools.clients.find(requireParameter(given, 'client_id'));
   if (client === undefined) throw new OAuth2Error('invalid_client', 'no client has this client_id');
   const { refusal, ...read } = await dereference(given, client, tools);
-  const parameters = withClientDefaults(read.parameters, client.client);
+  const understood = withAudience(read.parameters, tools.settings.audienceParameter);
+  const parameters = withClientDefaults(understood, client.client);
   const redirect = chooseRedirectUri(parameters, client.client);
   return { parameters, client, redirect, ...(refusal !== undefined ? { refusal } : {}) };
 }

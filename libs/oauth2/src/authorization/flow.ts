@@ -12,6 +12,7 @@ import type { SessionCookie, SessionCookies } from '../interaction/session-cooki
 import type { ParameterMap } from '../parameters.js';
 import type { AccessTokenTools } from '../token/access-token-jwt.js';
 import type { AuthorizationRequestStore } from './authorization-request-store.js';
+import type { AudienceParameter } from '../token/resource.js';
 import type { ChosenRedirectUri } from './redirect-uri.js';
 import type { IdTokenHint, IdTokenKeys } from './id-token-hint.js';
 import type { ValidRequest } from './request.js';
@@ -30,6 +31,8 @@ export type AuthorizationSettings = {
   readonly requirePkce: boolean;
   /** `narrow`: scopes that the client may not ask for are left out; absent or `strict`: they are refused. */
   readonly scopePolicy?: 'strict' | 'narrow';
+  /** Absent: read. */
+  readonly audienceParameter?: AudienceParameter;
   /** Errors that no client may be told go to the consent app, as the original did, instead of to our error page. */
   readonly legacyErrorRedirect: boolean;
   /** Undecided requests that one client may have at a time. */

@@ -6,13 +6,14 @@ import type { StoredParameters } from './authorization-request-store.js';
 const maxQueryLength = 8 * 1024;
 
 /** What the rules read: all that is kept of a request until its decision. */
-const keptParameters = [
+export const keptParameters = [
   'client_id',
   'redirect_uri',
   'response_type',
   'response_mode',
   'scope',
   'resource',
+  'audience',
   'state',
   'nonce',
   'code_challenge',
@@ -20,7 +21,7 @@ const keptParameters = [
   'max_age',
   'claims',
   'prompt',
-];
+] as const;
 
 /** Never forwarded, hashed or kept: the consent app's answer, and secrets that came here by mistake. */
 const droppedParameters: ReadonlySet<string> = new Set([

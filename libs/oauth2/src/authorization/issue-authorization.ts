@@ -38,12 +38,14 @@ export async function issueAuthorization(
   const { request, redirect, pending } = decided;
   const { responseType } = request;
   const { settings } = tools;
-  const grant = grantOf(decided);
+  const asked = grantOf(decided);
   const granted = {
-    scopes: grant.scopes,
+    scopes: asked.scopes,
     mint: mintFor(tools.mint, decided.client.client, responseType.code ? 'authorization_code' : 'implicit'),
+    unregistered: request.namedAudience,
   };
-  const { mint, scopes } = await aimAt(grant.audience, granted, tools.resourceServers);
+  const { mint, scopes, unregistered } = await aimAt(asked.audience, granted, tools.resourceServers);
+  const grant: Grant = { ...asked, ...(unregistered.length > 0 ? { unregisteredAudience: unregistered } : {}) };
   const family = newFamily(mint, grant);
   const code = responseType.code
     ? mintAuthorizationCode(mint, {

@@ -1,4 +1,4 @@
-import { readResources } from '../token/resource.js';
+import { namedAudience, readResources } from '../token/resource.js';
 import type { ParameterMap } from '../parameters.js';
 import { checkClaims } from './claims.js';
 import { checkCodeChallenge } from './code-challenge.js';
@@ -23,6 +23,7 @@ const checks = {
   responseMode: checkResponseMode,
   scopes: checkScopes,
   resources: (parameters: ParameterMap, { client }: RequestRules) => readResources(parameters, client),
+  namedAudience,
   codeChallenge: checkCodeChallenge,
   nonce: checkNonce,
   claims: checkClaims,

@@ -312,6 +312,37 @@ describe('prompt=none', () => {
   });
 });
 
+describe('the audience of a request, as Hydra has it', () => {
+  it('is shown to the apps, granted by them, and kept with the grant', async () => {
+    const atLogin = loginChallenge(await start({ audience: 'urn:mail urn:photos' }));
+    expect((await loginRequest(atLogin)).requestedAudience).toEqual(['urn:mail', 'urn:photos']);
+    const atConsent = sentWith(await browser.follow(await login(atLogin)), 'consent_challenge');
+    expect((await consentRequest(atConsent)).request.requestedAudience).toEqual(['urn:mail', 'urn:photos']);
+    const outcome = await browser.follow(await consent(atConsent, { audience: ['urn:mail'] }));
+    expect(await grantOf(outcome)).toMatchObject({ audience: ['urn:mail'], unregisteredAudience: ['urn:mail'] });
+  });
+
+  it('of a resource server ends with that', async () => {
+    const grant = await grantOf(
+      await run({ request: { audience: 'urn:photos' }, consent: { audience: ['urn:photos'] } }),
+    );
+    expect(grant).toMatchObject({ audience: ['urn:photos'] });
+    expect(grant).not.toHaveProperty('unregisteredAudience');
+  });
+
+  it('is refused to the client where it is not registered for it, or needs a resource server', async () => {
+    expect(errorOf(await start({ audience: 'urn:other' }))).toBe('invalid_target');
+    const asked = { request: { resource: 'urn:mail' }, consent: { audience: ['urn:mail'] } };
+    expect(errorOf(await run(asked))).toBe('invalid_target');
+  });
+
+  it('is not read where it is switched off', async () => {
+    await open({ audienceParameter: 'ignore' });
+    const atLogin = loginChallenge(await start({ audience: 'urn:other urn:mail' }));
+    expect((await loginRequest(atLogin)).requestedAudience).toEqual([]);
+  });
+});
+
 describe('a remembered consent', () => {
   async function skips(request: Changes = {}): Promise<boolean> {
     const atConsent = await browser.follow(await login(loginChallenge(await start(request))));
@@ -322,6 +353,7 @@ describe('a remembered consent', () => {
     ['less', { scope: 'openid' }, true],
     ['more', { scope: 'openid offline photos' }, false],
     ['another resource', { resource: 'urn:mail' }, false],
+    ['another audience', { audience: 'urn:mail' }, false],
     ['the same with prompt=consent', { prompt: 'consent' }, false],
   ])('for what was granted answers a request for %s: skip %s', async (_, request, skip) => {
     await run(remembered);

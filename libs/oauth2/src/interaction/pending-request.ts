@@ -2,6 +2,7 @@ import type { InteractionRequest, PendingAuthorizationRequest } from '../authori
 import { forwardedQuery } from '../authorization/forwarded-parameters.js';
 import type { JsonObject } from '../grant.js';
 import { parseScope } from '../scope.js';
+import { namedResources } from '../token/resource.js';
 import type { ChallengeText } from './challenge-text.js';
 import type { ConsentFacts, LoginFacts } from './interaction.js';
 
@@ -101,7 +102,7 @@ export function requestedScopes({ parameters }: Pick<PendingAuthorizationRequest
 
 /** The resources of a stored request: judged when it came. */
 export function requestedAudience({ parameters }: Pick<PendingAuthorizationRequest, 'parameters'>): readonly string[] {
-  return [...new Set(words(parameters['resource']))];
+  return namedResources({ resource: parameters['resource'], audience: parameters['audience'] });
 }
 
 function viewParameters(row: Pick<PendingAuthorizationRequest, 'parameters' | 'createdAt'>, texts: RequestTexts) {

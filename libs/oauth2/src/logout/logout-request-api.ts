@@ -1,10 +1,10 @@
-import type { Client } from '../client.js';
+import type { StoredClient } from '../client-store.js';
 import type { LogoutTools } from './end-session.js';
 import type { LogoutRequest } from './logout-request-store.js';
 
 /** What the logout app learns of a request. */
 export type LogoutQuestion =
-  | { readonly kind: 'waits'; readonly request: LogoutRequest; readonly client?: Client }
+  | { readonly kind: 'waits'; readonly request: LogoutRequest; readonly client?: StoredClient }
   /** It was decided; the browser can start anew there. */
   | { readonly kind: 'handled'; readonly redirectTo: string };
 
@@ -15,7 +15,7 @@ export async function getLogoutRequest(challenge: string, tools: Tools): Promise
   const request = await findRequest(challenge, tools);
   if (request === undefined) return undefined;
   if (request.stage !== 'asked') return { kind: 'handled', redirectTo: request.requestUrl };
-  const client = request.clientId === undefined ? undefined : (await tools.clients.find(request.clientId))?.client;
+  const client = request.clientId === undefined ? undefined : await tools.clients.find(request.clientId);
   return { kind: 'waits', request, ...(client !== undefined ? { client } : {}) };
 }
 

@@ -6,6 +6,7 @@ import { type Parameter, type ParameterMap, parseParameters } from '../parameter
 import { authorizationCode } from './grants/authorization-code.js';
 import { clientCredentials } from './grants/client-credentials.js';
 import { refreshToken } from './grants/refresh-token.js';
+import { withAudience } from './resource.js';
 import type { GrantHandler, GrantTools, IssuedTokens } from './token-request.js';
 
 /** The grants, by their `grant_type`. A Map: a request may name `constructor`. */
@@ -36,7 +37,7 @@ export async function issueTokens(
   request: EndpointRequest,
   tools: GrantTools & { readonly clients: ClientAuthentication },
 ): Promise<IssuedTokens> {
-  const parameters = parseParameters(request.parameters);
+  const parameters = withAudience(parseParameters(request.parameters), tools.audienceParameter);
   const grantType = parameters.get('grant_type');
   if (grantType === undefined) throw new OAuth2Error('invalid_request', 'the parameter grant_type is missing');
   const grant = grants.get(grantType);

@@ -6,7 +6,7 @@ import type { IssuedTokens } from './token-request.js';
 import type { SealedAnswer, StoredRefreshToken } from './token-store.js';
 
 /** The parameters that shape the answer to a refresh. */
-const shapingParameters = ['scope', 'resource'];
+const shapingParameters = ['scope', 'resource', 'audience'];
 const nonceBytes = 12;
 const tagBytes = 16;
 

@@ -4,7 +4,7 @@ import type { Grant, RowKey } from '../grant.js';
 /** What a grant says about people beyond the columns that statements ask for: it lies sealed in the database. */
 export type GrantSession = Pick<
   Grant,
-  'accessTokenExtra' | 'idTokenExtra' | 'nonce' | 'userinfoClaims' | 'subjectIdentifier'
+  'accessTokenExtra' | 'idTokenExtra' | 'nonce' | 'userinfoClaims' | 'subjectIdentifier' | 'unregisteredAudience'
 >;
 
 /** A sealed session cannot be opened: it was moved, changed or cut, or was sealed under a secret that is not held. */
@@ -37,9 +37,17 @@ export function createSessionSeal(options: {
 }): SessionSeal {
   const { keys, randomBytes } = options;
   return {
-    seal({ accessTokenExtra, idTokenExtra, nonce, userinfoClaims, subjectIdentifier }, family) {
+    seal({ accessTokenExtra, idTokenExtra, nonce, userinfoClaims, subjectIdentifier, unregisteredAudience }, family) {
       const [{ id, key }] = keys;
-      const text = JSON.stringify({ accessTokenExtra, idTokenExtra, nonce, userinfoClaims, subjectIdentifier });
+      const session = {
+        accessTokenExtra,
+        idTokenExtra,
+        nonce,
+        userinfoClaims,
+        subjectIdentifier,
+        unregisteredAudience,
+      };
+      const text = JSON.stringify(session);
       const iv = randomBytes(nonceBytes);
       const cipher = createCipheriv('aes-256-gcm', keyOf(key, family), iv, { authTagLength: tagBytes });
       cipher.setAAD(associatedData(id, family));

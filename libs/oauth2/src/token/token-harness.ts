@@ -23,6 +23,7 @@ import { issueTokens } from './endpoint.js';
 import { inspectToken, introspect, introspectForCaller, type IntrospectionCaller } from './introspection.js';
 import type { IssuanceGuard } from './issuance-guard.js';
 import { type Mint, mintAuthorizationCode, newFamily } from './mint.js';
+import type { AudienceParameter } from './resource.js';
 import { revokeToken } from './revocation.js';
 import type { TokenReuse } from './token-request.js';
 import { createTokenText } from './token-text.js';
@@ -51,7 +52,12 @@ export function createCountingHasher(): SlowHasher & { readonly calls: { verify:
 export async function createTokenHarness({
   refreshGraceMs = 0,
   issuanceGuard,
-}: { readonly refreshGraceMs?: number; readonly issuanceGuard?: IssuanceGuard } = {}) {
+  audienceParameter = 'read',
+}: {
+  readonly audienceParameter?: AudienceParameter;
+  readonly refreshGraceMs?: number;
+  readonly issuanceGuard?: IssuanceGuard;
+} = {}) {
   let now = Date.UTC(2026, 10, 23, 12);
   const clock = () => now;
   const clients = createMemoryClientStore(clock);
@@ -101,6 +107,7 @@ export async function createTokenHarness({
     refreshGraceMs,
     noteReuse: (reuse: TokenReuse) => void reuses.push(reuse),
     resourceServers,
+    audienceParameter,
     ...(issuanceGuard !== undefined ? { issuanceGuard } : {}),
     store,
     statelessTokens: store.statelessTokens,

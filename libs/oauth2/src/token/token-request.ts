@@ -3,6 +3,7 @@ import type { RowKey } from '../grant.js';
 import type { IdTokenTools } from '../id-token.js';
 import type { ParameterMap } from '../parameters.js';
 import type { AccessTokenTools } from './access-token-jwt.js';
+import type { AudienceParameter } from './resource.js';
 import type { TokenStore } from './token-store.js';
 
 /** A token request whose client is authenticated and registered for the grant type. */
@@ -29,6 +30,8 @@ export type GrantTools = IdTokenTools &
   AccessTokenTools & {
     readonly issuer: string;
     readonly store: TokenStore;
+    /** Absent: read. */
+    readonly audienceParameter?: AudienceParameter;
     /** How long an authenticated client may be given the answer to a refresh again; 0: never (rulings 35). */
     readonly refreshGraceMs: number;
     /** Is told of each reuse once its family is revoked; an audit event. */

@@ -9,17 +9,24 @@ export function cidrCondition(options: JsonObject): Condition {
   if (network === undefined) throw new ConditionError(`'${cidr.slice(0, 64)}' is not a network in CIDR notation`);
   return {
     options: { cidr },
-    isFulfilled(value) {
-      const address = typeof value === 'string' ? parseAddress(value) : undefined;
-      return address !== undefined && contains(network, address);
-    },
+    isFulfilled: (value) => typeof value === 'string' && containsText(network, value),
   };
 }
 
 type Address = { readonly bits: 32 | 128; readonly number: bigint };
-type Network = { readonly address: Address; readonly prefix: number };
+/** `v4` is an IPv4 address once more, as a number: most addresses are, and comparing those takes no big integers. */
+type Network = { readonly address: Address; readonly prefix: number; readonly v4: number | undefined };
 
 const mappedPrefix = 0xffffn;
+
+function containsText(network: Network, text: string): boolean {
+  if (network.v4 !== undefined && !text.includes(':')) {
+    const number = parseV4(text);
+    return number !== undefined && (network.prefix === 0 || (number ^ network.v4) >>> (32 - network.prefix) === 0);
+  }
+  const address = parseAddress(text);
+  return address !== undefined && contains(network, address);
+}
 
 function contains(network: Network, address: Address): boolean {
   if (network.address.bits !== address.bits) return false;
@@ -35,8 +42,12 @@ function parseNetwork(text: string): Network | undefined {
   if (address === undefined || prefix === undefined || prefix > address.bits) return undefined;
   const unmapped = unmap(address);
   // A network of mapped addresses is the IPv4 network that they map; a wider one holds IPv6 addresses only.
-  if (unmapped.bits === address.bits) return { address, prefix };
-  return prefix >= 96 ? { address: unmapped, prefix: prefix - 96 } : { address, prefix };
+  if (unmapped.bits === address.bits || prefix < 96) return networkOf(address, prefix);
+  return networkOf(unmapped, prefix - 96);
+}
+
+function networkOf(address: Address, prefix: number): Network {
+  return { address, prefix, v4: address.bits === 32 ? Number(address.number) : undefined };
 }
 
 function parseAddress(text: string): Address | undefined {
@@ -52,23 +63,33 @@ function unmap(address: Address): Address {
 function parseLiteral(text: string): Address | undefined {
   if (!text.includes(':')) {
     const number = parseV4(text);
-    return number === undefined ? undefined : { bits: 32, number };
+    return number === undefined ? undefined : { bits: 32, number: BigInt(number) };
   }
   const number = parseV6(text);
   return number === undefined ? undefined : { bits: 128, number };
 }
 
+const dot = 46;
+const zero = 48;
+
 /** Four decimal bytes without leading zeros: what some read as octal is read by nobody here. */
-function parseV4(text: string): bigint | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
-  let number = 0n;
-  for (const part of parts) {
-    const byte = parseDecimal(part, 255);
-    if (byte === undefined) return undefined;
-    number = (number << 8n) | BigInt(byte);
+function parseV4(text: string): number | undefined {
+  let number = 0;
+  let at = 0;
+  for (let part = 0; part < 4; part++) {
+    if (part > 0 && text.charCodeAt(at++) !== dot) return undefined;
+    const start = at;
+    let byte = 0;
+    for (let digit; at < text.length && at < start + 3; at++) {
+      digit = text.charCodeAt(at) - zero;
+      if (digit < 0 || digit > 9) break;
+      byte = byte * 10 + digit;
+    }
+    const hasLeadingZero = at > start + 1 && text.charCodeAt(start) === zero;
+    if (at === start || byte > 255 || hasLeadingZero) return undefined;
+    number = number * 256 + byte;
   }
-  return number;
+  return at === text.length ? number : undefined;
 }
 
 /** The text forms of RFC 4291 section 2.2, without a zone. */
@@ -93,7 +114,7 @@ function parseGroups(text: string, mayEndInV4: boolean): number[] | undefined {
     if (part.includes('.') && mayEndInV4 && index === parts.length - 1) {
       const v4 = parseV4(part);
       if (v4 === undefined) return undefined;
-      groups.push(Number(v4 >> 16n), Number(v4 & 0xffffn));
+      groups.push(v4 >>> 16, v4 & 0xffff);
       continue;
     }
     const group = parseHex(part);

@@ -24,7 +24,10 @@ export function findUnfulfilled(
   context: JsonObject,
   evaluation: Evaluation,
 ): NamedCondition | undefined {
-  return conditions.find(({ name, condition }) => !condition.isFulfilled(ownMember(context, name), evaluation));
+  for (const named of conditions) {
+    if (!named.condition.isFulfilled(ownMember(context, named.name), evaluation)) return named;
+  }
+  return undefined;
 }
 
 function isDefinition(value: unknown): value is ConditionDefinition {

@@ -1,3 +1,5 @@
+import { spread } from './text-hash.js';
+
 const bitsPerHash = 16;
 const smallest = 1024;
 
@@ -36,9 +38,4 @@ export class BitFilter {
     this.last = size - 1;
     this.added = 0;
   }
-}
-
-function spread(hash: number): number {
-  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return mixed ^ (mixed >>> 13);
 }

@@ -1,74 +1,115 @@
 import { BitFilter } from './bit-filter.js';
+import { spread } from './text-hash.js';
+
+const fields = 2;
+
+/** How far from its home an entry may stand: no lookup looks at more, whatever hashes somebody thinks up. */
+const maxDistance = 64;
 
 /**
- * Template numbers by the hash of a stretch of text. Different texts may share a hash: whoever looks up gets candidates,
- * which are verified by matching.
+ * Numbers by the hash of a text, several under one hash where need be: an open-addressed table of integers (hash,
+ * number), in which no number is zero. Different texts may share a hash: whoever looks up gets candidates, to be
+ * verified. Every operation but growing looks at 64 entries at most.
  */
 export class KeyTable {
-  private readonly numbers = new Map<number, number | number[]>();
+  private cells = new Int32Array(64 * fields);
+  private used = 0;
   private readonly filter = new BitFilter();
+
+  /** Appends the numbers under a hash to `found`, which holds `from`; answers how many it holds then. */
+  collect(hash: number, found: number[], from: number): number {
+    if (!this.filter.mayHold(hash)) return from;
+    const { cells } = this;
+    const last = cells.length / fields - 1;
+    let count = from;
+    for (let place = spread(hash) & last, left = maxDistance; left > 0; place = (place + 1) & last, left--) {
+      const number = cells[place * fields + 1] ?? 0;
+      if (number === 0) break;
+      if (cells[place * fields] === hash) found[count++] = number;
+    }
+    return count;
+  }
 
   /** How many numbers stand under a hash. */
   count(hash: number): number {
-    const found = this.numbers.get(hash);
-    if (found === undefined) return 0;
-    return typeof found === 'number' ? 1 : found.length;
+    return this.collect(hash, [], 0);
   }
 
-  /** What stands under a hash: nothing, one number, or several. */
-  find(hash: number): number | readonly number[] | undefined {
-    return this.filter.mayHold(hash) ? this.numbers.get(hash) : undefined;
-  }
-
-  add(hash: number, number: number): void {
-    const found = this.numbers.get(hash);
-    if (found === undefined) this.insert(hash, number);
-    else if (typeof found === 'number') this.numbers.set(hash, [found, number]);
-    else found.push(number);
-  }
-
-  private insert(hash: number, number: number): void {
-    this.numbers.set(hash, number);
+  /** Adds a number under a hash; answers false, and does nothing, where it would be too far from its home. */
+  add(hash: number, number: number): boolean {
+    if ((this.used + 1) * 5 > (this.cells.length / fields) * 3) this.grow();
+    if (!this.place(hash, number)) return false;
+    this.used++;
     this.filter.add(hash);
-    if (!this.filter.isFull) return;
-    this.filter.reset(this.numbers.size);
-    for (const known of this.numbers.keys()) this.filter.add(known);
+    if (this.filter.isFull) this.refillFilter();
+    return true;
   }
 
-  remove(hash: number, number: number): void {
-    const found = this.numbers.get(hash);
-    if (typeof found !== 'object') {
-      if (found === number) this.numbers.delete(hash);
-      return;
+  /** Removes a number from a hash; answers false where it is not there. */
+  remove(hash: number, number: number): boolean {
+    const { cells } = this;
+    const last = cells.length / fields - 1;
+    for (let place = spread(hash) & last, left = maxDistance; left > 0; place = (place + 1) & last, left--) {
+      const other = cells[place * fields + 1];
+      if (other === 0) return false;
+      if (other !== number || cells[place * fields] !== hash) continue;
+      this.removeAt(place);
+      return true;
     }
-    found.splice(found.indexOf(number), 1);
-    if (found.length === 1) this.numbers.set(hash, found[0] ?? 0);
+    return false;
   }
-}
 
-/** Continues a hash with one more UTF-16 unit. */
-export function extendHash(hash: number, unit: number): number {
-  return (Math.imul(hash, 31) + unit) | 0;
-}
+  private place(hash: number, number: number): boolean {
+    const { cells } = this;
+    const last = cells.length / fields - 1;
+    let place = spread(hash) & last;
+    for (let left = maxDistance; left > 0; place = (place + 1) & last, left--) {
+      if (cells[place * fields + 1] !== 0) continue;
+      cells[place * fields] = hash;
+      cells[place * fields + 1] = number;
+      return true;
+    }
+    return false;
+  }
 
-/** Hash of a text from its begin. */
-export function hashForwards(text: string): number {
-  let hash = 0;
-  for (let i = 0; i < text.length; i++) hash = extendHash(hash, text.charCodeAt(i));
-  return hash;
-}
+  /**
+   * Entries are taken over in the order in which they stand, from behind a gap on: then none finds its place farther
+   * from home than it was, since those before it have moved up or stayed.
+   */
+  private grow(): void {
+    const old = this.cells;
+    const last = old.length / fields - 1;
+    let gap = 0;
+    while (old[gap * fields + 1] !== 0) gap++;
+    this.cells = new Int32Array(old.length * 2);
+    for (let i = 1; i <= last; i++) {
+      const entry = ((gap + i) & last) * fields;
+      const number = old[entry + 1] ?? 0;
+      if (number !== 0) this.place(old[entry] ?? 0, number);
+    }
+  }
 
-/** Hash of a text from its end. */
-export function hashBackwards(text: string): number {
-  let hash = 0;
-  for (let i = text.length - 1; i >= 0; i--) hash = extendHash(hash, text.charCodeAt(i));
-  return hash;
-}
+  private refillFilter(): void {
+    const { cells } = this;
+    this.filter.reset(this.used);
+    for (let entry = 0; entry < cells.length; entry += fields) {
+      if (cells[entry + 1] !== 0) this.filter.add(cells[entry] ?? 0);
+    }
+  }
 
-/** Units in a gram. */
-export const gramLength = 3;
-
-/** Hash of the gram at a place. */
-export function hashGram(text: string, at: number): number {
-  return extendHash(extendHash(extendHash(0, text.charCodeAt(at)), text.charCodeAt(at + 1)), text.charCodeAt(at + 2));
+  /** Removes an entry and moves those behind it up, so that no search stops short of them. */
+  private removeAt(place: number): void {
+    const { cells } = this;
+    const last = cells.length / fields - 1;
+    let hole = place;
+    for (let next = (hole + 1) & last; cells[next * fields + 1] !== 0; next = (next + 1) & last) {
+      const home = spread(cells[next * fields] ?? 0) & last;
+      // It may move up unless its home lies between the hole and itself.
+      if (((next - home) & last) < ((next - hole) & last)) continue;
+      cells.copyWithin(hole * fields, next * fields, (next + 1) * fields);
+      hole = next;
+    }
+    cells.fill(0, hole * fields, (hole + 1) * fields);
+    this.used--;
+  }
 }

@@ -4,10 +4,15 @@ import { capacityOf, type IntArena } from './int-arena.js';
 const fields = 4;
 const entryFields = 2;
 
+/** Set in the last field of a row that holds a policy itself; the other bits are the action mask of that. */
+const single = 1 << 31;
+/** The bits that an action mask has. */
+export const actionBits = 31;
+
 /**
  * Policies by a pair of template numbers, one of a resource and one of a subject: an open-addressed table of integers.
- * A row is (resource, subject, where, count). One policy stands in the row itself; more stand side by side in a block of
- * the arena as (policy, action mask).
+ * One policy stands in its row as (resource, subject, policy, single | action mask); for more a row is (resource,
+ * subject, where, count), and they stand side by side in a block of the arena as (policy, action mask).
  */
 export class PairTable {
   rows = new Int32Array(64 * fields);
@@ -34,31 +39,32 @@ export class PairTable {
     const row = this.find(resource, subject);
     if (row < 0) return [];
     const where = this.rows[row + 2] ?? 0;
-    const count = this.rows[row + 3] ?? 0;
-    if (count === 1) return [where];
-    return Array.from({ length: count }, (_, i) => this.arena.cells[where + i * entryFields] ?? 0);
+    if (this.holdsOne(row)) return [where];
+    return Array.from({ length: this.countOf(row) }, (_, i) => this.arena.cells[where + i * entryFields] ?? 0);
   }
 
-  /** Adds a policy that is not under this pair yet. `maskOf` answers the action mask of a policy. */
-  add(resource: number, subject: number, policy: number, maskOf: (policy: number) => number): void {
-    let row = this.find(resource, subject);
-    if (row < 0) row = this.addRow(resource, subject);
-    const count = this.rows[row + 3] ?? 0;
-    if (count === 0) this.rows[row + 2] = policy;
-    else this.append(row, count, policy, maskOf);
-    this.rows[row + 3] = count + 1;
+  /** Whether the row holds a policy itself: its number and its mask are in the last two fields. */
+  holdsOne(row: number): boolean {
+    return (this.rows[row + 3] ?? 0) < 0;
+  }
+
+  /** Adds a policy that is not under this pair yet, with its action mask. */
+  add(resource: number, subject: number, policy: number, mask: number): void {
+    const row = this.find(resource, subject);
+    if (row >= 0) this.append(row, policy, mask);
+    else this.write(this.addRow(resource, subject), policy, mask | single);
   }
 
   /** Removes a policy; passes over one that is not there. */
   remove(resource: number, subject: number, policy: number): void {
     const row = this.find(resource, subject);
     if (row < 0) return;
-    const count = this.rows[row + 3] ?? 0;
     const where = this.rows[row + 2] ?? 0;
-    if (count === 1) {
+    if (this.holdsOne(row)) {
       if (where === policy) this.removeRow(row / fields);
       return;
     }
+    const count = this.countOf(row);
     const { cells } = this.arena;
     const end = where + count * entryFields;
     let entry = where;
@@ -66,28 +72,37 @@ export class PairTable {
     if (entry === end) return;
     cells.copyWithin(entry, end - entryFields, end);
     if (count === 2) {
-      this.rows[row + 2] = cells[where] ?? 0;
+      this.write(row, cells[where] ?? 0, (cells[where + 1] ?? 0) | single);
       this.arena.release(where, count * entryFields);
     } else {
-      this.rows[row + 2] = this.move(where, count, count - 1);
+      this.write(row, this.move(where, count, count - 1), count - 1);
     }
-    this.rows[row + 3] = count - 1;
   }
 
-  private append(row: number, count: number, policy: number, maskOf: (policy: number) => number): void {
+  private countOf(row: number): number {
+    return this.holdsOne(row) ? 1 : (this.rows[row + 3] ?? 0);
+  }
+
+  private write(row: number, where: number, what: number): void {
+    this.rows[row + 2] = where;
+    this.rows[row + 3] = what;
+  }
+
+  private append(row: number, policy: number, mask: number): void {
     const { arena } = this;
+    const count = this.countOf(row);
     let where = this.rows[row + 2] ?? 0;
-    if (count === 1) {
+    if (this.holdsOne(row)) {
       const first = where;
       where = arena.allocate(2 * entryFields);
       arena.cells[where] = first;
-      arena.cells[where + 1] = maskOf(first);
+      arena.cells[where + 1] = (this.rows[row + 3] ?? 0) & ~single;
     } else {
       where = this.move(where, count, count + 1);
     }
     arena.cells[where + count * entryFields] = policy;
-    arena.cells[where + count * entryFields + 1] = maskOf(policy);
-    this.rows[row + 2] = where;
+    arena.cells[where + count * entryFields + 1] = mask;
+    this.write(row, where, count + 1);
   }
 
   /** Where a block stands once it has room for another count; it moves only when its size class changes. */
@@ -131,11 +146,8 @@ export class PairTable {
     const old = this.rows;
     this.rows = new Int32Array(old.length * 2);
     for (let row = 0; row < old.length; row += fields) {
-      const count = old[row + 3] ?? 0;
-      if (count === 0) continue;
-      const target = this.place(old[row] ?? 0, old[row + 1] ?? 0);
-      this.rows[target + 2] = old[row + 2] ?? 0;
-      this.rows[target + 3] = count;
+      const what = old[row + 3] ?? 0;
+      if (what !== 0) this.write(this.place(old[row] ?? 0, old[row + 1] ?? 0), old[row + 2] ?? 0, what);
     }
   }
 

@@ -3,7 +3,7 @@ import type { StoredPolicy, Verdict } from '../stored-policy.js';
 import { isBounded, type Validity } from '../validity.js';
 import { Dimension, loose } from './dimension.js';
 import { IntArena } from './int-arena.js';
-import { PairTable } from './pair-table.js';
+import { actionBits, PairTable } from './pair-table.js';
 
 /** A policy with more pairs of a resource and a subject than this is found by its resources or its subjects alone. */
 const maxPairs = 64;
@@ -11,6 +11,11 @@ const maxPairs = 64;
 const verdicts: readonly Verdict[] = ['allow', 'deny', 'invalid'];
 const allow = verdicts.indexOf('allow');
 const invalid = verdicts.indexOf('invalid');
+
+// What is known of a slot, in one byte: its verdict in the lowest bits, and what else there is to ask.
+const verdictBits = 3;
+const hasConditions = 4;
+const hasValidity = 8;
 
 /** Bit of the templates that are found by no key; every access request may match them. */
 const looseBit = 1;
@@ -39,11 +44,9 @@ export class PolicyTable {
   /** When the few policies apply that do not always. */
   private readonly validities = new Map<number, Validity>();
   private readonly invalidIds = new Set<string>();
-  private verdictOfSlot = new Uint8Array(64);
-  masks = new Int32Array(64);
+  private traits = new Uint8Array(64);
   /** Where the template numbers of each policy stand in the arena: three lengths, then subjects, resources, actions. */
   private lists = new Int32Array(64);
-  private readonly maskOf = (slot: number): number => this.masks[slot] ?? 0;
 
   get size(): number {
     return this.slots.size;
@@ -66,9 +69,14 @@ export class PolicyTable {
     const resources = [...new Set(policy.resources)].map((text) => this.resources.acquire(text));
     const actions = [...new Set(policy.actions)].map((text) => this.actions.acquire(text));
     const conditions = compileConditions(policy.conditions);
-    if (conditions !== undefined && conditions.length > 0) this.conditions.set(slot, conditions);
+    let traits = 0;
+    if (conditions !== undefined && conditions.length > 0) {
+      this.conditions.set(slot, conditions);
+      traits |= hasConditions;
+    }
     if (isBounded(policy)) {
       this.validities.set(slot, { validFrom: policy.validFrom, validUntil: policy.validUntil });
+      traits |= hasValidity;
     }
     const isValid =
       (policy.effect === 'allow' || policy.effect === 'deny') &&
@@ -77,8 +85,7 @@ export class PolicyTable {
       !resources.some((number) => this.resources.isBroken(number)) &&
       !actions.some((number) => this.actions.isBroken(number));
     if (!isValid) this.invalidIds.add(policy.id);
-    this.verdictOfSlot[slot] = isValid ? verdicts.indexOf(policy.effect as Verdict) : invalid;
-    this.masks[slot] = actions.reduce((mask, number) => mask | this.bitOf(number), 0);
+    this.traits[slot] = traits | (isValid ? verdicts.indexOf(policy.effect as Verdict) : invalid);
 
     const length = headerLength + subjects.length + resources.length + actions.length;
     const offset = this.arena.allocate(length);
@@ -88,7 +95,8 @@ export class PolicyTable {
     // A policy without actions matches nothing, nor does one without pairs.
     if (actions.length === 0) return;
     const table = this.pairTableOf(slot);
-    this.forEachPair(slot, (resource, subject) => table.add(resource, subject, slot, this.maskOf));
+    const mask = actions.reduce((bits, number) => bits | this.bitOf(number), 0);
+    this.forEachPair(slot, (resource, subject) => table.add(resource, subject, slot, mask));
   }
 
   /** Removes a policy; passes over an absent one. */
@@ -123,16 +131,16 @@ export class PolicyTable {
   }
 
   verdictOf(slot: number): Verdict {
-    return verdicts[this.verdictOfSlot[slot] ?? invalid] ?? 'invalid';
+    return verdicts[(this.traits[slot] ?? invalid) & verdictBits] ?? 'invalid';
   }
 
   /** When the policy applies; undefined for one that always does. */
   validityOf(slot: number): Validity | undefined {
-    return this.validities.size === 0 ? undefined : this.validities.get(slot);
+    return ((this.traits[slot] ?? 0) & hasValidity) === 0 ? undefined : this.validities.get(slot);
   }
 
   conditionsOf(slot: number): readonly NamedCondition[] | undefined {
-    return this.conditions.size === 0 ? undefined : this.conditions.get(slot);
+    return ((this.traits[slot] ?? 0) & hasConditions) === 0 ? undefined : this.conditions.get(slot);
   }
 
   /** Whether a template of the policy's list matches the value that the list's dimension is at. */
@@ -176,11 +184,11 @@ export class PolicyTable {
   }
 
   private bitOf(action: number): number {
-    return this.actions.keyOf(action) === loose ? looseBit : 2 << (action % 31);
+    return this.actions.keyOf(action) === loose ? looseBit : 2 << (action % (actionBits - 1));
   }
 
   private pairTableOf(slot: number): PairTable {
-    return this.verdictOfSlot[slot] === allow ? this.allowances : this.denials;
+    return ((this.traits[slot] ?? 0) & verdictBits) === allow ? this.allowances : this.denials;
   }
 
   /** The pairs that the policy is found by. They depend on it alone, so that they are found again when it is removed. */
@@ -204,12 +212,11 @@ export class PolicyTable {
   }
 
   private growTo(slot: number): void {
-    if (slot < this.masks.length) return;
-    const length = Math.ceil(this.masks.length * 1.5);
-    const verdictOfSlot = new Uint8Array(length);
-    verdictOfSlot.set(this.verdictOfSlot);
-    this.verdictOfSlot = verdictOfSlot;
-    this.masks = extended(this.masks, length);
+    if (slot < this.lists.length) return;
+    const length = Math.ceil(this.lists.length * 1.5);
+    const traits = new Uint8Array(length);
+    traits.set(this.traits);
+    this.traits = traits;
     this.lists = extended(this.lists, length);
   }
 }

@@ -1,3 +1,4 @@
+export { createPostgresDecisionLog } from './decision-log.js';
 export { createPostgresGroupStore } from './group-store.js';
 export { wardenMigrations } from './migrations.js';
 export { listenForPolicyChanges, type PolicyChangeListener } from './policy-change-listener.js';

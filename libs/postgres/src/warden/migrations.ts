@@ -222,5 +222,47 @@ export class WardenPolicyLife1764530000000 implements MigrationInterface {
   }
 }
 
+/**
+ * The decision log, partitioned by the day on which a decision is forgotten (bucket, in days since the epoch). There is no
+ * default partition: partitions are made ahead, and on demand.
+ */
+export class WardenDecisionLog1764531000000 implements MigrationInterface {
+  name = 'WardenDecisionLog1764531000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE warden.decision (
+        bucket integer NOT NULL,
+        id uuid NOT NULL DEFAULT gen_random_uuid(),
+        decided_at timestamptz NOT NULL,
+        door text NOT NULL,
+        caller text NOT NULL,
+        request_id text NOT NULL,
+        subject text NOT NULL,
+        client_id text NOT NULL,
+        resource text NOT NULL,
+        action text NOT NULL,
+        context jsonb NOT NULL,
+        redacted text[] NOT NULL,
+        groups text[] NOT NULL,
+        allowed boolean NOT NULL,
+        reason text NOT NULL,
+        revision bigint NOT NULL,
+        PRIMARY KEY (bucket, id)
+      ) PARTITION BY RANGE (bucket);
+      CREATE INDEX decision_decided_at ON warden.decision (decided_at DESC, id DESC);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE warden.decision');
+  }
+}
+
 /** Every migration of the warden component, in order. */
-export const wardenMigrations = [WardenSchema1764000000000, WardenChanges1764100000000, WardenPolicyLife1764530000000];
+export const wardenMigrations = [
+  WardenSchema1764000000000,
+  WardenChanges1764100000000,
+  WardenPolicyLife1764530000000,
+  WardenDecisionLog1764531000000,
+];

@@ -19,25 +19,28 @@ export function FormBody(): MethodDecorator {
 type BodyKind = 'form' | 'json' | 'other';
 
 const MEDIA_TYPE = /^[ \t]*([!#$%&'*+.^_`|~0-9a-z-]+\/[!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(?:;.*)?$/i;
-const KIND_BY_MEDIA_TYPE: Readonly<Record<string, BodyKind>> = {
-  'application/json': 'json',
+const KIND_BY_MEDIA_TYPE: ReadonlyMap<string, BodyKind> = new Map([
+  ['application/json', 'json'],
   // The original never looked at the type of a JSON request, and its clients rely on that.
-  'text/plain': 'json',
+  ['text/plain', 'json'],
   // RFC 6902 section 6.
-  'application/json-patch+json': 'json',
-  'application/x-www-form-urlencoded': 'form',
-};
+  ['application/json-patch+json', 'json'],
+  ['application/x-www-form-urlencoded', 'form'],
+]);
+
+/** Throws for what is no UTF-8. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function kindOf(contentType: string | undefined): BodyKind {
   if (contentType === undefined || contentType === '') return 'json';
   const mediaType = MEDIA_TYPE.exec(contentType)?.[1]?.toLowerCase();
-  return new Map(Object.entries(KIND_BY_MEDIA_TYPE)).get(mediaType ?? '') ?? 'other';
+  return KIND_BY_MEDIA_TYPE.get(mediaType ?? '') ?? 'other';
 }
 
 function parseForm(bytes: Buffer): unknown {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    text = utf8.decode(bytes);
   } catch {
     throw new HttpError(400, 'The request parameters are malformed: invalid text');
   }

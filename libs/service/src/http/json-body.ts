@@ -2,6 +2,9 @@ import { HttpError } from './http-error.js';
 
 const MAX_DEPTH = 32;
 
+/** Throws for what is no UTF-8. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function malformed(reason: string): HttpError {
   return new HttpError(400, `The request body is not acceptable JSON: ${reason}`);
 }
@@ -9,7 +12,7 @@ function malformed(reason: string): HttpError {
 function readText(bytes: Uint8Array): string {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    text = utf8.decode(bytes);
   } catch {
     throw malformed('it is not UTF-8');
   }

@@ -76,6 +76,7 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
   createClient<S extends RpcDefinition>(definition: S, caller: PeerName): RpcClient<S> {
     this.clients.set(serviceNameOf(definition), definition);
     const client: Record<string, Call> = {};
+    const room = serviceRoomOf(definition);
     for (const [name, method] of Object.entries(definition)) {
       if (!isUnary(method)) continue;
       let call: Call | undefined;
@@ -85,7 +86,7 @@ export class RpcHost implements OnApplicationBootstrap, BeforeApplicationShutdow
         } catch (error) {
           return Promise.reject(error);
         }
-        return this.countUnanswered(call(request, withTrace(options)), serviceRoomOf(definition));
+        return this.countUnanswered(call(request, withTrace(options)), room);
       };
     }
     return Object.freeze(client) as unknown as RpcClient<S>;

@@ -94,8 +94,8 @@ describe('a stream of messages', () => {
     stream.ask(2, 'hold');
     stream.ask(3, 'peter');
     stream.ask(0, 'eve');
-    await vi.waitFor(() => expect(stream.answers.map(({ id }) => id).sort()).toEqual([0, 3]));
-    await vi.waitFor(() => expect(service.calls).toHaveLength(4));
+    await vi.waitFor(() => expect(stream.answers.map(({ id }) => id).sort()).toEqual([0, 3]), { timeout: 60_000 });
+    await vi.waitFor(() => expect(service.calls).toHaveLength(4), { timeout: 60_000 });
     stream.call.end();
     service.letGo();
     expect(await stream.ended).toMatchObject({ code: status.OK });
@@ -113,7 +113,7 @@ describe('a stream of messages', () => {
     stream.ask(1, 'refuse');
     stream.ask(2, 'break');
     stream.ask(3, 'peter');
-    await vi.waitFor(() => expect(stream.answers).toHaveLength(3));
+    await vi.waitFor(() => expect(stream.answers).toHaveLength(3), { timeout: 60_000 });
     const failures = new Map(stream.answers.map(({ id, failure }) => [id, failure]));
     expect(failures.get(1)).toEqual({ code: status.FAILED_PRECONDITION, message: 'not now' });
     expect(failures.get(2)).toEqual({ code: status.INTERNAL, message: 'internal error' });
@@ -125,8 +125,8 @@ describe('a stream of messages', () => {
     const stream = rawStream();
     stream.listen();
     stream.ask(1, 'hold', { deadlineMs: 50 });
-    stream.ask(2, 'hold', { deadlineMs: 20_000 });
-    await vi.waitFor(() => expect(stream.answers).toHaveLength(1), { timeout: 10_000 });
+    stream.ask(2, 'hold', { deadlineMs: 60_000 });
+    await vi.waitFor(() => expect(stream.answers).toHaveLength(1), { timeout: 60_000 });
     expect(stream.answers[0]).toMatchObject({ id: 1, failure: { code: status.DEADLINE_EXCEEDED } });
   });
 
@@ -145,7 +145,7 @@ describe('a stream of messages', () => {
     const next = rawStream();
     next.listen();
     next.ask(1, 'peter');
-    await vi.waitFor(() => expect(next.answers).toHaveLength(1));
+    await vi.waitFor(() => expect(next.answers).toHaveLength(1), { timeout: 60_000 });
   });
 
   it('is refused before it is read to a peer that may not open it', async () => {
@@ -164,10 +164,10 @@ describe('a stream of messages', () => {
   it('is not read further while its window is full, nor while its caller takes no answers', async () => {
     const stream = rawStream();
     for (let id = 0; id < 20 * MESSAGE_WINDOW; id++) stream.ask(id, 'hold');
-    await vi.waitFor(() => expect(service.calls.length).toBe(MESSAGE_WINDOW), { timeout: 20_000 });
+    await vi.waitFor(() => expect(service.calls.length).toBe(MESSAGE_WINDOW), { timeout: 60_000 });
     // Another stream is served meanwhile; that it was shows how long the server had to read more of the first.
     const other = questions();
-    for (let turn = 0; turn < 20; turn++) await other.ask((id) => ({ id, deadlineMs: 0 }), { deadlineMs: 20_000 });
+    for (let turn = 0; turn < 20; turn++) await other.ask((id) => ({ id, deadlineMs: 0 }), { deadlineMs: 60_000 });
     expect(service.calls).toHaveLength(MESSAGE_WINDOW + 20);
     stream.listen();
     const releasing = setInterval(() => service.letGo(), 5);
@@ -182,11 +182,11 @@ describe('a stream of messages', () => {
     const check = { subject: 'hold', resource: 'r', action: 'a', context, anonymous: false };
     for (let id = 1000; id < 1030; id++) stream.ask(id, '', { check });
     const read = (): number => service.calls.filter(({ id }) => id >= 1000).length;
-    await vi.waitFor(() => expect(read()).toBe(6), { timeout: 20_000 });
+    await vi.waitFor(() => expect(read()).toBe(6), { timeout: 60_000 });
     const other = questions();
-    for (let turn = 0; turn < 20; turn++) await other.ask((id) => ({ id, deadlineMs: 0 }), { deadlineMs: 20_000 });
+    for (let turn = 0; turn < 20; turn++) await other.ask((id) => ({ id, deadlineMs: 0 }), { deadlineMs: 60_000 });
     expect(read()).toBe(6);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe('questions over a channel', () => {
@@ -201,7 +201,7 @@ describe('questions over a channel', () => {
             deadlineMs,
             check: { subject, resource: 'r', action: 'a', context: undefined, anonymous: false },
           }),
-          { deadlineMs: 20_000 },
+          { deadlineMs: 60_000 },
         ),
       ),
     );
@@ -248,8 +248,8 @@ describe('questions over a channel', () => {
       isGoingAway: ({ goingAway }) => goingAway,
     });
     const check = { subject: 'hold', resource: 'r', action: 'a', context: undefined, anonymous: false };
-    const answer = stream.ask((id, deadlineMs) => ({ id, deadlineMs, check }), { deadlineMs: 20_000 });
-    await vi.waitFor(() => expect(asking.calls).toHaveLength(1));
+    const answer = stream.ask((id, deadlineMs) => ({ id, deadlineMs, check }), { deadlineMs: 60_000 });
+    await vi.waitFor(() => expect(asking.calls).toHaveLength(1), { timeout: 60_000 });
     const closed = leaving.close();
     asking.letGo();
     expect((await answer).decision).toBeDefined();

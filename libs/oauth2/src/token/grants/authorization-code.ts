@@ -81,7 +81,11 @@ async function redeem(code: StoredAuthorizationCode, request: TokenRequest, tool
   const { grant } = code;
   const family = { key: code.family, expiresAt: code.familyExpiresAt };
   const audience = narrowAudience(grant.audience, parameters, client.client);
-  const granted = { scopes: grant.scopes, mint: mintFor(tools.mint, client.client, 'authorization_code') };
+  const granted = {
+    scopes: grant.scopes,
+    mint: mintFor(tools.mint, client.client, 'authorization_code'),
+    unregistered: grant.unregisteredAudience,
+  };
   const { mint, scopes } = await aimAt(audience, granted, tools.resourceServers);
   const accessToken = await issueAccessToken(
     { ...tools, mint },

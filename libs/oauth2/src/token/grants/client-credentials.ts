@@ -3,7 +3,7 @@ import { OAuth2Error } from '../../errors.js';
 import type { Grant } from '../../grant.js';
 import { issueAccessToken } from '../access-token-jwt.js';
 import { expiresIn, mintFor } from '../mint.js';
-import { aimAt, readResources } from '../resource.js';
+import { aimAt, namedAudience, readResources } from '../resource.js';
 import { callerOf, type GrantHandler } from '../token-request.js';
 
 /**
@@ -22,7 +22,11 @@ export const clientCredentials: GrantHandler = {
     }
     const audience = readResources(parameters, client);
     const mint = mintFor(tools.mint, client, 'client_credentials');
-    const target = await aimAt(audience, { scopes, mint }, tools.resourceServers);
+    const target = await aimAt(
+      audience,
+      { scopes, mint, unregistered: namedAudience(parameters) },
+      tools.resourceServers,
+    );
     if (target.scopes.length < scopes.length) {
       throw new OAuth2Error('invalid_scope', 'the resource does not know a requested scope');
     }

@@ -30,7 +30,11 @@ export const refreshToken: GrantHandler = {
     if (presented.state !== 'live') return answerAgain(presented, request, tools);
     const { grant } = presented;
     const audience = narrowAudience(grant.audience, request.parameters, client);
-    const granted = { scopes: scopesOf(presented, request), mint: mintFor(tools.mint, client, 'refresh_token') };
+    const granted = {
+      scopes: scopesOf(presented, request),
+      mint: mintFor(tools.mint, client, 'refresh_token'),
+      unregistered: grant.unregisteredAudience,
+    };
     const { mint, scopes } = await aimAt(audience, granted, tools.resourceServers);
     const family = { key: presented.family, expiresAt: presented.familyExpiresAt };
     const accessToken = await issueAccessToken(

@@ -142,6 +142,66 @@ export interface NearestMiss {
   condition: string;
 }
 
+/** Which recorded decisions; what is empty or absent restricts nothing. */
+export interface ListDecisionsRequest {
+  /** At most so many; 0 means 100, more than 1000 is INVALID_ARGUMENT. */
+  limit: number;
+  /** Only decisions after this place: `next` of an earlier page. */
+  before: string;
+  /** Only about this subject. */
+  subject: string;
+  /** Only about this resource. */
+  resource: string;
+  /** Only about this action. */
+  action: string;
+  /** Only allowances, or only denials. */
+  allowed?:
+    | boolean
+    | undefined;
+  /** Only of this time or later, milliseconds since the epoch. */
+  sinceMs?: number | undefined;
+}
+
+/** A page of recorded decisions. */
+export interface ListDecisionsResponse {
+  /** The newest first. */
+  decisions: RecordedDecision[];
+  /** The place of the last one; empty where there are no more. */
+  next: string;
+}
+
+/** A decision as it was recorded. */
+export interface RecordedDecision {
+  /** When, milliseconds since the epoch by the clock of the database. */
+  decidedAtMs: number;
+  /** How it was asked for: `check`, `check_token`, `batch`, `stream` or `envoy`. */
+  door: string;
+  /** Which peer asked. */
+  caller: string;
+  /** Request ID of the call. */
+  requestId: string;
+  /** Empty where the token decided. */
+  subject: string;
+  /** Client of the token that was shown; empty where none was. */
+  clientId: string;
+  /** On what. */
+  resource: string;
+  /** Does what. */
+  action: string;
+  /** What is recorded of the context, a JSON object. */
+  contextJson: string;
+  /** Members of the context that are not recorded, or not as they were. */
+  redacted: string[];
+  /** Groups of the subject. */
+  groups: string[];
+  /** Whether it was allowed. */
+  allowed: boolean;
+  /** Why not, in the words of the admin API; empty where it was allowed. */
+  reason: string;
+  /** Policy revision that decided; 0 where the token did. */
+  revision: number;
+}
+
 /** The decision. */
 export interface CheckResponse {
   /** Whether the access request is allowed. */
@@ -1228,6 +1288,426 @@ export const NearestMiss: MessageFns<NearestMiss> = {
     message.subject = object.subject ?? "";
     message.part = object.part ?? "";
     message.condition = object.condition ?? "";
+    return message;
+  },
+};
+
+function createBaseListDecisionsRequest(): ListDecisionsRequest {
+  return { limit: 0, before: "", subject: "", resource: "", action: "", allowed: undefined, sinceMs: undefined };
+}
+
+export const ListDecisionsRequest: MessageFns<ListDecisionsRequest> = {
+  encode(message: ListDecisionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.limit !== 0) {
+      writer.uint32(8).int32(message.limit);
+    }
+    if (message.before !== "") {
+      writer.uint32(18).string(message.before);
+    }
+    if (message.subject !== "") {
+      writer.uint32(26).string(message.subject);
+    }
+    if (message.resource !== "") {
+      writer.uint32(34).string(message.resource);
+    }
+    if (message.action !== "") {
+      writer.uint32(42).string(message.action);
+    }
+    if (message.allowed !== undefined) {
+      writer.uint32(48).bool(message.allowed);
+    }
+    if (message.sinceMs !== undefined) {
+      writer.uint32(56).int64(message.sinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDecisionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListDecisionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.before = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.resource = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.allowed = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListDecisionsRequest>): ListDecisionsRequest {
+    return ListDecisionsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListDecisionsRequest>): ListDecisionsRequest {
+    const message = createBaseListDecisionsRequest();
+    message.limit = object.limit ?? 0;
+    message.before = object.before ?? "";
+    message.subject = object.subject ?? "";
+    message.resource = object.resource ?? "";
+    message.action = object.action ?? "";
+    message.allowed = object.allowed ?? undefined;
+    message.sinceMs = object.sinceMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListDecisionsResponse(): ListDecisionsResponse {
+  return { decisions: [], next: "" };
+}
+
+export const ListDecisionsResponse: MessageFns<ListDecisionsResponse> = {
+  encode(message: ListDecisionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.decisions) {
+      RecordedDecision.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.next !== "") {
+      writer.uint32(18).string(message.next);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDecisionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListDecisionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.decisions.push(RecordedDecision.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.next = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListDecisionsResponse>): ListDecisionsResponse {
+    return ListDecisionsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListDecisionsResponse>): ListDecisionsResponse {
+    const message = createBaseListDecisionsResponse();
+    message.decisions = object.decisions?.map((e) => RecordedDecision.fromPartial(e)) || [];
+    message.next = object.next ?? "";
+    return message;
+  },
+};
+
+function createBaseRecordedDecision(): RecordedDecision {
+  return {
+    decidedAtMs: 0,
+    door: "",
+    caller: "",
+    requestId: "",
+    subject: "",
+    clientId: "",
+    resource: "",
+    action: "",
+    contextJson: "",
+    redacted: [],
+    groups: [],
+    allowed: false,
+    reason: "",
+    revision: 0,
+  };
+}
+
+export const RecordedDecision: MessageFns<RecordedDecision> = {
+  encode(message: RecordedDecision, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.decidedAtMs !== 0) {
+      writer.uint32(9).double(message.decidedAtMs);
+    }
+    if (message.door !== "") {
+      writer.uint32(18).string(message.door);
+    }
+    if (message.caller !== "") {
+      writer.uint32(26).string(message.caller);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    if (message.subject !== "") {
+      writer.uint32(42).string(message.subject);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(50).string(message.clientId);
+    }
+    if (message.resource !== "") {
+      writer.uint32(58).string(message.resource);
+    }
+    if (message.action !== "") {
+      writer.uint32(66).string(message.action);
+    }
+    if (message.contextJson !== "") {
+      writer.uint32(74).string(message.contextJson);
+    }
+    for (const v of message.redacted) {
+      writer.uint32(82).string(v!);
+    }
+    for (const v of message.groups) {
+      writer.uint32(90).string(v!);
+    }
+    if (message.allowed !== false) {
+      writer.uint32(96).bool(message.allowed);
+    }
+    if (message.reason !== "") {
+      writer.uint32(106).string(message.reason);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(112).uint64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordedDecision {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordedDecision();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.decidedAtMs = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.door = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.caller = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.resource = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.contextJson = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.redacted.push(reader.string());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.groups.push(reader.string());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.allowed = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecordedDecision>): RecordedDecision {
+    return RecordedDecision.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecordedDecision>): RecordedDecision {
+    const message = createBaseRecordedDecision();
+    message.decidedAtMs = object.decidedAtMs ?? 0;
+    message.door = object.door ?? "";
+    message.caller = object.caller ?? "";
+    message.requestId = object.requestId ?? "";
+    message.subject = object.subject ?? "";
+    message.clientId = object.clientId ?? "";
+    message.resource = object.resource ?? "";
+    message.action = object.action ?? "";
+    message.contextJson = object.contextJson ?? "";
+    message.redacted = object.redacted?.map((e) => e) || [];
+    message.groups = object.groups?.map((e) => e) || [];
+    message.allowed = object.allowed ?? false;
+    message.reason = object.reason ?? "";
+    message.revision = object.revision ?? 0;
     return message;
   },
 };
@@ -5017,6 +5497,27 @@ export interface WardenServer extends UntypedServiceImplementation {
   streamCheck: handleBidiStreamingCall<StreamCheckRequest, StreamCheckResponse>;
   /** Explain decides an access request and says what led to the decision. */
   explain: handleUnaryCall<ExplainRequest, ExplainResponse>;
+}
+
+/** Decisions tells what the Warden decided, for the admin API. */
+export type DecisionsService = typeof DecisionsService;
+export const DecisionsService = {
+  /** ListDecisions reads decisions that were recorded, the newest first. */
+  listDecisions: {
+    path: "/castellan.warden.v1.Decisions/ListDecisions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListDecisionsRequest): Buffer => Buffer.from(ListDecisionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListDecisionsRequest => ListDecisionsRequest.decode(value),
+    responseSerialize: (value: ListDecisionsResponse): Buffer =>
+      Buffer.from(ListDecisionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListDecisionsResponse => ListDecisionsResponse.decode(value),
+  },
+} as const;
+
+export interface DecisionsServer extends UntypedServiceImplementation {
+  /** ListDecisions reads decisions that were recorded, the newest first. */
+  listDecisions: handleUnaryCall<ListDecisionsRequest, ListDecisionsResponse>;
 }
 
 /** Policies manages policies for the admin API. */
