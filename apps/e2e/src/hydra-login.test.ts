@@ -199,6 +199,7 @@ describe.each(modes)('a login and consent app on @ory/hydra-client (%s)', (mode:
   it('issues tokens for the audience that the client asks for, the app grants, and a refresh narrows', async () => {
     const api = ['https://api.example/', 'https://other.example/'] as const;
     const tokens = await redeem(await run({ audience: api.join(' ') }));
+    expect(idTokenOf(tokens)).toMatchObject({ aud: ['rp', ...api], azp: 'rp' });
     expect((await introspect(tokens['access_token']))['aud']).toEqual(api);
     const refreshed = await send(`${product.publicUrl}/oauth2/token`, {
       basic: rp,

@@ -59,6 +59,16 @@ describe('an ID token', () => {
     });
   });
 
+  it('names the client among several audiences as the authorized party', async () => {
+    const audience = ['https://photos.example/', 'conf'];
+    const jws = await mintIdToken(signerOf('RS256'), { ...input, grant: { ...grant, audience } });
+    expect(claimsOf(jws)).toMatchObject({ aud: ['conf', 'https://photos.example/'], azp: 'conf' });
+    const idTokenExtra = { azp: 'mallory' };
+    const forged = await mintIdToken(signerOf('RS256'), { ...input, grant: { ...grant, audience, idTokenExtra } });
+    expect(claimsOf(forged)).toMatchObject({ azp: 'conf' });
+    expect(claimsOf(await mintIdToken(signerOf('RS256'), input))).not.toHaveProperty('azp');
+  });
+
   it.each([
     ['RS256', 'sha256'],
     ['ES256', 'sha256'],

@@ -96,6 +96,8 @@ function idTokenClaims(input: IdTokenInput, subject: string, algorithm: string):
     iss: input.issuer,
     sub: subject,
     aud: audience.length === 1 ? grant.clientId : audience,
+    // Clients refuse an ID token of several audiences that does not name them (section 3.1.3.7, steps 3 to 5).
+    ...(audience.length > 1 ? { azp: grant.clientId } : {}),
     exp: issuedAt + Math.floor(input.lifetimeMs / 1000),
     iat: issuedAt,
     ...(grant.authTime !== undefined ? { auth_time: grant.authTime } : {}),

@@ -4,8 +4,11 @@ import { TemplateError, type TemplatePart } from './template-syntax.js';
 /** An expression is refused when it compiles to more instructions: matching costs input length times this. */
 export const maxProgramSize = 1024;
 
-/** Compiles the parts of a template into one anchored RE2 program. Throws TemplateError with the place of the fault. */
-export function compileAnchored(parts: readonly TemplatePart[]): (value: string) => boolean {
+/** Compiles the parts of a template into one anchored RE2 program; `cost` is the count of its instructions. Throws TemplateError with the place of the fault. */
+export function compileAnchored(parts: readonly TemplatePart[]): {
+  readonly cost: number;
+  readonly matches: (value: string) => boolean;
+} {
   let pattern = '';
   let position = 0;
   for (const part of parts) {
@@ -21,7 +24,7 @@ export function compileAnchored(parts: readonly TemplatePart[]): (value: string)
   }
   // What only fails together, such as a group name used twice, is blamed on the last expression.
   const program = compile(pattern, () => position);
-  return (value) => program.testExact(value);
+  return { cost: program.programSize(), matches: (value) => program.testExact(value) };
 }
 
 /** Compiles an expression that may match anywhere in a value. Throws TemplateError with the place of the fault. */

@@ -26,6 +26,11 @@ describe('a policy', () => {
     ['an empty template', { resources: [''] }, 'resources[0]'],
     ['a lookahead', { actions: ['<(?!a)>'] }, 'actions[0]'],
     ['too many templates', { subjects: Array.from({ length: 1001 }, (_, i) => `s${i}`) }, 'subjects'],
+    [
+      'patterns that are too large together',
+      { resources: Array.from({ length: 1000 }, (_, i) => `<(x|y){200}a${i}.*z>`) },
+      expect.stringMatching(/^resources\[1\d\d\]$/),
+    ],
     ['an unknown condition type', { conditions: { ip: { type: 'Nope', options: {} } } }, 'conditions.ip'],
     [
       'a bad network',

@@ -33,6 +33,8 @@ export type PolicyDraft = Omit<Policy, 'effect'> & { readonly effect: string };
 
 /** Most templates in one list of a policy. */
 export const maxTemplates = 1000;
+/** Most instructions that the patterns of a policy may compile to, all together: each replica keeps them in memory. */
+export const maxPolicyCost = 100_000;
 /** Most conditions of a policy. */
 export const maxConditions = 100;
 const maxDescriptionLength = 4096;
@@ -52,10 +54,8 @@ export function validatePolicy(draft: PolicyDraft): Policy {
   return {
     id: draft.id,
     description: draft.description,
-    subjects: checkTemplates('subjects', draft.subjects),
     effect: checkEffect(draft.effect),
-    resources: checkTemplates('resources', draft.resources),
-    actions: checkTemplates('actions', draft.actions),
+    ...checkLists(draft),
     conditions: checkConditions(draft.conditions),
     ...checkValidity(draft),
   };
@@ -66,13 +66,29 @@ function checkEffect(effect: string): Effect {
   return effect;
 }
 
-function checkTemplates(member: string, templates: readonly string[]): readonly string[] {
+function checkLists({ subjects, resources, actions }: PolicyDraft): Pick<Policy, 'subjects' | 'resources' | 'actions'> {
+  const budget = { left: maxPolicyCost };
+  return {
+    subjects: checkTemplates('subjects', subjects, budget),
+    resources: checkTemplates('resources', resources, budget),
+    actions: checkTemplates('actions', actions, budget),
+  };
+}
+
+/** Stops at the template that spends the budget, so that a refusal is cheap as well. */
+function checkTemplates(member: string, templates: readonly string[], budget: { left: number }): readonly string[] {
   if (templates.length > maxTemplates)
     throw new PolicyError(member, `must not hold more than ${maxTemplates} templates`);
+  const distinct = new Set<string>();
   for (const [index, template] of templates.entries()) {
-    blame(`${member}[${index}]`, () => compileTemplate(template));
+    if (distinct.has(template)) continue;
+    distinct.add(template);
+    budget.left -= blame(`${member}[${index}]`, () => compileTemplate(template)).cost;
+    if (budget.left < 0) {
+      throw new PolicyError(`${member}[${index}]`, 'the patterns of the policy are too large together; divide it');
+    }
   }
-  return [...new Set(templates)];
+  return [...distinct];
 }
 
 function checkConditions(conditions: Conditions): Conditions {

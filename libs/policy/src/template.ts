@@ -12,6 +12,8 @@ export type Template = {
   readonly values: readonly string[] | undefined;
   /** What every value that it matches begins with, ends with, and holds somewhere; empty when nothing is known. */
   readonly literals: TemplateLiterals;
+  /** Instructions of its RE2 program; 0 where there is none. */
+  readonly cost: number;
   matches(value: string): boolean;
 };
 
@@ -48,13 +50,13 @@ export function compileTemplate(text: string): Template {
     all: parts.flatMap((part) => (part.kind === 'literal' ? [part.text] : [])),
   };
   if (parts.every((part) => part.kind === 'literal')) {
-    return { text, kind: 'exact', values: [text], literals, matches: (value) => value === text };
+    return { text, kind: 'exact', values: [text], literals, cost: 0, matches: (value) => value === text };
   }
   const segments = toSegments(parts);
   const matches = segments === undefined ? undefined : compileSegments(segments);
   if (segments !== undefined && matches !== undefined) {
     const values = expandSegments(segments, maxValues);
-    return { text, kind: 'segments', values, literals: { ...literals, infix: findInfix(segments) }, matches };
+    return { text, kind: 'segments', values, literals: { ...literals, infix: findInfix(segments) }, cost: 0, matches };
   }
-  return { text, kind: 'expression', values: undefined, literals, matches: compileAnchored(parts) };
+  return { text, kind: 'expression', values: undefined, literals, ...compileAnchored(parts) };
 }

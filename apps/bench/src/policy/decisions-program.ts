@@ -65,8 +65,8 @@ function decideFor(seconds: number): number {
   return count;
 }
 
-/** Everything that the process holds for data: heap, buffers, and the memory of WebAssembly. */
+/** Everything that the process holds for data: heap, and buffers, which `external` counts; or the memory of WebAssembly. */
 function memory(): number {
-  const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
-  return task.engine === 'cedar' ? rss : heapUsed + external + arrayBuffers;
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return task.engine === 'cedar' ? rss : heapUsed + external;
 }

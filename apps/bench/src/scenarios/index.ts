@@ -7,6 +7,8 @@ import { documents } from './documents.js';
 import { growth } from './growth.js';
 import { introspection } from './introspection.js';
 import { jwtAccessTokens } from './jwt-access-tokens.js';
+import { policyChange } from './policy-change.js';
+import { policyIndex } from './policy-index.js';
 import { overload } from './overload.js';
 import { refresh } from './refresh.js';
 import { replicas } from './replicas.js';
@@ -28,6 +30,8 @@ export const scenarios: readonly Scenario[] = [
   wardenHttp,
   wardenGrpc,
   decisions,
+  policyIndex,
+  policyChange,
   adminWork,
   startUp,
   signing,

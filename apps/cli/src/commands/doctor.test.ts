@@ -179,7 +179,7 @@ describe('castellan doctor', () => {
 
   it('finds clocks that differ', async () => {
     expect(await complaints('host', { ...healthy() }, () => Date.now() - 5_000)).toContainEqual(
-      expect.stringMatching(/^warning clock token: the clock of the database is 5\.\d\d s ahead of this machine's$/),
+      expect.stringMatching(/^warning clock token: the clock of the database is [45]\.\d\d s ahead of this machine's$/),
     );
     expect(await complaints('host', { ...healthy() }, () => Date.now() + 300_000)).toContainEqual(
       expect.stringMatching(/^error clock token: the clock of the database is (299|300) s behind this machine's$/),
