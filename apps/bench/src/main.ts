@@ -37,7 +37,7 @@ async function main(): Promise<number> {
       say(`${id}: ${title}`);
       results.push({ id, title, ...(await run(world).catch(unmeasured)) });
       // What was measured stays when somebody ends the run.
-      save(options, { machine, effort, generator, results: withEarlier(results, options.earlier) });
+      save(options, toReport({ machine, effort, generator, results: withEarlier(results, options.earlier) }));
     }
     print(`${writeTable(results)}\n${Object.values(machine).join(' · ')}\n`);
     return results.every(({ violations }) => violations.length === 0) ? 0 : 1;
@@ -59,6 +59,13 @@ function unmeasured(cause: unknown): Omit<ScenarioResult, 'id' | 'title'> {
   const violation = cause instanceof Error ? cause.message : String(cause);
   say(`not measured: ${violation}`);
   return { rows: [], ratios: [], notes: [], violations: [violation] };
+}
+
+/** Says also what was not measured. */
+function toReport(report: Report): Report {
+  const has = (id: string): boolean => report.results.some((result) => result.id === id && result.rows.length > 0);
+  const left = scenarios.filter(({ id }) => !has(id)).map(({ id, title }) => `${id}: ${title}`);
+  return { ...report, left };
 }
 
 function save({ json, markdown }: Options, report: Report): void {

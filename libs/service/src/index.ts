@@ -43,6 +43,7 @@ export { METRICS, createMetrics, watchPool, type GaugeReading, type Metrics, typ
 export { Gauge } from 'prom-client';
 export { readAdmissionConfig } from './admission/admission.config.js';
 export { ADMISSION_TABLE, type AdmissionTable } from './admission/admission-class.js';
+export { AdmissionDoor } from './admission/admission.module.js';
 export type { ConcurrencyLimits } from './admission/concurrency-limit.js';
 export { watchClock, type ClockWatchOptions } from './clock-watch.js';
 export { READINESS, Readiness, type ReadinessCheck, type ReadinessReport } from './readiness.js';

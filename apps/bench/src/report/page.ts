@@ -14,6 +14,8 @@ export type Report = {
   readonly effort: { readonly rounds: number; readonly seconds: number; readonly connections: number };
   readonly generator: string;
   readonly results: readonly ScenarioResult[];
+  /** Scenarios that there are and that have no results here, by their titles. */
+  readonly left?: readonly string[];
 };
 
 /** Writes the page for people, and its charts into the folder `images` beside it. */
@@ -29,7 +31,15 @@ export function writePage(file: string, report: Report): void {
     const origin = result.origin === undefined ? [] : [`_This scenario was ${result.origin}._`];
     return [`### ${result.id}: ${result.title}`, ...origin, ...charts, writeMarkdownTables(result)].join('\n\n');
   });
-  const parts = [head(report), targets(report.results), '## Results', ...sections, sizing(report.results), repeat];
+  const parts = [
+    head(report),
+    targets(report.results),
+    '## Results',
+    omissions(report),
+    ...sections,
+    sizing(report.results),
+    repeat,
+  ];
   writeFileSync(file, `${parts.filter((part) => part !== '').join('\n\n')}\n`);
 }
 
@@ -40,11 +50,23 @@ function company(results: readonly ScenarioResult[]): string {
   const usual = median(shares);
   const said = `In the worst round of a figure other programs used ${percent(usual)} of the machine in the middle, ${percent(Math.max(...shares))} at most.`;
   if (usual <= 0.1) return said;
-  return `**This was a shared machine, not a quiet one.** ${said} Throughput and p99 below suffer from that on all sides; ratios and CPU time less.`;
+  if (usual <= 0.4)
+    return `**This was a shared machine.** ${said} Throughput and p99 suffer from that on all sides, ratios less.`;
+  return (
+    `**This was a shared machine, and a crowded one.** ${said} Servers had a small part of a core each and ran much of the ` +
+    'time in code that the runtime had not compiled yet, so the figures show that every scenario works and how contenders fare ' +
+    'under such pressure. They do not show what the product can do, and verdicts about targets below hold for this pressure ' +
+    'only: repeat the run on a machine that is left alone before anything is concluded from them.'
+  );
 }
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
+}
+
+function omissions({ left = [] }: Report): string {
+  if (left.length === 0) return '';
+  return ['Not in this report; `--only` measures them:', left.map((title) => `- ${title}`).join('\n')].join('\n\n');
 }
 
 function head({ machine, effort, generator, results }: Report): string {

@@ -15,8 +15,25 @@ export class AnswerError extends Error {
   }
 }
 
-/** Asks once and answers the JSON of a 2xx answer. Throws AnswerError for any other. */
-export async function ask(url: string, { form, json, authorization }: Ask = {}): Promise<unknown> {
+const tries = 10;
+const pauseMs = 500;
+
+/**
+ * Asks and answers the JSON of a 2xx answer. A server that is busy (429, 503) is asked again for some seconds. Throws
+ * AnswerError for any other answer.
+ */
+export async function ask(url: string, request: Ask = {}): Promise<unknown> {
+  for (let left = tries; ; left--)
+    try {
+      return await askOnce(url, request);
+    } catch (cause) {
+      const isBusy = cause instanceof AnswerError && (cause.status === 429 || cause.status === 503);
+      if (!isBusy || left <= 1) throw cause;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+}
+
+async function askOnce(url: string, { form, json, authorization }: Ask): Promise<unknown> {
   const body = form !== undefined ? new URLSearchParams(form).toString() : JSON.stringify(json);
   const type = form !== undefined ? 'application/x-www-form-urlencoded' : 'application/json';
   const answer = await fetch(url, {

@@ -1,6 +1,13 @@
 import { request as httpRequest } from 'node:http';
 
-import { createHttpApp, createSilentLogger, RpcModule, type HttpTransport } from '@castellan/service';
+import {
+  AdmissionDoor,
+  type ConcurrencyLimits,
+  createHttpApp,
+  createSilentLogger,
+  RpcModule,
+  type HttpTransport,
+} from '@castellan/service';
 import type { LightMyRequestResponse } from 'fastify';
 
 import type { GatewayConfig } from '../gateway.config.js';
@@ -22,12 +29,15 @@ export type TestGateway = {
   post(url: string, form: string, headers?: Readonly<Record<string, string>>): Promise<LightMyRequestResponse>;
   /** Status of a request whose target goes over a socket byte by byte; `inject` would tidy it up. */
   statusOf(method: string, target: string): Promise<number>;
+  /** Takes one of the places of admission control; answers what gives it back. */
+  takePlace(): () => void;
   close(): Promise<void>;
 };
 
 export async function startTestGateway(
   config: GatewayConfig = {},
   transport: HttpTransport = { kind: 'http' },
+  admission?: ConcurrencyLimits,
 ): Promise<TestGateway> {
   const backends = createBackends();
   const http = await createHttpApp({
@@ -35,6 +45,7 @@ export async function startTestGateway(
     logger: createSilentLogger(),
     transport,
     accessLog: false,
+    ...(admission === undefined ? {} : { admission }),
   });
   const { app } = http;
   const port = await http.listen({ host: '127.0.0.1', port: 0 });
@@ -42,6 +53,12 @@ export async function startTestGateway(
     app.inject({ method: method as 'GET', ...rest });
   return {
     backends,
+    takePlace() {
+      const door = app.get(AdmissionDoor, { strict: false });
+      const arrival = { of: 'decision', address: '' } as const;
+      door.admission.enter(arrival);
+      return () => door.admission.leave(arrival);
+    },
     request,
     post: (url, form, headers = {}) =>
       request({
