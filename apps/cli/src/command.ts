@@ -33,6 +33,8 @@ export type CommandRow = {
   /** The words that call it, such as `policies actions add`. */
   readonly path: string;
   readonly summary: string;
+  /** Other words for the last one. */
+  readonly aliases?: readonly string[];
   /** More for the help text. */
   readonly details?: string;
   /** Command lines that show its use, without the program's name. */

@@ -7,7 +7,8 @@ import type { HttpClient } from './http-client.js';
 import { jsonLine } from './json.js';
 import { CommandError, errorText, printable, UsageError, type Terminal } from './terminal.js';
 
-const globalFlags: readonly Flag[] = [
+/** Flags of every command. */
+export const globalFlags: readonly Flag[] = [
   text('--config <path>', 'config file (default is $HOME/.castellan.yml)', ''),
   flag('--skip-tls-verify', 'foolishly accept TLS certificates signed by unknown certificate authorities'),
   text('--tls-ca-file <path>', 'trust the certificates of this PEM file, too (environment: TLS_CA_FILE)', ''),
@@ -65,6 +66,7 @@ function addRow(program: Command, row: CommandRow, stage: Stage): void {
   const parent = findCommand(program, words.slice(0, -1));
   const command = parent.command(words.at(-1) ?? '').description(row.summary);
   prepare(command, stage);
+  if (row.aliases !== undefined) command.aliases(row.aliases);
   if (row.details !== undefined) command.addHelpText('after', `\n${row.details}`);
   if (row.examples !== undefined) command.addHelpText('after', examplesText(row.examples, stage.terminal.programName));
   if (row.operands !== undefined) command.arguments(row.operands);

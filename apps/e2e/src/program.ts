@@ -13,10 +13,10 @@ export function bareEnvironment(extra: Readonly<Record<string, string>>): Record
 
 /** How a mutant gets into the programs (attack/mutants.ts); nothing otherwise. */
 function mutation(): Record<string, string> {
-  const { CASTELLAN_MUTANT } = process.env;
-  if (CASTELLAN_MUTANT === undefined) return {};
+  const { PRODUCT_MUTANT } = process.env;
+  if (PRODUCT_MUTANT === undefined) return {};
   const loader = pathToFileURL(path.join(workspace, 'apps/e2e/src/attack/mutant-loader.mjs')).href;
-  return { CASTELLAN_MUTANT, NODE_OPTIONS: `--import=${loader}` };
+  return { PRODUCT_MUTANT, NODE_OPTIONS: `--import=${loader}` };
 }
 
 /** What a program that ended left behind. */

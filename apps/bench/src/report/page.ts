@@ -6,7 +6,7 @@ import { isReached, type Row, type ScenarioResult } from '../scenario.js';
 import { drawBars, drawLines } from './chart.js';
 import { markdownTable } from './markdown-table.js';
 import { writeLimits } from './limits.js';
-import { figure, groupByWork, ratioCells, writeMarkdownTables } from './table.js';
+import { figure, groupByWork, writeMarkdownTables, writeRatios } from './table.js';
 
 /** What a run was: the results, and where and how long they were measured. */
 export type Report = {
@@ -22,6 +22,7 @@ export type Report = {
 export function writePage(file: string, report: Report): void {
   const images = path.join(path.dirname(file), 'images');
   mkdirSync(images, { recursive: true });
+  const judged = crowd(report.results) <= mostCrowded;
   const measured = report.results.filter(({ rows }) => rows.length > 0);
   const sections = measured.map((result) => {
     const charts = chartsOf(result).map(({ name, title, svg }) => {
@@ -29,34 +30,43 @@ export function writePage(file: string, report: Report): void {
       return `![${title}](images/${name})`;
     });
     const origin = result.origin === undefined ? [] : [`_This scenario was ${result.origin}._`];
-    return [`### ${result.id}: ${result.title}`, ...origin, ...charts, writeMarkdownTables(result)].join('\n\n');
+    return [`### ${result.id}: ${result.title}`, ...origin, ...charts, writeMarkdownTables(result, judged)].join(
+      '\n\n',
+    );
   });
   const parts = [
     head(report),
-    targets(report.results),
+    targets(report.results, judged),
     '## Results',
     omissions(report),
     ...sections,
-    sizing(report.results),
+    judged ? sizing(report.results) : '',
     repeat,
   ];
   writeFileSync(file, `${parts.filter((part) => part !== '').join('\n\n')}\n`);
 }
 
+// Beyond that figures are of the crowd more than of who is measured.
+const mostCrowded = 0.4;
+
+/** The share of the machine that others used in the worst round of a figure, of all figures the middle. */
+function crowd(results: readonly ScenarioResult[]): number {
+  const shares = results.flatMap(({ rows }) => rows.flatMap(({ strangers }) => strangers ?? []));
+  return shares.length === 0 ? 0 : median(shares);
+}
+
 /** How much others used of the machine, in words; a shared machine makes figures less sure. */
 function company(results: readonly ScenarioResult[]): string {
-  const shares = results.flatMap(({ rows }) => rows.flatMap(({ strangers }) => strangers ?? []));
-  if (shares.length === 0) return '';
-  const usual = median(shares);
-  const said = `In the worst round of a figure other programs used ${percent(usual)} of the machine in the middle, ${percent(Math.max(...shares))} at most.`;
+  const usual = crowd(results);
+  const said = `In the worst round of a figure other programs used ${percent(usual)} of the machine in the middle of all figures.`;
   if (usual <= 0.1) return said;
-  if (usual <= 0.4)
+  if (usual <= mostCrowded)
     return `**This was a shared machine.** ${said} Throughput and p99 suffer from that on all sides, ratios less.`;
   return (
     `**This was a shared machine, and a crowded one.** ${said} Servers had a small part of a core each and ran much of the ` +
-    'time in code that the runtime had not compiled yet, so the figures show that every scenario works and how contenders fare ' +
-    'under such pressure. They do not show what the product can do, and verdicts about targets below hold for this pressure ' +
-    'only: repeat the run on a machine that is left alone before anything is concluded from them.'
+    'time in code that the runtime had not compiled yet. The figures show that every scenario works and how contenders fare ' +
+    'under such pressure; they do not show what the product can do, and nothing about targets follows from them. Scenarios ' +
+    'that were measured by themselves were so in short runs. Repeat the run on a machine that is left alone.'
   );
 }
 
@@ -95,15 +105,21 @@ commit ${machine.commit}, ${machine.startedAt}.
 ${company(results)}`;
 }
 
-function targets(results: readonly ScenarioResult[]): string {
+function targets(results: readonly ScenarioResult[], judged: boolean): string {
   const bound = results.flatMap(({ ratios }) => ratios).filter((ratio) => ratio.target !== undefined);
   if (bound.length === 0) return '';
+  if (!judged)
+    return [
+      '## Targets',
+      'Ratios as measured, beside what is aimed at. No verdict is given: on a machine so crowded there is none.',
+      writeRatios(bound, false),
+    ].join('\n\n');
   const reached = bound.filter((ratio) => isReached(ratio) === true).length;
   const limits = writeLimits(bound);
   return [
     '## Targets',
     `${reached} of ${bound.length} are reached.`,
-    markdownTable(['figure', 'value', 'target', ''], bound.map(ratioCells)),
+    writeRatios(bound, true),
     ...(limits === '' ? [] : ['### What limits those that are missed', limits]),
   ].join('\n\n');
 }

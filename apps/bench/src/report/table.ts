@@ -53,16 +53,26 @@ function tableOf({ id, title, rows, ratios, notes, violations }: ScenarioResult)
   return `${lines.join('\n')}\n`;
 }
 
-/** Scenario results for `docs/performance.md`. */
-export function writeMarkdownTables({ rows, ratios, notes }: ScenarioResult): string {
+/** Scenario results for `docs/performance.md`; `judged`: whether the figures are good enough to say what is reached. */
+export function writeMarkdownTables({ rows, ratios, notes }: ScenarioResult, judged: boolean): string {
   return [
     ...groupByWork(rows).map(([work, group]) => {
       const [head = [], ...body] = toTable(group);
       return `**${work}**\n\n${markdownTable(head, body)}`;
     }),
-    ...(ratios.length === 0 ? [] : [markdownTable(['ratio', 'value', 'target', ''], ratios.map(ratioCells))]),
+    ...(ratios.length === 0 ? [] : [writeRatios(ratios, judged)]),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
   ].join('\n\n');
+}
+
+/** A Markdown table of ratios, with verdicts or without. */
+export function writeRatios(ratios: readonly Ratio[], judged: boolean): string {
+  const width = judged ? 4 : 3;
+  const head = ['ratio', 'value', 'target', ''].slice(0, width);
+  return markdownTable(
+    head,
+    ratios.map((ratio) => ratioCells(ratio).slice(0, width)),
+  );
 }
 
 export function groupByWork(rows: readonly Row[]): [string, Row[]][] {

@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.js';
 import { authorizationCode } from './authorization-code.js';
 import { clientCredentials } from './client-credentials.js';
 import { connectionCounts } from './connections.js';
+import { decisionCache } from './decision-cache.js';
 import { decisions } from './decisions.js';
 import { documents } from './documents.js';
 import { growth } from './growth.js';
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   decisions,
   policyIndex,
   policyChange,
+  decisionCache,
   adminWork,
   startUp,
   signing,

@@ -10,6 +10,7 @@ export const certsRows: readonly CommandRow[] = [
       'Writes ca.pem and, for gateway, admin, token, warden, keys and client, <name>.pem and <name>-key.pem with the identity\n' +
       'spiffe://castellan/<name>, and https.pem and https-key.pem for HTTPS on localhost. A valid CA in the folder is kept.',
     operands: '<dir>',
+    examples: ['certs dev certificates --host castellan.internal'],
     flags: [list('--host <names>', 'more host names and addresses for the certificates')],
     run: makeCertificates,
   },

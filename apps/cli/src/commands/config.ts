@@ -10,6 +10,7 @@ export const configRows: readonly CommandRow[] = [
   {
     path: 'config check',
     summary: 'Say which variables are missing, wrong or misspelt',
+    examples: ['config check host'],
     details: `The program is ${programs}. Exit code 1 when something is wrong; no value is shown.`,
     operands: '<program>',
     flags: [configFile],
@@ -18,6 +19,7 @@ export const configRows: readonly CommandRow[] = [
   {
     path: 'config print',
     summary: 'Print the variables that are set, without secrets',
+    examples: ['config print host'],
     details: `The program is ${programs}.`,
     operands: '<program>',
     flags: [configFile],
@@ -26,6 +28,7 @@ export const configRows: readonly CommandRow[] = [
   {
     path: 'config reference',
     summary: 'Print the reference of all variables as Markdown',
+    examples: ['config reference > configuration.md'],
     run: async (call) => {
       const { configurationReference } = await import('../configuration/reference.js');
       call.print(configurationReference().trimEnd());

@@ -7,6 +7,7 @@ import { CommandError, logLine } from '../terminal.js';
 export const connectRow: CommandRow = {
   path: 'connect',
   summary: 'Store the server and the client credentials that other commands use',
+  examples: ['connect --url https://localhost:4444 --id admin --secret-stdin < secret.txt'],
   details:
     'Asks for what no flag gives, one line per question, on a terminal as well as in a pipe. Writes the configuration file,\n' +
     'readable by its owner only, and contacts no server.',

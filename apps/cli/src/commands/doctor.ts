@@ -5,6 +5,7 @@ import { CommandError, UsageError } from '../terminal.js';
 export const doctorRow: CommandRow = {
   path: 'doctor',
   summary: 'Look at everything that a program stands on, and say what to do',
+  examples: ['doctor host --strict --format json'],
   details:
     'The program is host (default), gateway, admin, token, warden or keys; its environment variables are those of this\n' +
     'shell. Looks at settings, databases, schemas, clocks, secrets, keys, certificates, and at the services, Redis and\n' +

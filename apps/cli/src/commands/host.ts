@@ -3,6 +3,7 @@ import { flag, text, type CommandRow } from '../command.js';
 export const hostRow: CommandRow = {
   path: 'host',
   summary: 'Run all services in one process on one origin',
+  examples: ['host --config-file castellan.yml'],
   details: `Environment variables:
   DATABASE_URL         postgres://user:password@host:5432/database, or embedded for the PostgreSQL that ships with
                        Castellan (data folder: CASTELLAN_DATA). TOKEN_DATABASE_URL, WARDEN_DATABASE_URL and

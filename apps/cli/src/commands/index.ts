@@ -17,7 +17,11 @@ import { policyListsRows } from './policy-lists.js';
 import { resourceServersRows } from './resource-servers.js';
 import { secretsRows } from './secrets.js';
 import { startRow } from './start.js';
+import { completionRow } from './completion.js';
+import { introspectRows } from './introspect.js';
+import { inOtherWords } from './other-words.js';
 import { performRows } from './perform.js';
+import { revokeRows } from './revoke.js';
 import { tokenUserRow } from './token-user.js';
 import { tokenRows } from './token.js';
 import { tourRow } from './tour.js';
@@ -33,6 +37,8 @@ export const commandTable: readonly CommandRow[] = [
   ...migrateRows,
   ...tokenRows,
   ...performRows,
+  ...introspectRows,
+  ...revokeRows,
   tokenUserRow,
   ...clientsRows,
   ...resourceServersRows,
@@ -48,6 +54,8 @@ export const commandTable: readonly CommandRow[] = [
   doctorRow,
   ...secretsRows,
   ...certsRows,
+  ...inOtherWords([...clientsRows, ...keysRows]),
+  completionRow,
   versionRow,
   helpRow,
 ];

@@ -19,18 +19,21 @@ export const logoutRows: readonly CommandRow[] = [
   {
     path: 'logout deliveries list',
     summary: 'Show what was not delivered yet, the oldest first',
+    examples: ['logout deliveries list --state dead --format json'],
     flags: [text('--state <state>', 'only those in this state: pending or dead'), formatFlag],
     run: listDeliveries,
   },
   {
     path: 'logout deliveries retry',
     summary: 'Try deliveries now; a dead letter lives again',
+    examples: ['logout deliveries retry 7'],
     operands: '<id...>',
     run: retryDeliveries,
   },
   {
     path: 'logout deliveries discard',
     summary: 'Remove deliveries: those clients are not told',
+    examples: ['logout deliveries discard 7'],
     operands: '<id...>',
     run: discardDeliveries,
   },

@@ -7,6 +7,7 @@ export const migrateRows: readonly CommandRow[] = [
   {
     path: 'migrate sql',
     summary: 'Create or update the tables',
+    examples: ['migrate sql postgres://castellan@db/castellan'],
     details:
       'The URL is postgres://..., or embedded for the PostgreSQL that ships with Castellan (data folder: CASTELLAN_DATA).\n' +
       'TOKEN_DATABASE_URL, WARDEN_DATABASE_URL and KEYS_DATABASE_URL are used with -e only.',
@@ -23,6 +24,7 @@ export const migrateRows: readonly CommandRow[] = [
   {
     path: 'migrate ladon',
     summary: 'Not needed: moved the policies of Hydra 0.5 databases',
+    examples: ['migrate ladon'],
     operands: '[version] [url]',
     run: async (call) => {
       throw new CommandError(

@@ -4,6 +4,7 @@ import { printable, UsageError } from '../terminal.js';
 
 export const openapiRow: CommandRow = {
   path: 'openapi',
+  examples: ['openapi host --format yaml > openapi.yaml'],
   summary: 'Print the OpenAPI 3.1 document of an HTTP API',
   details:
     'The API is admin, gateway (the public endpoints), or host (both on one origin). The same document is served at ' +

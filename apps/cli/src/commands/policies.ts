@@ -1,4 +1,5 @@
 import { apiFlags, flag, list, text, type CommandCall, type CommandRow } from '../command.js';
+import { otherFormatFlag, printOr } from '../format.js';
 import { indentedJson, members } from '../json.js';
 import { printable, UsageError } from '../terminal.js';
 import { readJsonFile } from '../clients/json-flags.js';
@@ -22,10 +23,24 @@ export const policiesRows: readonly CommandRow[] = [
       text('--valid-until <time>', 'the policy applies before this time'),
       list('-f, --files <paths>', 'create the policies of these JSON files; other flags are ignored'),
     ],
+    examples: ['policies create --id readers --allow --subjects alice --actions get --resources "photos:<.*>"'],
     run: createPolicy,
   },
-  { path: 'policies get', summary: 'Show a policy', operands: '<id>', run: getPolicy },
-  { path: 'policies delete', summary: 'Delete policies', operands: '<id...>', run: deletePolicies },
+  {
+    path: 'policies get',
+    summary: 'Show a policy',
+    examples: ['policies get my-policy --format yaml'],
+    operands: '<id>',
+    flags: [otherFormatFlag],
+    run: getPolicy,
+  },
+  {
+    path: 'policies delete',
+    summary: 'Delete policies',
+    examples: ['policies delete my-policy'],
+    operands: '<id...>',
+    run: deletePolicies,
+  },
 ];
 
 async function createPolicy(call: CommandCall): Promise<void> {
@@ -67,7 +82,7 @@ async function postPolicy(call: CommandCall, policy: unknown): Promise<string> {
 async function getPolicy(call: CommandCall): Promise<void> {
   const api = await call.api();
   const policy = await api.get({ failure: 'Could not retrieve policy', path: ['policies', call.operand(0)] });
-  call.print(indentedJson(policy));
+  await printOr(call, () => call.print(indentedJson(policy)), policy);
 }
 
 async function deletePolicies(call: CommandCall): Promise<void> {

@@ -9,6 +9,7 @@ const pruneFlag = flag('--prune', 'remove every policy that the file does not ho
 export const policyLifeRows: readonly CommandRow[] = [
   {
     path: 'policies history',
+    examples: ['policies history my-policy --format json'],
     summary: 'Show what a policy was, and who changed it',
     operands: '<id>',
     flags: [text('--limit <count>', 'at most so many versions'), formatFlag],
@@ -16,6 +17,7 @@ export const policyLifeRows: readonly CommandRow[] = [
   },
   {
     path: 'policies rollback',
+    examples: ['policies rollback my-policy --to 3 --reason mistake'],
     summary: 'Store what a policy was at a version as its newest one',
     operands: '<id>',
     flags: [text('--to <version>', 'version to go back to'), reasonFlag],
@@ -23,12 +25,14 @@ export const policyLifeRows: readonly CommandRow[] = [
   },
   {
     path: 'policies export',
+    examples: ['policies export --output policies.yaml'],
     summary: 'Write all policies, of one revision, to a file or standard output',
     flags: [text('-o, --output <path>', 'file to write'), text('--format <format>', 'json or yaml')],
     run: async (call) => (await import('../policies/export-policies.js')).exportPolicies(call),
   },
   {
     path: 'policies import',
+    examples: ['policies import --file policies.yaml --prune'],
     summary: 'Store all policies of a file at once, or none of them',
     details:
       'A policy of an ID that exists is replaced; one that is the same stays as it is. Everything is stored at one revision.\n' +
@@ -43,6 +47,7 @@ export const policyLifeRows: readonly CommandRow[] = [
   },
   {
     path: 'policies plan',
+    examples: ['policies plan --file policies.yaml --fail-on-flip'],
     summary: 'Show what an import would change, and which recorded decisions would become others',
     details:
       'Decisions are those that the Warden recorded (WARDEN_DECISION_LOG); what nobody asked is not told of. They are decided\n' +
@@ -58,6 +63,7 @@ export const policyLifeRows: readonly CommandRow[] = [
   },
   {
     path: 'policies lint',
+    examples: ['policies lint --file policies.yaml --strict'],
     summary: 'Look for policies that are not what was meant, in a file or on the server',
     details:
       'Finds policies that never match or apply, that a denial makes useless, that match everything, that are expensive to\n' +
@@ -67,6 +73,7 @@ export const policyLifeRows: readonly CommandRow[] = [
   },
   {
     path: 'policies test',
+    examples: ['policies test --file cases.yaml --policies policies.yaml'],
     summary: 'Ask the questions of a file and compare the answers, of policies in a file or on the server',
     details:
       'The file holds cases of name, subject, action, resource, context, allowed and reason and, with --policies, of at (a\n' +

@@ -10,6 +10,7 @@ export const policyListsRows: readonly CommandRow[] = listNames.flatMap((name) =
   {
     path: `policies ${name} add`,
     summary: `Add ${name} to a policy`,
+    examples: [`policies ${name} add my-policy one two`],
     operands: `<policy> <${name}...>`,
     run: async (call) => {
       await changeList(call, name, (present, given) => [...new Set([...present, ...given])]);
@@ -19,6 +20,7 @@ export const policyListsRows: readonly CommandRow[] = listNames.flatMap((name) =
   {
     path: `policies ${name} remove`,
     summary: `Remove ${name} from a policy`,
+    examples: [`policies ${name} remove my-policy one`],
     operands: `<policy> <${name}...>`,
     run: async (call) => {
       await changeList(call, name, (present, given) => present.filter((item) => !given.includes(item)));

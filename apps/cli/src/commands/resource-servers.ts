@@ -1,4 +1,5 @@
 import { apiFlags, list, text, type CommandCall, type CommandRow } from '../command.js';
+import { otherFormatFlag, printOr } from '../format.js';
 import { indentedJson } from '../json.js';
 
 export const resourceServersRows: readonly CommandRow[] = [
@@ -6,6 +7,7 @@ export const resourceServersRows: readonly CommandRow[] = [
   {
     path: 'resource-servers put',
     summary: 'Create or replace a resource server',
+    examples: ['resource-servers put photos --uri https://photos.example/ --scopes read,write'],
     operands: '<id>',
     flags: [
       text('--uri <uri>', 'its resource indicator (RFC 8707)'),
@@ -13,13 +15,21 @@ export const resourceServersRows: readonly CommandRow[] = [
       list('--scopes <scopes>', 'scopes that tokens for it may hold; any when absent'),
       text('--access-token-format <format>', 'opaque, jwt or stateless-jwt; as for the client when absent'),
       text('--access-token-lifespan <duration>', 'how long tokens for it live at most, such as 15m'),
+      otherFormatFlag,
     ],
     run: putResourceServer,
   },
-  { path: 'resource-servers list', summary: 'Show all resource servers', run: listResourceServers },
+  {
+    path: 'resource-servers list',
+    summary: 'Show all resource servers',
+    examples: ['resource-servers list --format table'],
+    flags: [otherFormatFlag],
+    run: listResourceServers,
+  },
   {
     path: 'resource-servers delete',
     summary: 'Delete a resource server',
+    examples: ['resource-servers delete photos'],
     operands: '<id>',
     run: deleteResourceServer,
   },
@@ -39,12 +49,13 @@ async function putResourceServer(call: CommandCall): Promise<void> {
       ...(lifespan !== '' ? { access_token_lifespan: lifespan } : {}),
     },
   });
-  call.print(indentedJson(stored));
+  await printOr(call, () => call.print(indentedJson(stored)), stored);
 }
 
 async function listResourceServers(call: CommandCall): Promise<void> {
   const api = await call.api();
-  call.print(indentedJson(await api.get({ failure: 'Could not list resource servers', path: ['resource-servers'] })));
+  const servers = await api.get({ failure: 'Could not list resource servers', path: ['resource-servers'] });
+  await printOr(call, () => call.print(indentedJson(servers)), servers, ['id', 'uri', 'name', 'scope']);
 }
 
 async function deleteResourceServer(call: CommandCall): Promise<void> {

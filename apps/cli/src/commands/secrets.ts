@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { flag, type CommandCall, type CommandRow } from '../command.js';
+import { otherFormatFlag } from '../format.js';
 import { readSecretFromStdin } from '../prompt.js';
 import { CommandError, UsageError } from '../terminal.js';
 
@@ -17,6 +18,7 @@ export const secretsRows: readonly CommandRow[] = [
   {
     path: 'secrets generate',
     summary: 'Print a new system secret (csk1_...)',
+    examples: ['secrets generate > system-secret'],
     run: async (call) => {
       const { generateSystemSecret } = await import('@castellan/jwk');
       call.print(generateSystemSecret(randomBytes));
@@ -27,6 +29,7 @@ export const secretsRows: readonly CommandRow[] = [
     summary: 'Print the secret of a separate service, derived from SYSTEM_SECRET',
     details: 'Only the keys service holds SYSTEM_SECRET itself; token and warden get TOKEN_SECRET and WARDEN_SECRET.',
     operands: '<token|warden>',
+    examples: ['secrets derive token --secret-stdin < system-secret'],
     flags: [flag('--secret-stdin', 'read the system secret from standard input instead of the environment')],
     run: deriveSecret,
   },
@@ -34,17 +37,21 @@ export const secretsRows: readonly CommandRow[] = [
     path: 'secrets status',
     summary: 'Show the system secrets, which one is in use, and what depends on each',
     details: rotationDetails,
+    examples: ['secrets status', 'secrets status --format json'],
+    flags: [otherFormatFlag],
     run: async (call) => (await import('../secrets/rotate-secrets.js')).printStatus(call),
   },
   {
     path: 'secrets add',
     summary: 'Use the first secret of SYSTEM_SECRET from now on',
+    examples: ['secrets add'],
     details: rotationDetails,
     run: async (call) => (await import('../secrets/rotate-secrets.js')).addSecret(call),
   },
   {
     path: 'secrets rewrap',
     summary: 'Seal every key and grant with the secret in use; can be stopped and started again',
+    examples: ['secrets rewrap'],
     details: rotationDetails,
     run: async (call) => (await import('../secrets/rotate-secrets.js')).rewrap(call),
   },
@@ -53,6 +60,7 @@ export const secretsRows: readonly CommandRow[] = [
     summary: 'Forget a secret on which nothing depends any more',
     details: rotationDetails,
     operands: '<key-id>',
+    examples: ['secrets retire 5f0c1d2e'],
     flags: [flag('--tokens-may-die', 'forget it though tokens and client secrets that were made with it stop working')],
     run: async (call) => (await import('../secrets/rotate-secrets.js')).retire(call),
   },

@@ -1,5 +1,6 @@
 import { list, text, type CommandCall, type CommandRow } from '../command.js';
 import { secretPlaceholder } from '../dry-run.js';
+import { otherFormatFlag, printOr } from '../format.js';
 import { indentedJson } from '../json.js';
 import { tokenOperand } from '../secret-flags.js';
 import { UsageError } from '../terminal.js';
@@ -19,7 +20,9 @@ export const tokenExplainRow: CommandRow = {
     text('--resource <resource>', 'the resource to try it on', ''),
     list('--scopes <scopes>', 'scopes that the token must have for it'),
     contextFlag,
+    otherFormatFlag,
   ],
+  examples: ['token explain - --action get --resource photos:1 < token.txt'],
   run: explainToken,
 };
 
@@ -44,5 +47,5 @@ async function explainToken(call: CommandCall): Promise<void> {
     json,
     shown: { ...json, token: secretPlaceholder },
   });
-  call.print(indentedJson(explanation));
+  await printOr(call, () => call.print(indentedJson(explanation)), explanation);
 }

@@ -14,6 +14,9 @@ const defaultPort = 4445;
 export const tokenUserRow: CommandRow = {
   path: 'token user',
   summary: 'Get tokens for a user by the authorization code grant, with a browser',
+  details:
+    'As in Hydra 0.9, tokens are shown in the browser too. perform authorization-code prints them here alone, in any format.',
+  examples: ['token user --id some-consumer --scopes openid,offline'],
   flags: [
     text('--id <id>', 'client id (default: the stored one)'),
     text('--secret <secret>', 'client secret (default: the stored one; prefer --secret-stdin)'),

@@ -3,6 +3,7 @@ import { basicCredentials } from '../basic-credentials.js';
 import { apiFlags, list, text, type CommandCall, type CommandRow } from '../command.js';
 import { curlCommand, secretPlaceholder } from '../dry-run.js';
 import type { HttpAnswer } from '../http-client.js';
+import { otherFormatFlag, printOr } from '../format.js';
 import { indentedJson, members } from '../json.js';
 import { tokenOperand } from '../secret-flags.js';
 import { CommandError, errorText, printable } from '../terminal.js';
@@ -13,6 +14,8 @@ export const tokenRows: readonly CommandRow[] = [
   {
     path: 'token client',
     summary: 'Get an access token for the stored client by the client credentials grant',
+    examples: ['token client'],
+    flags: [otherFormatFlag],
     run: tokenClient,
   },
   {
@@ -20,13 +23,15 @@ export const tokenRows: readonly CommandRow[] = [
     summary: 'Introspect an access token',
     details: 'The token - is read from standard input.',
     operands: '<token>',
-    flags: [list('--scopes <scopes>', 'scopes the token must have', [''])],
+    examples: ['token validate - < token.txt'],
+    flags: [list('--scopes <scopes>', 'scopes the token must have', ['']), otherFormatFlag],
     run: validateToken,
   },
   tokenExplainRow,
   {
     path: 'token revoke-grants',
     summary: 'End grants, and every token of them, by client, by subject or by both',
+    examples: ['token revoke-grants --client shop --subject alice'],
     flags: [
       text('--client <id>', 'of this client; alone it ends what the client got for itself too'),
       text('--subject <subject>', 'of this subject'),
@@ -36,6 +41,7 @@ export const tokenRows: readonly CommandRow[] = [
   {
     path: 'token revoke',
     summary: 'Revoke an access or refresh token',
+    examples: ['token revoke - < token.txt'],
     details: 'The token - is read from standard input.',
     operands: '<token>',
     run: revokeToken,
@@ -51,7 +57,7 @@ async function tokenClient(call: CommandCall): Promise<void> {
   const token = await fetchAccessToken(await call.http(), config).catch((error: unknown) => {
     throw new CommandError(`Could not authenticate, because: ${errorText(error)}`);
   });
-  call.print(token);
+  await printOr(call, () => call.print(token), { access_token: token });
 }
 
 async function validateToken(call: CommandCall): Promise<void> {
@@ -75,7 +81,7 @@ async function validateToken(call: CommandCall): Promise<void> {
   if (members(introspection)['active'] !== true) {
     throw new CommandError(`${failure}: : Token is inactive because it is malformed, expired or otherwise invalid`);
   }
-  call.print(indentedJson(introspection));
+  await printOr(call, () => call.print(indentedJson(introspection)), introspection);
 }
 
 async function revokeToken(call: CommandCall): Promise<void> {

@@ -5,6 +5,7 @@ import { members } from '../json.js';
 export const versionRow: CommandRow = {
   path: 'version',
   summary: 'Show version, git hash and build time',
+  examples: ['version'],
   run: async (call) => {
     call.print(`Version:    ${await packageVersion()}`);
     call.print(`Git Hash:   ${call.terminal.env['CASTELLAN_GIT_HASH'] || (await checkedOutCommit()) || 'unknown'}`);

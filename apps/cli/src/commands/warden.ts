@@ -1,5 +1,6 @@
 import { apiFlags, flag, list, text, type CommandCall, type CommandRow } from '../command.js';
 import { secretPlaceholder } from '../dry-run.js';
+import { otherFormatFlag, printOr } from '../format.js';
 import { indentedJson, members } from '../json.js';
 import { formatFlag } from '../format.js';
 import { tokenOperand } from '../secret-flags.js';
@@ -13,14 +14,15 @@ const checkSubject: Omit<CommandRow, 'path'> = {
   summary: 'Ask whether a subject may do an action on a resource',
   details: exitCodes,
   operands: '<subject> <action> <resource>',
-  flags: [contextFlag],
+  examples: ['warden check alice get photos:1'],
+  flags: [contextFlag, otherFormatFlag],
   run: isSubjectAllowed,
 };
 
 export const wardenRows: readonly CommandRow[] = [
   { path: 'warden', summary: 'Ask the Warden for decisions', flags: apiFlags },
   { path: 'warden check', ...checkSubject },
-  { path: 'warden allowed', ...checkSubject },
+  { path: 'warden allowed', ...checkSubject, examples: ['warden allowed alice get photos:1'] },
   {
     path: 'warden explain',
     summary: 'Say why a subject may, or may not, do an action on a resource',
@@ -28,11 +30,13 @@ export const wardenRows: readonly CommandRow[] = [
       'Names the subject and groups that were tried, the policies that match, the condition that failed and the policy\n' +
       'that came nearest. Needs the action warden:explain on rn:castellan:warden:explain.',
     operands: '<subject> <action> <resource>',
-    flags: [contextFlag],
+    examples: ['warden explain alice get photos:1 --format yaml'],
+    flags: [contextFlag, otherFormatFlag],
     run: explainDecision,
   },
   {
     path: 'warden decisions',
+    examples: ['warden decisions --subject alice --denied'],
     summary: 'List what the Warden decided, the newest first',
     details:
       'Only what it records (WARDEN_DECISION_LOG). Needs the action warden:decisions on rn:castellan:warden:decisions.',
@@ -52,7 +56,8 @@ export const wardenRows: readonly CommandRow[] = [
     summary: 'Ask whether the bearer of an access token may do an action on a resource',
     details: `The token - is read from standard input. ${exitCodes}`,
     operands: '<token> <action> <resource>',
-    flags: [list('--scopes <scopes>', 'scopes the token must have'), contextFlag],
+    flags: [list('--scopes <scopes>', 'scopes the token must have'), contextFlag, otherFormatFlag],
+    examples: ['warden token-allowed - get photos:1 < token.txt'],
     run: isTokenAllowed,
   },
 ];
@@ -76,7 +81,7 @@ async function explainDecision(call: CommandCall): Promise<void> {
   };
   const api = await call.api();
   const explanation = await api.post({ failure: 'Could not explain the decision', path: ['warden', 'explain'], json });
-  call.print(indentedJson(explanation));
+  await printOr(call, () => call.print(indentedJson(explanation)), explanation);
 }
 
 async function isTokenAllowed(call: CommandCall): Promise<void> {
@@ -93,7 +98,7 @@ async function isTokenAllowed(call: CommandCall): Promise<void> {
 async function decide(call: CommandCall, path: string[], json: unknown, shown: unknown): Promise<void> {
   const api = await call.api();
   const decision = await api.post({ failure: 'Could not get a decision', path, json, shown });
-  call.print(indentedJson(decision));
+  await printOr(call, () => call.print(indentedJson(decision)), decision);
   const isDenied = call.printDryRun === undefined && members(decision)['allowed'] !== true;
   if (isDenied) throw new CommandError('', { exitCode: 3 });
 }

@@ -1,6 +1,7 @@
 import type { CommandCall } from '../command.js';
 import { openPrompt } from '../prompt.js';
 import { CommandError, printable } from '../terminal.js';
+import { printOr } from '../format.js';
 import { table } from '../table.js';
 
 type PlannedKey = {
@@ -28,7 +29,8 @@ type SetPlan = {
 export async function printPlan(call: CommandCall): Promise<void> {
   const api = await call.api();
   const answer = await api.get({ failure: 'Could not read the plan', path: ['rotation'] });
-  for (const plan of (answer as { readonly sets: readonly SetPlan[] } | undefined)?.sets ?? []) printSet(call, plan);
+  const sets = (answer as { readonly sets: readonly SetPlan[] } | undefined)?.sets ?? [];
+  await printOr(call, () => sets.forEach((plan) => printSet(call, plan)), sets, planColumns);
 }
 
 /** The command `keys rotate`. */
@@ -43,9 +45,10 @@ export async function rotate(call: CommandCall): Promise<void> {
     path: ['rotation', set, ...(emergency ? ['emergency'] : [])],
     json: alg === '' ? {} : { alg },
   });
-  if (answer !== undefined) printSet(call, answer as SetPlan);
+  if (answer !== undefined) await printOr(call, () => printSet(call, answer as SetPlan), answer);
 }
 
+const planColumns = ['set', 'alg', 'rotated_every_seconds', 'published_for_seconds', 'keys', 'next'];
 const planRequest = { failure: 'Could not read the plan', path: ['rotation'] };
 
 /** Says what an emergency rotation breaks, and asks for the name of the set unless `--yes` is given. */

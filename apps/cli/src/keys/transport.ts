@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { type Jwk, publicPart, writePublicPem } from '@castellan/jwk';
 import type { CommandCall } from '../command.js';
 import { secretPlaceholder } from '../dry-run.js';
+import { printOr } from '../format.js';
 import { indentedJson, members } from '../json.js';
 import { readSecretFromStdin } from '../prompt.js';
 import { CommandError, errorText, printable, UsageError } from '../terminal.js';
@@ -25,7 +26,7 @@ export async function importKey(call: CommandCall): Promise<void> {
     const kid = Reflect.get(jwk, 'kid') as unknown;
     if (typeof kid !== 'string' || kid === '') throw new UsageError('the JWK has no kid; give one with --key-id');
     await api.put({ failure, path: ['keys', set, kid], json: jwk, shown: { kid, key: secretPlaceholder } });
-    return call.print(`Key ${printable(kid)} is in set ${printable(set)}.`);
+    return printOr(call, () => call.print(`Key ${printable(kid)} is in set ${printable(set)}.`), { set, kid });
   }
   const container = text.includes('-----BEGIN ') ? { pem: text } : { pkcs12: bytes.toString('base64') };
   const stored = await api.post({
@@ -34,7 +35,8 @@ export async function importKey(call: CommandCall): Promise<void> {
     json: { ...named, ...container, ...(passphrase !== '' ? { passphrase } : {}) },
     shown: { ...named, key: secretPlaceholder },
   });
-  call.print(`Key ${printable(String(members(stored)['kid'] ?? ''))} is in set ${printable(set)}.`);
+  const kid = printable(String(members(stored)['kid'] ?? ''));
+  await printOr(call, () => call.print(`Key ${kid} is in set ${printable(set)}.`), { set, kid: kid });
 }
 
 /** The command `keys export`: the public part, on stdout or into a file. */

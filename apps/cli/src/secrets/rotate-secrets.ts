@@ -8,6 +8,7 @@ import {
 } from '@castellan/postgres';
 import { parseDuration } from '@castellan/service';
 import type { CommandCall } from '../command.js';
+import { formatOf, printOr } from '../format.js';
 import { table } from '../table.js';
 import { CommandError } from '../terminal.js';
 import { progressBar } from './progress-bar.js';
@@ -40,9 +41,13 @@ export async function printStatus(call: CommandCall): Promise<void> {
       return [keyId, mine === undefined ? 'no' : 'yes', state, since, String(keys), sessions, verifiers];
     });
     const head = ['KEY ID', 'HELD', 'STATE', 'SINCE', 'SEALED KEYS', 'GRANTS', 'CLIENT SECRETS'];
-    for (const line of table(head, rows)) call.print(line);
+    const own = (): void => table(head, rows).forEach((line) => call.print(line));
+    const names = head.map((name) => name.toLowerCase().replaceAll(' ', '_'));
+    const listed = rows.map((row) => Object.fromEntries(row.map((value, column) => [names[column] ?? '', value])));
+    await printOr(call, own, listed, names);
     const unnamed = clients.get('') ?? 0;
-    if (unnamed > 0) call.print(`${unnamed} client secrets were made before their verifiers named a secret.`);
+    const say = formatOf(call) === undefined ? call.print : call.note;
+    if (unnamed > 0) say(`${unnamed} client secrets were made before their verifiers named a secret.`);
     const lacking = uses.filter(({ keyId }) => held.every((secret) => secret.keyId !== keyId));
     for (const { keyId } of lacking) call.note(`Secret ${keyId} is needed and is not in SYSTEM_SECRET.`);
   });

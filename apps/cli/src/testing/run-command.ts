@@ -17,7 +17,7 @@ export type CommandLine = {
   start(
     args: readonly string[],
     env?: NodeJS.ProcessEnv,
-  ): { readonly stdout: () => string; readonly ended: Promise<Outcome> };
+  ): { readonly stdout: () => string; readonly stderr: () => string; readonly ended: Promise<Outcome> };
 };
 
 /** A command line with an empty home folder. */
@@ -29,7 +29,7 @@ export function createCommandLine(env: NodeJS.ProcessEnv = {}): CommandLine {
     more: NodeJS.ProcessEnv,
     stdin: Readable,
     programName: string,
-  ): { stdout: () => string; ended: Promise<Outcome> } {
+  ): { stdout: () => string; stderr: () => string; ended: Promise<Outcome> } {
     const [stdout, stderr] = [collect(), collect()];
     const terminal = {
       programName,
@@ -39,7 +39,7 @@ export function createCommandLine(env: NodeJS.ProcessEnv = {}): CommandLine {
       stderr: stderr.stream,
     };
     const ended = main(args, terminal).then((exitCode) => ({ exitCode, stdout: stdout.text(), stderr: stderr.text() }));
-    return { stdout: stdout.text, ended };
+    return { stdout: stdout.text, stderr: stderr.text, ended };
   }
 
   return {

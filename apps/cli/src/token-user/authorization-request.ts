@@ -6,6 +6,7 @@ export type AuthorizationRequest = {
   readonly redirectUri: string;
   readonly state: string;
   readonly codeVerifier: string;
+  readonly nonce: string;
 };
 
 export type AuthorizationRequestOptions = {
@@ -13,28 +14,38 @@ export type AuthorizationRequestOptions = {
   readonly clientId: string;
   readonly redirectUri: string;
   readonly scopes: readonly string[];
+  /** Resource indicators (RFC 8707). */
+  readonly resources?: readonly string[];
+  /** OpenID Connect Core section 3.1.2.1; empty as absent. */
+  readonly prompt?: string;
+  readonly maxAge?: string;
 };
 
 /** Makes a request with fresh state, nonce and code verifier. The endpoint's own query is kept. */
 export function createAuthorizationRequest(options: AuthorizationRequestOptions): AuthorizationRequest {
   const state = randomLetters(24);
   const codeVerifier = randomBytes(32).toString('base64url');
+  const nonce = randomLetters(24);
   const query = new URLSearchParams({
     client_id: options.clientId,
     redirect_uri: options.redirectUri,
     response_type: 'code',
     scope: options.scopes.join(' '),
     state,
-    nonce: randomLetters(24),
+    nonce,
     code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
     code_challenge_method: 'S256',
+    ...(options.prompt ? { prompt: options.prompt } : {}),
+    ...(options.maxAge ? { max_age: options.maxAge } : {}),
   });
+  for (const resource of options.resources ?? []) query.append('resource', resource);
   const separator = options.authorizationEndpoint.includes('?') ? '&' : '?';
   return {
     url: `${options.authorizationEndpoint}${separator}${query.toString()}`,
     redirectUri: options.redirectUri,
     state,
     codeVerifier,
+    nonce,
   };
 }
 

@@ -26,6 +26,15 @@ export async function exchangeCode(
   request: AuthorizationRequest,
   code: string,
 ): Promise<IssuedTokens> {
+  return readTokens(await requestTokens(endpoint, request, code));
+}
+
+/** Exchanges an authorization code for the token response as it is. Throws as `exchangeCode`. */
+export async function requestTokens(
+  endpoint: TokenEndpoint,
+  request: AuthorizationRequest,
+  code: string,
+): Promise<Record<string, unknown>> {
   const isPublic = endpoint.clientSecret === '';
   const answer = await endpoint.http({
     method: 'POST',
@@ -46,14 +55,16 @@ export async function exchangeCode(
   if (answer.status !== 200) {
     throw new Error(`oauth2: cannot fetch token: ${answer.status}\nResponse: ${printable(answer.body).trimEnd()}`);
   }
-  return readTokens(answer.body);
+  const tokens = members(JSON.parse(answer.body));
+  if (typeof tokens['access_token'] !== 'string' || tokens['access_token'] === '') {
+    throw new Error('oauth2: server response missing access_token');
+  }
+  return tokens;
 }
 
-function readTokens(body: string): IssuedTokens {
-  const answer = members(JSON.parse(body));
+function readTokens(answer: Record<string, unknown>): IssuedTokens {
   const read = (name: string): string => (typeof answer[name] === 'string' ? printable(answer[name]) : '');
   const accessToken = read('access_token');
-  if (accessToken === '') throw new Error('oauth2: server response missing access_token');
   const lifetime = typeof answer['expires_in'] === 'number' ? answer['expires_in'] : 0;
   return {
     accessToken,

@@ -21,6 +21,11 @@ export function tokensPage(tokens: IssuedTokens): string {
   return page('Tokens issued', `<ul>\n${items}\n</ul>\n<p>You can close this window.</p>`);
 }
 
+/** The page that ends a login whose tokens go to the terminal only. */
+export function donePage(): string {
+  return page('Tokens issued', '<p>They are in the terminal. You can close this window.</p>');
+}
+
 export function errorPage(message: string): string {
   const lines = message.split('\n').map((line) => `<p>${escapeHtml(line)}</p>`);
   return page('No token was issued', lines.join('\n'));

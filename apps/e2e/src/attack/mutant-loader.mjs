@@ -1,9 +1,9 @@
 // Loaded into the product before anything else (`node --import`): hands out one of its modules with one line changed. What
-// is on disk stays as it is. CASTELLAN_MUTANT is JSON: module (end of its path), from, to.
+// is on disk stays as it is. PRODUCT_MUTANT is JSON: module (end of its path), from, to.
 import { register } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 
-const { module, from, to } = JSON.parse(process.env.CASTELLAN_MUTANT);
+const { module, from, to } = JSON.parse(process.env.PRODUCT_MUTANT);
 
 if (isMainThread) register(import.meta.url);
 

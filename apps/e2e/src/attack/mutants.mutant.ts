@@ -7,7 +7,7 @@ import { type Mutant, mutants } from './mutants.js';
 /** Runs the rows against the product, mutated or not, and answers whether they pass. */
 async function pass({ row, test }: Mutant, mutant?: Mutant): Promise<boolean> {
   const file = path.join('apps/e2e/src/attack', test);
-  const env = { ...process.env, ...(mutant !== undefined ? { CASTELLAN_MUTANT: JSON.stringify(mutant) } : {}) };
+  const env = { ...process.env, ...(mutant !== undefined ? { PRODUCT_MUTANT: JSON.stringify(mutant) } : {}) };
   const child = spawn('npx', ['vitest', 'run', file, '-t', row], { cwd: workspace, env, stdio: 'ignore' });
   return (await new Promise<number | null>((resolve) => child.once('close', resolve))) === 0;
 }
