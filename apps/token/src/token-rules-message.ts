@@ -1,18 +1,12 @@
-import {
-  OAuth2Error,
-  readAccessTokenFormat,
-  readLifespans,
-  resourceUriProblem,
-  type TokenRules,
-} from '@castellan/oauth2';
+import { OAuth2Error, readAccessTokenFormat, readLifespans, audienceProblem, type TokenRules } from '@castellan/oauth2';
 import type { tokenV1 } from '@castellan/rpc';
 
 /** Reads what a client's tokens are like. Throws `invalid_client_metadata`. */
 export function readTokenRules(message: tokenV1.TokenRules): TokenRules {
   const { lifespansMs } = message;
   const accessTokenFormat = readAccessTokenFormat(message.accessTokenFormat);
-  for (const uri of message.audience) {
-    const problem = resourceUriProblem(uri);
+  for (const entry of message.audience) {
+    const problem = audienceProblem(entry);
     if (problem !== undefined) throw new OAuth2Error('invalid_client_metadata', `audience: each entry ${problem}`);
   }
   const lifespans = readLifespans(Object.fromEntries(lifespansMs));

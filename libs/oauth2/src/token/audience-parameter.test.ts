@@ -44,6 +44,13 @@ describe('the request parameter audience of Hydra', () => {
     expect(await ask({ audience: `${plain} ${photos}`, scope: 'openid' })).toMatchObject({ audience: [plain, photos] });
   });
 
+  it('may be any word, which resource may not', async () => {
+    await harness.clients.update({ ...owner.client, tokens: { audience: ['my-api'] } }, 'keep');
+    expect((await ask({ audience: 'my-api' })).audience).toEqual(['my-api']);
+    expect(await refusalOf(ask({ audience: 'my' }))).toEqual(invalidTarget);
+    expect(await refusalOf(ask({ resource: 'my-api' }))).toEqual(invalidTarget);
+  });
+
   it('is held to the rules of a resource server where there is one', async () => {
     expect(await ask({ audience: photos })).toMatchObject({ audience: [photos], expiresIn: 60 });
     const form = { grant_type: 'client_credentials', audience: photos, scope: 'photos' };

@@ -49,16 +49,16 @@ export function namedAudience(parameters: ParameterMap): readonly string[] {
 }
 
 /**
- * The resources that a request names, each once. Throws `invalid_target` for what is no resource indicator, and for what
- * the client is not registered for.
+ * The resources that a request names, each once. Throws `invalid_target` for a `resource` that is no resource indicator
+ * (an `audience` may be any word, as Hydra has it), and for what the client is not registered for.
  */
 export function readResources(parameters: ParameterMap, client: Client): readonly string[] {
-  const resources = namedResources({ resource: parameters.get('resource'), audience: parameters.get('audience') });
-  if (resources.length > maxResources) throw new OAuth2Error('invalid_target', 'too many resources');
-  for (const resource of resources) {
-    const problem = resourceUriProblem(resource);
+  for (const indicator of namedResources({ resource: parameters.get('resource') })) {
+    const problem = resourceUriProblem(indicator);
     if (problem !== undefined) throw new OAuth2Error('invalid_target', `the resource ${problem}`);
   }
+  const resources = namedResources({ resource: parameters.get('resource'), audience: parameters.get('audience') });
+  if (resources.length > maxResources) throw new OAuth2Error('invalid_target', 'too many resources');
   return registered(resources, client);
 }
 

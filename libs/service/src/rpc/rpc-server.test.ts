@@ -366,10 +366,10 @@ describe('the shutdown of a gRPC port', () => {
         const client = createRpcChannelClient(keysV1.SigningService, channel);
         await client.sign({ purpose: 1, claimsJson: '{}' });
         const hanging = client
-          .sign({ purpose: 1, claimsJson: 'hang' }, { deadlineMs: 400 })
+          .sign({ purpose: 1, claimsJson: 'hang' }, { deadlineMs: 2_000 })
           .catch((error: unknown) => error);
         const { calls } = own.get(SigningService, { strict: false });
-        await vi.waitUntil(() => calls.length === 2);
+        await vi.waitUntil(() => calls.length === 2, { timeout: 60_000 });
         await own.close();
         expect(await hanging).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
         await expect(client.sign({ purpose: 1, claimsJson: '{}' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
