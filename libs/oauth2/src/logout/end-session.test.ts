@@ -149,7 +149,7 @@ describe('a logout that a client asks for', () => {
     expect(challenge.length).toBeLessThanOrEqual(64);
     expect(await getLogoutRequest(challenge, tools)).toMatchObject({
       kind: 'waits',
-      client: { id: 'rp' },
+      client: { client: { id: 'rp' } },
       request: { subject: 'alice', sid: 'alice-1', rpInitiated: true },
     });
     expect(await isLive()).toBe(true);
