@@ -8,8 +8,9 @@ import { Access, AdminController } from './access.guard.js';
 import { badRequest } from './admin-error.js';
 import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from './admin-request.js';
 import { textSchema } from './json.js';
-import { keyBodySchema, keySetBodySchema, keySetJson } from './key-json.js';
+import { keySetJson } from './key-json.js';
 import { releaseKey, releaseKeySet } from './key-release.js';
+import { storeKey, storeKeySet } from './key-store.js';
 import { ADMIN_ROUTES } from './routes.js';
 
 /** Body of POST `/admin/keys/{set}`. */
@@ -47,28 +48,12 @@ export class AdminKeysController {
 
   @Access(ADMIN_ROUTES.setJsonWebKeySet)
   async setSet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const body = readBody(request, keySetBodySchema);
-    const { keys } = await this.keys.putKeySet(
-      { set: pathParameter(request, 'set'), keys: body.keys.map((key) => JSON.stringify(key)) },
-      callOptionsOf(request),
-    );
-    sendJson(reply, 200, keySetJson(keys));
+    sendJson(reply, 200, keySetJson(await storeKeySet(this.keys, request)));
   }
 
   @Access(ADMIN_ROUTES.setJsonWebKey)
   async setKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { key } = await this.keys.putKey(
-      {
-        set: pathParameter(request, 'set'),
-        keyId: pathParameter(request, 'key'),
-        key: JSON.stringify(readBody(request, keyBodySchema)),
-      },
-      callOptionsOf(request),
-    );
-    if (key === undefined) {
-      throw new Error('the key manager stored a key and answered none');
-    }
-    sendJson(reply, 200, key.json);
+    sendJson(reply, 200, await storeKey(this.keys, request));
   }
 
   @Access(ADMIN_ROUTES.deleteJsonWebKeySet)

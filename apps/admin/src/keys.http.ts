@@ -5,8 +5,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { Access, AdminController } from './access.guard.js';
 import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from './admin-request.js';
-import { generateBodySchema, importBodySchema, keyBodySchema, keySetBodySchema, keySetJson } from './key-json.js';
+import { generateBodySchema, importBodySchema, keySetJson } from './key-json.js';
 import { releaseKey, releaseKeySet } from './key-release.js';
+import { storeKey, storeKeySet } from './key-store.js';
 import { publicPem } from './public-pem.js';
 import { ADMIN_ROUTES } from './routes.js';
 
@@ -41,28 +42,12 @@ export class KeysController {
 
   @Access(ADMIN_ROUTES.putKeySet)
   async putKeySet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const body = readBody(request, keySetBodySchema);
-    const { keys } = await this.keys.putKeySet(
-      { set: pathParameter(request, 'set'), keys: body.keys.map((key) => JSON.stringify(key)) },
-      callOptionsOf(request),
-    );
-    sendJson(reply, 200, keySetJson(keys));
+    sendJson(reply, 200, keySetJson(await storeKeySet(this.keys, request)));
   }
 
   @Access(ADMIN_ROUTES.putKey)
   async putKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { key } = await this.keys.putKey(
-      {
-        set: pathParameter(request, 'set'),
-        keyId: pathParameter(request, 'key'),
-        key: JSON.stringify(readBody(request, keyBodySchema)),
-      },
-      callOptionsOf(request),
-    );
-    if (key === undefined) {
-      throw new Error('the key manager stored a key and answered none');
-    }
-    sendJson(reply, 200, key.json);
+    sendJson(reply, 200, await storeKey(this.keys, request));
   }
 
   /** PEM as it is, PKCS #12 as base64; the private part is not answered. */

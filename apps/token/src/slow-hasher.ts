@@ -1,7 +1,7 @@
-import { isIPv6 } from 'node:net';
 import { hash, verify } from '@node-rs/argon2';
 import { OAuth2Error, type SecretCaller, type SlowHasher } from '@castellan/oauth2';
 import { createFairQueue, type Turn } from './fair-queue.js';
+import { networkOf } from './network-of.js';
 
 // OWASP's first recommendation for argon2id, which is the library's default algorithm: some 7 ms of one core.
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -33,12 +33,7 @@ export function createSlowHasher(limits: SlowHasherLimits = usual): SlowHasher {
   };
 }
 
-/** One IPv6 subscriber has a /64 full of addresses (RFC 6177). */
+/** Whose turn it is: one subscriber's addresses count as one. */
 function turnOf({ address = '', clientId }: SecretCaller = { clientId: '' }): Turn {
-  if (!isIPv6(address) || address.toLowerCase().startsWith('::ffff:')) return { address, clientId };
-  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
-  const groups = head === '' ? [] : head.split(':');
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length);
-  const expanded = [...groups, ...Array.from({ length: missing }, () => '0'), ...(tail ? tail.split(':') : [])];
-  return { address: expanded.slice(0, 4).join(':'), clientId };
+  return { address: networkOf(address), clientId };
 }
