@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['{libs,apps}/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
     globalSetup: ['./tools/test-servers.ts'],
+    setupFiles: ['./tools/watchdog.ts'],
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,

@@ -42,10 +42,11 @@ function redisServer(): string {
     process.stderr.write('redis-server is not on PATH: installing it with apt-get\n');
     execFileSync(
       'sh',
-      ['-c', 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq redis-server'],
-      {
-        stdio: ['ignore', 'ignore', 'inherit'],
-      },
+      [
+        '-c',
+        'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server',
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit'], timeout: 400_000 },
     );
     const installed = found();
     if (installed !== undefined) return installed;

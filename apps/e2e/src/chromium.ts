@@ -16,9 +16,14 @@ function chromiumProgram(): string {
   if (present !== undefined) return present;
   if (process.getuid?.() === 0) {
     process.stderr.write('chromium is not on PATH: installing it with apt-get\n');
-    execFileSync('sh', ['-c', 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium'], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    execFileSync(
+      'sh',
+      [
+        '-c',
+        'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium',
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit'], timeout: 400_000 },
+    );
     const installed = find();
     if (installed !== undefined) return installed;
   }
