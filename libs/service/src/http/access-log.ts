@@ -15,7 +15,7 @@ export function addAccessLog(server: FastifyInstance, logger: Logger, metrics: M
     const route = request.routeOptions.url ?? 'unknown';
     metrics.countInFlight('http', -1);
     metrics.observeHttp(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
-    if (log && !request.isRefused) {
+    if (log && request.refusal === undefined) {
       logger.info('completed handling request', {
         method: request.method,
         path: route,

@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Body, Controller, Get, Post } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -76,23 +77,40 @@ function ask(path: string, init: RequestInit = {}): Promise<Response> {
   return fetch(`http://127.0.0.1:${port}${path}`, init);
 }
 
+/** Asks with the header fields given and no others, as `fetch` would not. */
+function askPlainly(
+  path: string,
+  headers: Record<string, string>,
+): Promise<{ readonly status: number; readonly headers: Record<string, string>; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    const request = get({ host: '127.0.0.1', port, path, headers, agent: false }, (answer) => {
+      let body = '';
+      answer.on('data', (chunk) => (body += String(chunk)));
+      answer.on('end', () =>
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers as Record<string, string>, body }),
+      );
+    });
+    request.on('error', reject);
+  });
+}
+
 /** Ends whatever is held. */
 function release(how: 'answer' | 'fail' = 'answer'): void {
   for (const end of held.splice(0)) end(how);
 }
 
-/** A connection of our own; `until` waits for some text of what came back. */
-function dial(): { readonly socket: Socket; until(text: string): Promise<string> } {
+/** A connection of our own; `until` waits for some text in what came back. */
+function dial(): { readonly socket: Socket; until(text: string, times?: number): Promise<string> } {
   const socket = connect(port, '127.0.0.1');
   let received = '';
   socket.on('data', (chunk) => (received += chunk.toString()));
   socket.on('error', () => undefined);
   return {
     socket,
-    until: (text) =>
+    until: (text, times = 1) =>
       expect
-        .poll(() => received)
-        .toContain(text)
+        .poll(() => received.split(text).length - 1)
+        .toBeGreaterThanOrEqual(times)
         .then(() => received),
   };
 }
@@ -114,6 +132,49 @@ describe('an HTTP app that is full', () => {
     release();
     expect(await Promise.all([one.outcome, two.outcome])).toEqual([200, 200]);
     expect((await ask('/parsed', { method: 'POST' })).status).toBe(201);
+  });
+
+  it('refuses again in the same words, with an ID of its own, and counts it', async () => {
+    await hold();
+    await hold();
+    const said = async (headers: Record<string, string> = {}): Promise<[Record<string, string>, string]> => {
+      const { status, headers: fields, body } = await askPlainly('/held', headers);
+      expect(status).toBe(503);
+      return [fields, body];
+    };
+    const [[first, body], [second, again]] = [await said(), await said()];
+    const { 'x-request-id': one, date: _then, ...kept } = first;
+    const { 'x-request-id': two, date: _now, ...repeated } = second;
+    expect([repeated, again]).toEqual([kept, body]);
+    expect(two).toMatch(/^[\w-]{16}$/);
+    expect(two).not.toBe(one);
+    // The form of this route says the ID that the caller sent.
+    for (const id of ['of-the-caller-1', 'of-the-caller-2']) {
+      const [fields, words] = await said({ 'x-request-id': id });
+      expect([fields['x-request-id'], JSON.parse(words)]).toMatchObject([id, { error: { request: id } }]);
+    }
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('castellan_admission_refused_total{class="decision",reason="overload"} 4');
+    expect(text).toContain('castellan_http_requests_total{method="GET",route="/held",status="503"} 4');
+  });
+
+  it('serves what it refused before, on the same connection', async () => {
+    const { socket, until } = dial();
+    const get = 'GET /held HTTP/1.1\r\nHost: x\r\n\r\n';
+    await hold();
+    await hold();
+    for (const times of [1, 2]) {
+      socket.write(get);
+      await until('overloaded', times);
+    }
+    release();
+    const arrived = new Promise<void>((resolve) => (noteArrival = resolve));
+    await expect.poll(async () => (await ask('/parsed', { method: 'POST' })).status).toBe(201);
+    socket.write(get);
+    await arrived;
+    release();
+    expect(await until('"done":true')).toMatch(/HTTP\/1\.1 503 [^]*HTTP\/1\.1 503 [^]*HTTP\/1\.1 200 /);
+    socket.destroy();
   });
 
   it('answers health and its version all the same', async () => {

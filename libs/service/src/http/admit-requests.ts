@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AdmissionDoor } from '../admission/admission.module.js';
 import type { Arrival, Refusal } from '../admission/admission.js';
 import { HttpError } from './http-error.js';
+import type { EarlyRefusals } from './refuse-early.js';
 
 /** Seconds after which it is worth to ask again: an overload that ends is over by then. */
 const RETRY_AFTER = '2';
@@ -23,8 +24,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The place that the request holds, if it holds one. */
     place: Arrival | undefined;
-    /** It was turned away before anything was done for it. */
-    isRefused: boolean;
+    /** Why it was turned away before anything was done for it, if it was. */
+    refusal: Refusal | undefined;
   }
 }
 
@@ -32,22 +33,27 @@ declare module 'fastify' {
  * Refuses what cannot be served, when its headers are here and before its body is read. A place is held from when the
  * body is complete until the answer is made: whoever sends or reads slowly holds none.
  */
-export function addAdmission(server: FastifyInstance, door: () => AdmissionDoor | undefined): void {
+export function addAdmission(
+  server: FastifyInstance,
+  door: () => AdmissionDoor | undefined,
+  early: EarlyRefusals,
+): void {
   function arrivalOf(request: FastifyRequest): Arrival | undefined {
     const of = door()?.classOf(request.routeOptions.url ?? '');
     return of === undefined || of === 'always' ? undefined : { of, address: request.clientAddress };
   }
 
   function note(request: FastifyRequest, refusal: Refusal | undefined): AdmissionError | undefined {
-    request.isRefused = refusal !== undefined;
+    request.refusal = refusal;
     return refusal === undefined ? undefined : REFUSALS[refusal];
   }
 
   server.decorateRequest('place', undefined);
-  server.decorateRequest('isRefused', false);
+  server.decorateRequest('refusal', undefined);
   server.addHook('onRequest', (request, _reply, done) => {
     const arrival = arrivalOf(request);
-    done(note(request, arrival === undefined ? undefined : door()?.admission.refuse(arrival)));
+    const refusal = early.decided(request.raw);
+    done(note(request, arrival === undefined ? undefined : (refusal ?? door()?.admission.refuse(arrival))));
   });
   server.addHook('preHandler', (request, _reply, done) => {
     const arrival = arrivalOf(request);
@@ -55,9 +61,10 @@ export function addAdmission(server: FastifyInstance, door: () => AdmissionDoor 
     if (refusal === undefined) request.place = arrival;
     done(note(request, refusal));
   });
-  server.addHook('onSend', (request, _reply, payload, done) => {
+  server.addHook('onSend', (request, reply, payload, done) => {
     if (request.place !== undefined) door()?.admission.leave(request.place);
     request.place = undefined;
+    if (request.refusal !== undefined) early.keep(request, reply, request.refusal, payload);
     done(null, payload);
   });
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AddressList } from '../address-list.js';
 import { HttpError } from './http-error.js';
@@ -30,21 +31,28 @@ function lastValue(header: string | readonly string[] | undefined): string | und
   return text?.split(',').at(-1)?.trim();
 }
 
-function readForwarded(request: FastifyRequest, transport: HttpTransport): void {
-  const peer = request.raw.socket.remoteAddress ?? '';
-  request.clientAddress = peer;
-  request.secure = transport.kind === 'https';
-  if (transport.kind === 'https' || transport.proxies?.includes(peer) !== true) return;
-  request.secure = lastValue(request.headers['x-forwarded-proto'])?.toLowerCase() === 'https';
-  request.clientAddress = lastValue(request.headers['x-forwarded-for']) ?? peer;
+/** How a request came; what says so in its headers counts only from a listed proxy. */
+export function transportFacts(
+  { socket, headers }: IncomingMessage,
+  transport: HttpTransport,
+): Pick<FastifyRequest, 'secure' | 'clientAddress'> {
+  const peer = socket.remoteAddress ?? '';
+  if (transport.kind === 'https') return { secure: true, clientAddress: peer };
+  if (transport.proxies?.includes(peer) !== true) return { secure: false, clientAddress: peer };
+  return {
+    secure: lastValue(headers['x-forwarded-proto'])?.toLowerCase() === 'https',
+    clientAddress: lastValue(headers['x-forwarded-for']) ?? peer,
+  };
 }
 
-/** Notes how each request came; what says so in its headers counts only from a listed proxy. */
+/** Notes how each request came. */
 export function addTransportFacts(server: FastifyInstance, transport: HttpTransport): void {
   server.decorateRequest('secure', false);
   server.decorateRequest('clientAddress', '');
   server.addHook('onRequest', (request, _reply, done) => {
-    readForwarded(request, transport);
+    const { secure, clientAddress } = transportFacts(request.raw, transport);
+    request.secure = secure;
+    request.clientAddress = clientAddress;
     done();
   });
 }
