@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['{libs,apps}/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
     globalSetup: ['./tools/test-servers.ts'],
     setupFiles: ['./tools/watchdog.ts'],
+    env: { TEST_FILE_MINUTES: '10' },
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,

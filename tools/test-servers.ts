@@ -20,7 +20,14 @@ export default async function startTestServers(): Promise<() => Promise<void>> {
     { stdio: 'ignore' },
   );
   process.env['CASTELLAN_TEST_REDIS'] = `redis://127.0.0.1:${redisPort}`;
+  // Where the runner is ended before it comes to what follows.
+  const kill = (): void => {
+    redis.kill('SIGTERM');
+    process.kill(postgres.pid, 'SIGINT');
+  };
+  process.once('exit', kill);
   return async () => {
+    process.off('exit', kill);
     redis.kill('SIGTERM');
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });

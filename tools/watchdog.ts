@@ -7,19 +7,21 @@ import { afterAll, expect } from 'vitest';
  * that is waited for without a limit: this ends the worker process of a test file that hangs, says what it was doing,
  * and vitest reports the file as failed.
  */
-const minutes = 10;
+const minutes = Number(process.env['TEST_FILE_MINUTES']);
+/** The next file of the process begins at once, or the process is ended. */
+const minutesBetween = 3;
 
 const thread = `
   const { readFileSync, writeSync } = require('node:fs');
   const { Session } = require('node:inspector');
   const { parentPort } = require('node:worker_threads');
   let timer;
-  parentPort.on('message', (file) => {
+  parentPort.on('message', ({ file, minutes }) => {
     clearTimeout(timer);
-    if (file !== undefined) timer = setTimeout(end, ${minutes * 60_000}, file);
+    timer = setTimeout(end, minutes * 60_000, file, minutes);
   });
-  function end(file) {
-    writeSync(2, '\\n' + file + ' does not end: its process is killed after ${minutes} minutes\\n');
+  function end(file, minutes) {
+    writeSync(2, '\\n' + file + ' does not end: its process is killed after ' + minutes + ' minutes\\n');
     for (const child of children()) writeSync(2, '  waits for: ' + child + '\\n');
     const session = new Session();
     session.connectToMainThread();
@@ -49,5 +51,6 @@ if (shared.testWatchdog === undefined) {
   shared.testWatchdog.unref();
 }
 const watchdog = shared.testWatchdog;
-watchdog.postMessage(path.relative(process.cwd(), expect.getState().testPath ?? 'a test file'));
-afterAll(() => watchdog.postMessage(undefined));
+const file = path.relative(process.cwd(), expect.getState().testPath ?? 'a test file');
+watchdog.postMessage({ file, minutes });
+afterAll(() => watchdog.postMessage({ file: `what is left of ${file}`, minutes: minutesBetween }));
