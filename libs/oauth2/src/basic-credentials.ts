@@ -1,6 +1,9 @@
 /** What a Basic header holds. The secret has two readings when it holds `%` or `+`. */
 export type BasicCredentials = { readonly id: string; readonly secrets: readonly string[] };
 
+/** Throws for what is no UTF-8. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 const maxLength = 8 * 1024;
 const controls = /[\u0000-\u001f\u007f]/;
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -30,7 +33,7 @@ export function parseBasicHeader(header: string): BasicCredentials | undefined {
 
 function decodeUtf8(bytes: Buffer): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return undefined;
   }

@@ -55,16 +55,14 @@ export async function issueAuthorization(
       })
     : undefined;
   const accessToken = responseType.token
-    ? await issueAccessToken(
-        { ...tools, mint },
-        {
-          issuer: settings.issuer,
-          client: decided.client,
-          grant: { ...grant, scopes },
-          kind: responseType.code ? 'authorization_code' : 'implicit',
-          family: { key: family.key, expiresAt: family.expiresAt },
-        },
-      )
+    ? await issueAccessToken(tools, {
+        mint,
+        issuer: settings.issuer,
+        client: decided.client,
+        grant: { ...grant, scopes },
+        kind: responseType.code ? 'authorization_code' : 'implicit',
+        family: { key: family.key, expiresAt: family.expiresAt },
+      })
     : undefined;
   const idToken = returnsIdToken(decided)
     ? await mintIdToken(tools, {

@@ -66,8 +66,9 @@ export type IssuedAccessToken = {
  * be fresh where the token may have no row: no write is guarded by its revision then.
  */
 export async function issueAccessToken(
-  tools: AccessTokenTools,
+  tools: Omit<AccessTokenTools, 'mint'>,
   issued: {
+    readonly mint: Mint;
     readonly issuer: string;
     readonly client: StoredClient;
     readonly grant: Grant;
@@ -76,8 +77,7 @@ export async function issueAccessToken(
     readonly remoteAddress?: string;
   },
 ): Promise<IssuedAccessToken> {
-  const { mint } = tools;
-  const { grant, family } = issued;
+  const { mint, grant, family } = issued;
   const { clientId, subject, scopes, audience } = grant;
   const decision = await decideIssuance(tools.issuanceGuard, {
     ...{ clientId, subject, scopes, audience, grant: issued.kind },

@@ -87,14 +87,11 @@ async function redeem(code: StoredAuthorizationCode, request: TokenRequest, tool
     unregistered: grant.unregisteredAudience,
   };
   const { mint, scopes } = await aimAt(audience, granted, tools.resourceServers);
-  const accessToken = await issueAccessToken(
-    { ...tools, mint },
-    {
-      ...callerOf(request),
-      ...{ issuer, client, family, kind: 'authorization_code' },
-      grant: { ...grant, scopes, audience },
-    },
-  );
+  const accessToken = await issueAccessToken(tools, {
+    ...callerOf(request),
+    ...{ issuer, client, family, mint, kind: 'authorization_code' },
+    grant: { ...grant, scopes, audience },
+  });
   // Without the grant type refresh_token the client could not use one.
   const offline = grantsOfflineAccess(grant.scopes) && allowsGrantType(client.client, 'refresh_token');
   const refreshToken = offline ? mintRefreshToken(mint, family) : undefined;

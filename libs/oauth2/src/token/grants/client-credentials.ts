@@ -41,10 +41,10 @@ export const clientCredentials: GrantHandler = {
       accessTokenExtra: {},
       idTokenExtra: {},
     };
-    const accessToken = await issueAccessToken(
-      { ...tools, mint: target.mint },
-      { ...callerOf(request), issuer: tools.issuer, client: stored, grant, kind: 'client_credentials' },
-    );
+    const accessToken = await issueAccessToken(tools, {
+      ...callerOf(request),
+      ...{ issuer: tools.issuer, client: stored, mint: target.mint, grant, kind: 'client_credentials' },
+    });
     const { row } = accessToken;
     if (row !== undefined && !(await tools.store.insertClientAccessToken(row, revision))) return 'client-changed';
     return { accessToken: accessToken.text, expiresIn: expiresIn(accessToken.lifetimeMs), scopes };

@@ -37,14 +37,11 @@ export const refreshToken: GrantHandler = {
     };
     const { mint, scopes } = await aimAt(audience, granted, tools.resourceServers);
     const family = { key: presented.family, expiresAt: presented.familyExpiresAt };
-    const accessToken = await issueAccessToken(
-      { ...tools, mint },
-      {
-        ...callerOf(request),
-        ...{ issuer, client: request.client, family, kind: 'refresh_token' },
-        grant: { ...grant, scopes, audience },
-      },
-    );
+    const accessToken = await issueAccessToken(tools, {
+      ...callerOf(request),
+      ...{ issuer, client: request.client, family, mint, kind: 'refresh_token' },
+      grant: { ...grant, scopes, audience },
+    });
     const successor = mintRefreshToken(mint, family);
     // Same iss, sub, aud and auth_time, no nonce (OpenID Connect Core section 12.2). Signed before the burn.
     const idToken = scopes.includes('openid')
