@@ -5,7 +5,7 @@ import type { ConcurrencyLimits } from './concurrency-limit.js';
 /** The variables of admission control. */
 export const admissionVariables = z.object({
   ADMISSION_CONTROL: booleanSchema.default(true),
-  ADMISSION_MIN_IN_FLIGHT: integerSchema.default(32),
+  ADMISSION_MIN_IN_FLIGHT: integerSchema.default(64),
   ADMISSION_MAX_IN_FLIGHT: integerSchema.default(1_000),
   ADMISSION_TARGET_DELAY: durationSchema.default(5),
 });
