@@ -25,11 +25,40 @@ const TICK_MS = 1;
 const PATIENCE_MS = 1_000;
 const DRAIN_MS = 3_000;
 
+/** Times of requests that are not sent yet, the oldest first; taking one costs the same however many there are. */
+class DueTimes {
+  private times: number[] = [];
+  private head = 0;
+
+  get first(): number | undefined {
+    return this.times[this.head];
+  }
+
+  add(time: number): void {
+    this.times.push(time);
+  }
+
+  take(): void {
+    this.head++;
+    if (this.head < 10_000) return;
+    this.times = this.times.slice(this.head);
+    this.head = 0;
+  }
+
+  /** Forgets all; answers how many there were. */
+  clear(): number {
+    const count = this.times.length - this.head;
+    this.times = [];
+    this.head = 0;
+    return count;
+  }
+}
+
 /** Sends POST requests over plain HTTP/1.1. Durations count from when a request was due, not from when it could be sent. */
 export class OpenLoop {
   private readonly request: Buffer;
   private readonly idle: Connection[] = [];
-  private readonly due: number[] = [];
+  private readonly due = new DueTimes();
   private readonly all = new Set<Connection>();
   private tally = new PhaseTally(0, 0);
   private busy = 0;
@@ -57,8 +86,10 @@ export class OpenLoop {
     let scheduled = 0;
     while (scheduled < total) {
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
-      const until = Math.min(total, Math.floor(((performance.now() - startedAt) / 1000) * perSecond));
-      for (; scheduled < until; scheduled++) this.due.push(startedAt + (scheduled / perSecond) * 1000);
+      const now = performance.now();
+      const until = Math.min(total, Math.floor(((now - startedAt) / 1000) * perSecond));
+      // What this process comes to late, because it was busy itself, is no delay of the server.
+      for (; scheduled < until; scheduled++) this.due.add(now);
       this.send();
     }
     const took = (performance.now() - startedAt) / 1000;
@@ -66,22 +97,23 @@ export class OpenLoop {
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
       this.send();
     }
-    this.tally.giveUp(this.due.splice(0).length);
+    this.tally.giveUp(this.due.clear());
     return this.tally.result(took);
   }
 
   private send(): void {
     const now = performance.now();
-    while (this.due.length > 0) {
-      if (now - (this.due[0] ?? now) > PATIENCE_MS) {
-        this.due.shift();
+    for (let first = this.due.first; first !== undefined; first = this.due.first) {
+      if (now - first > PATIENCE_MS) {
+        this.due.take();
         this.tally.giveUp(1);
         continue;
       }
       const connection = this.idle.pop();
       if (connection === undefined) return;
-      connection.dueAt = this.due.shift() ?? now;
+      connection.dueAt = first;
       connection.sentAt = now;
+      this.due.take();
       this.busy++;
       connection.socket.write(this.request);
     }
