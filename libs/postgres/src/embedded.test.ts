@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
@@ -63,5 +63,32 @@ describe('startEmbeddedPostgres in product mode', () => {
     const second = await startEmbeddedPostgres({ folder, mode: 'product' });
     expect(second.pid).not.toBe(left.pid);
     await second.stop();
+  });
+
+  it.each(['SIGKILL', 'SIGINT'])('starts where the first process reaps nobody and a server died of %s', (signal) => {
+    // The first process of a namespace inherits what its children leave behind; Node reaps none of it, as in a container.
+    const program = `
+      import { spawn } from 'node:child_process';
+      import { startEmbeddedPostgres } from ${JSON.stringify(new URL('../dist/embedded.js', import.meta.url).href)};
+      const folder = ${JSON.stringify(folder)};
+      if (process.pid !== 1) {
+        console.log((await startEmbeddedPostgres({ folder, mode: 'product' })).pid);
+        setInterval(() => undefined, 1000);
+      } else {
+        const other = spawn(process.execPath, process.execArgv.concat(process.argv.slice(1)), { stdio: ['ignore', 'pipe', 'inherit'] });
+        const left = Number(await new Promise((resolve) => other.stdout.once('data', resolve)));
+        other.kill('SIGKILL');
+        await new Promise((resolve) => other.once('exit', resolve));
+        process.kill(left, '${signal}');
+        const again = await startEmbeddedPostgres({ folder, mode: 'product' });
+        console.log('started again', again.pid !== left);
+        await again.stop();
+        process.exit(0);
+      }`;
+    const file = path.join(folder, 'first.mjs');
+    writeFileSync(file, program);
+    const args = [...(process.getuid?.() === 0 ? ['-pfm'] : ['-Urpfm']), '--mount-proc', process.execPath, file];
+    const ended = spawnSync('unshare', args, { encoding: 'utf8', timeout: 100_000 });
+    expect([ended.stdout, ended.stderr, ended.status]).toEqual(['started again true\n', '', 0]);
   });
 });

@@ -176,13 +176,8 @@ async function claim(folder: string, data: string): Promise<string> {
   if (!existsSync(file)) return lock;
   const server = Number(readFileSync(file, 'utf8').split('\n')[0]);
   if (!Number.isSafeInteger(server) || server <= 0 || !isAlive(server)) return lock;
-  // A killed server that the system has not reaped yet counts as running for PostgreSQL: it is waited for like one.
-  if (!commandLineHas(server, 'postgres') && !isDying(server)) return lock;
-  process.kill(server, 'SIGINT');
-  for (let waited = 0; isAlive(server); waited += 50) {
-    if (waited > 20_000) throw new Error(`A server left behind on ${data} (process ${server}) does not stop`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  if (commandLineHas(server, 'postgres') || isDying(server)) await endServer(server, data);
+  if (isDead(server)) for (const left of [file, path.join(data, '.s.PGSQL.5432.lock')]) disown(left);
   return lock;
 }
 
@@ -213,14 +208,41 @@ function commandLineHas(pid: number, word: string): boolean {
   }
 }
 
-/** Whether the system says that a process is going or waits to be reaped (proc(5): PF_EXITING among the flags). */
+/** Ends a server that its castellan left behind, and waits until it is gone. */
+async function endServer(server: number, data: string): Promise<void> {
+  process.kill(server, 'SIGINT');
+  for (let waited = 0; isAlive(server) && !isDead(server); waited += 50) {
+    if (waited > 20_000) throw new Error(`A server left behind on ${data} (process ${server}) does not stop`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/**
+ * PostgreSQL takes a server that was never reaped, as by the first process of a container, for a running one. It passes
+ * over its own parent: named as such, and the rest of the file still tells it whether anybody uses the shared memory.
+ */
+function disown(lockFile: string): void {
+  if (!existsSync(lockFile)) return;
+  writeFileSync(lockFile, readFileSync(lockFile, 'utf8').replace(/^\d+/, String(process.pid)));
+}
+
+/** Whether a process is going, or has ended and waits to be reaped (proc(5): PF_EXITING among the flags). */
 function isDying(pid: number): boolean {
+  return (Number(statOf(pid)[6] ?? 0) & 4) !== 0;
+}
+
+/** Whether a process has ended and nobody has reaped it (proc(5): state Z). */
+function isDead(pid: number): boolean {
+  return statOf(pid)[0] === 'Z';
+}
+
+/** What the system says of a process, from its state on; nothing where it says nothing. */
+function statOf(pid: number): readonly string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [, , , , , , flags] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(flags) & 4) !== 0;
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return false;
+    return [];
   }
 }
 
