@@ -3,7 +3,10 @@ import type { Reporter, TestModule, TestSpecification, Vitest } from 'vitest/nod
 /** How long the runner may take to end once the last test file has. */
 const PATIENCE_MS = 180_000;
 
-/** Ends a test run with one plain line that any reader of logs understands: `N passed, N failed`. */
+/**
+ * Ends a test run with one plain line that any reader of logs understands: `N passed, N failed`. Tests that passed only
+ * when they were tried again are named before it.
+ */
 export default class ClosingLine implements Reporter {
   private vitest: Vitest | undefined;
   private running = 0;
@@ -43,6 +46,8 @@ function say(modules: readonly TestModule[], unhandledErrors: readonly unknown[]
       const { state } = test.result();
       if (state === 'passed') passed++;
       else failed++;
+      const isFlaky = state === 'passed' && (test.diagnostic()?.retryCount ?? 0) > 0;
+      if (isFlaky) process.stdout.write(`passed when tried again: ${module.relativeModuleId} > ${test.fullName}\n`);
     }
   }
   process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
