@@ -39,7 +39,10 @@ describe('the metadata document', () => {
       subject_types_supported: ['public', 'pairwise'],
       id_token_signing_alg_values_supported: ['RS256'],
       userinfo_signing_alg_values_supported: ['RS256'],
-      claims_supported: ['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'c_hash', ...scopedClaims],
+      claims_supported: [
+        ...['iss', 'sub', 'aud', 'azp', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'c_hash'],
+        ...scopedClaims,
+      ],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
       revocation_endpoint_auth_methods_supported: [
         'client_secret_basic',
@@ -63,7 +66,7 @@ describe('the metadata document', () => {
 
   it('promises nothing that is off', () => {
     const text = JSON.stringify(metadata);
-    for (const absent of ['plain', 'registration_endpoint', 'password', 'logout', 'end_session']) {
+    for (const absent of ['plain', 'registration_endpoint', 'password', 'logout', 'end_session', '"sid"', '"acr"']) {
       expect(text).not.toContain(absent);
     }
   });
@@ -82,6 +85,7 @@ describe('the metadata document', () => {
       backchannel_logout_session_supported: true,
       frontchannel_logout_supported: true,
       frontchannel_logout_session_supported: true,
+      claims_supported: expect.arrayContaining(['acr', 'amr', 'sid']) as unknown,
     });
   });
 });

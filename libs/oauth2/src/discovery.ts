@@ -8,6 +8,11 @@ import type { JsonObject } from './grant.js';
 import { tokenEndpointGrantTypes } from './token/endpoint.js';
 import { claimScopes, scopedClaims } from './userinfo-claims.js';
 
+/** Claims of every ID token, where they have a value (OpenID Connect Core section 2). */
+const idTokenClaims = ['iss', 'sub', 'aud', 'azp', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'c_hash'];
+/** Those that a login in challenges brings (Core section 2, Front-Channel Logout 1.0 section 3). */
+const sessionClaims = ['acr', 'amr', 'sid'];
+
 /** What of the running configuration the metadata document depends on. */
 export type MetadataSource = {
   /** Without a trailing slash. */
@@ -50,7 +55,7 @@ export function serverMetadata({
     subject_types_supported: ['public', 'pairwise'],
     id_token_signing_alg_values_supported: idTokenAlgorithms,
     userinfo_signing_alg_values_supported: idTokenAlgorithms,
-    claims_supported: ['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'c_hash', ...scopedClaims],
+    claims_supported: [...idTokenClaims, ...(loginSessions ? sessionClaims : []), ...scopedClaims],
     token_endpoint_auth_methods_supported: clientAuthenticationMethods,
     token_endpoint_auth_signing_alg_values_supported: clientAssertionAlgorithms,
     revocation_endpoint_auth_methods_supported: clientAuthenticationMethods,
