@@ -1,7 +1,7 @@
 // oidc-provider as it would be run in production, with clients and tokens in PostgreSQL or in memory.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';
-import { setStorage } from 'oidc-provider/lib/adapters/memory_adapter.js';
+import MemoryAdapter from 'oidc-provider/lib/adapters/memory_adapter.js';
 import LRU from 'oidc-provider/lib/helpers/lru.js';
 import pg from 'pg';
 import { benchClient, jwtAlgorithms, resourceOf } from '../servers/bench-client.js';
@@ -92,8 +92,13 @@ provider.listen(port, '127.0.0.1', () => process.stdout.write('ready\n'));
 async function storage(): Promise<Record<string, unknown>> {
   if (databaseUrl === undefined) {
     // The memory adapter keeps a thousand entries by default: a benchmark would evict its own tokens.
-    setStorage(new LRU({ maxSize: 10_000_000 }));
-    return { clients: [client] };
+    const store = new LRU({ maxSize: 10_000_000 });
+    const adapter = class extends MemoryAdapter {
+      constructor(model: string) {
+        super(model, store);
+      }
+    };
+    return { clients: [client], adapter };
   }
   const adapter = postgresAdapter(new pg.Pool({ connectionString: databaseUrl, max: 10 }));
   await new adapter('Client').upsert(client.client_id, client);

@@ -26,7 +26,9 @@ declare module 'oidc-provider' {
 }
 
 declare module 'oidc-provider/lib/adapters/memory_adapter.js' {
-  export function setStorage(storage: unknown): void;
+  export default class MemoryAdapter {
+    constructor(model: string, store: unknown);
+  }
 }
 
 declare module 'oidc-provider/lib/helpers/lru.js' {
