@@ -10,6 +10,7 @@ import { introspection } from './introspection.js';
 import { jwtAccessTokens } from './jwt-access-tokens.js';
 import { policyChange } from './policy-change.js';
 import { policyIndex } from './policy-index.js';
+import { openFga } from './openfga.js';
 import { overload } from './overload.js';
 import { refresh } from './refresh.js';
 import { replicas } from './replicas.js';
@@ -29,6 +30,7 @@ export const scenarios: readonly Scenario[] = [
   refresh,
   documents,
   wardenHttp,
+  openFga,
   wardenGrpc,
   decisions,
   policyIndex,
