@@ -103,6 +103,23 @@ describe('a decision', () => {
     expect(index.decideWithin(requestOf({}), 10)).toEqual(denied('default'));
     expect(index.decideWithin(requestOf({ resource: 'articles:2' }), 0)).toEqual(denied('default'));
   });
+
+  it('stops looking when the budget is spent, also among policies of one subject and resource', () => {
+    const conditions = { owner: { type: 'StringEqualCondition', options: { equals: 'nobody' } } };
+    const policies = Array.from({ length: 1_000 }, (_, i) => policyOf(`p${i}`, { subjects: ['<.*>'], conditions }));
+    const index = indexOf(policies, []);
+    let looked = 0;
+    const context = {
+      get owner() {
+        looked++;
+        return 'somebody';
+      },
+    };
+    expect(index.decideWithin(requestOf({ context }), 100)).toBeUndefined();
+    expect(looked).toBeGreaterThan(0);
+    expect(looked).toBeLessThanOrEqual(101);
+    expect(index.decide(requestOf({ context }))).toEqual(denied('default'));
+  });
 });
 
 const names = ['a', 'b', 'a:b', 'g1', 'g2', 'ab'];

@@ -133,6 +133,7 @@ function scanRow(search: Search, pairs: PairTable, row: number, resource: number
   for (let entry = where, end = where + 2 * count; entry < end; entry += 2) {
     if (((cells[entry + 1] ?? 0) & actionMask) === 0) continue;
     const slot = cells[entry] ?? 0;
+    if (search.budget < 0) return outcome;
     if (!matches(search, slot, resource, subject)) continue;
     if (table.verdictOf(slot) !== 'invalid') return found;
     outcome = foundInvalid;
