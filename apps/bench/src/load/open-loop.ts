@@ -109,7 +109,8 @@ export class OpenLoop {
         this.tally.giveUp(1);
         continue;
       }
-      const connection = this.idle.pop();
+      // In turn: the server closes a connection on which nothing comes for its first ten seconds.
+      const connection = this.idle.shift();
       if (connection === undefined) return;
       connection.dueAt = first;
       connection.sentAt = now;
@@ -151,7 +152,7 @@ export class OpenLoop {
     this.tally.answer(Number(head.slice(9, 12)), connection, performance.now(), hasRetryAfter);
   }
 
-  /** A connection that broke is one failure; another takes its place. */
+  /** A connection that broke under a request is one failure. */
   private lose(connection: Connection): void {
     this.all.delete(connection);
     const index = this.idle.indexOf(connection);

@@ -65,8 +65,8 @@ export const decisionCache: Scenario = {
         { name: 'CACHE CPU for one policy looked at', value: policyUs, unit: 'us' },
       ],
       notes: [
-        `A lookup that the process answers costs the CPU of about ${Math.round(lookUpUs / policyUs)} policies looked at; the default ` +
-          `is ${defaultMinimum}, since a lookup that Redis has to answer costs a round trip more. ` +
+        `${lookUpUs > 0 ? `A lookup that the process answers costs the CPU of about ${Math.round(lookUpUs / policyUs)} policies looked at` : 'What a lookup that the process answers costs is lost in the noise of this run'}; ` +
+          `the default is ${defaultMinimum}, since a lookup that Redis has to answer costs a round trip more. ` +
           `${redis === undefined ? 'There is no Redis on this machine: the cache is the process’s own.' : 'Redis runs beside the server.'}`,
         'Requests are POST /warden/allowed with all that belongs to it. Of what is dear each question comes again and again.',
       ],
