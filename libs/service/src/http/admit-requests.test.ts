@@ -2,6 +2,7 @@ import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Body, Controller, Get, Post } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseAddressList } from '../address-list.js';
 import { ADMISSION_TABLE, type AdmissionTable } from '../admission/admission-class.js';
 import { createLogger } from '../logger.js';
 import { createMetrics, type Metrics } from '../metrics.js';
@@ -51,7 +52,10 @@ beforeEach(async () => {
   const logger = createLogger({ destination: { write: (line) => void log.push(line) } });
   // No delay of this machine is that long: the limit stays where it is.
   const admission = { min: 2, max: 2, targetDelayMs: 600_000 };
-  http = await createHttpApp({ modules: [module], logger, metrics, transport: { kind: 'http' }, admission });
+  const proxies = parseAddressList('127.0.0.1/32');
+  if (proxies === undefined) throw new Error('no list');
+  const transport = { kind: 'http', proxies } as const;
+  http = await createHttpApp({ modules: [module], logger, metrics, transport, admission });
   port = await listen(http.app);
 });
 afterEach(async () => {
@@ -156,6 +160,20 @@ describe('an HTTP app that is full', () => {
     const text = await metrics.registry.metrics();
     expect(text).toContain('castellan_admission_refused_total{class="decision",reason="overload"} 4');
     expect(text).toContain('castellan_http_requests_total{method="GET",route="/held",status="503"} 4');
+  });
+
+  it('tells each caller by itself to come over https, whoever was refused before', async () => {
+    await hold();
+    await hold();
+    const ways = [
+      [{ host: 'issuer.example', 'x-forwarded-proto': 'https' }, 'max-age=31536000'],
+      [{ host: 'localhost', 'x-forwarded-proto': 'https' }, undefined],
+      [{ host: 'issuer.example', 'x-forwarded-proto': 'http' }, undefined],
+    ] as const;
+    for (const [headers, demand] of [...ways, ...ways]) {
+      const { status, headers: said } = await askPlainly('/held', headers);
+      expect([status, said['strict-transport-security']]).toEqual([503, demand]);
+    }
   });
 
   it('serves what it refused before, on the same connection', async () => {

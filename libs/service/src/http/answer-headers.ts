@@ -11,9 +11,11 @@ const MAX_HEADERS = 100;
 /** Headers of every answer, whatever became of the request. */
 export const ANSWER_HEADERS = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' } as const;
 
-function demandsHttps(request: FastifyRequest): boolean {
+/** What tells browsers to come over https only; nothing for a request that came without it. */
+export function httpsDemand(secure: boolean, host: string): Readonly<Record<string, string>> {
   // Browsers apply the header to every port of a host: on localhost it would break other programs of the user.
-  return request.secure && !isLoopbackHost(request.host.replace(/:\d+$/, ''));
+  if (!secure || isLoopbackHost(host.replace(/:\d+$/, ''))) return {};
+  return { 'strict-transport-security': 'max-age=31536000' };
 }
 
 function countHeader(rawHeaders: readonly string[], name: string): number {
@@ -43,7 +45,7 @@ export function addAnswerHeaders(server: FastifyInstance, leave: LeaveTaking): v
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(ANSWER_HEADERS);
     reply.header('x-request-id', request.id);
-    if (demandsHttps(request)) reply.header('strict-transport-security', 'max-age=31536000');
+    reply.headers(httpsDemand(request.secure, request.host));
     done(checkHeaders(request));
   });
   server.addHook('onSend', (_request, reply, payload, done) => {

@@ -5,14 +5,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AdmissionDoor } from '../admission/admission.module.js';
 import type { Refusal } from '../admission/admission.js';
 import type { Metrics } from '../metrics.js';
+import { httpsDemand } from './answer-headers.js';
 import type { LeaveTaking } from './leave-taking.js';
 import { transportFacts, type HttpTransport } from './transport.js';
 
 /** A refusal as it was answered; `headers` are names and values in turn, without what each answer has of its own. */
 type Answer = { readonly status: number; readonly headers: readonly string[]; readonly body: string };
 
-/** What each answer gets anew: the request ID from us, the others from Node. */
-const OF_EACH_ANSWER = new Set(['x-request-id', 'content-length', 'date', 'connection', 'keep-alive']);
+/** What each answer gets anew, since it depends on the request or comes from Node. */
+const OF_EACH_ANSWER = new Set([
+  ...['x-request-id', 'strict-transport-security'],
+  ...['content-length', 'date', 'connection', 'keep-alive'],
+]);
 /** Whoever accepts one of these gets the same refusal as the others who do. */
 const PLAIN_ACCEPT: ReadonlySet<string | undefined> = new Set([undefined, '*/*', 'application/json']);
 
@@ -58,7 +62,8 @@ export function refuseEarly(server: FastifyInstance, options: EarlyRefusalOption
     const startedAt = performance.now();
     const id = readRequestId(request.headers['x-request-id']);
     const length = String(Buffer.byteLength(answer.body));
-    response.writeHead(answer.status, [...answer.headers, 'x-request-id', id, 'content-length', length]);
+    const demand = Object.entries(httpsDemand(facts.secure, request.headers.host ?? '')).flat();
+    response.writeHead(answer.status, [...answer.headers, ...demand, 'x-request-id', id, 'content-length', length]);
     response.end(answer.body);
     metrics.observeHttp(request.method ?? '', path, answer.status, (performance.now() - startedAt) / 1000);
     return true;
