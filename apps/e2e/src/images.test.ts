@@ -105,7 +105,7 @@ describe('the images, run from docker-compose.yml', () => {
 
   function startService(service: ComposeService): void {
     const { name, app } = service;
-    const program = ['node', `/mnt/images/${app}/launch.mjs`, 'dist/main.js'];
+    const program = ['node', `/mnt/images/${app}/launch.mjs`, 'bundle/main.js'];
     running.set(name, sandbox.run(program, { workdir: `/mnt/images/${app}/apps/${app}`, env: environmentOf(service) }));
   }
 
