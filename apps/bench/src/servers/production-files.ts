@@ -5,6 +5,9 @@ import { makeTemporaryFolder } from '../machine/temporary-folder.js';
 /** The files of images in a folder of their own, each app in a folder of its name. */
 export type ProductionFiles = { readonly path: string; remove(): void };
 
+/** What the Dockerfile says to Node. */
+export const imageOptions = { NODE_OPTIONS: '--disable-proto=delete --max-semi-space-size=4' } as const;
+
 /** Lays out what the images of some apps contain, as their Dockerfile does. */
 export async function makeProductionFiles(apps: readonly string[]): Promise<ProductionFiles> {
   const folder = makeTemporaryFolder();
