@@ -43,6 +43,15 @@ const refused = [
     'issuer: https://id.example.com\nhttps: { trustedProxies: [10.0.0.0/8] }\nsecrets: { existingSecret: "" }\n',
     'CREDENTIALS',
   ],
+  ...[
+    ['{ to: [file] }', 'decisionLog'],
+    ['{ to: [table], sample: 1.5 }', 'sample'],
+    ['{ to: [table], retention: 7d }', 'retention'],
+    ['{ to: [table], context: ["ip,email"] }', 'context'],
+  ].map(([decisionLog, word]) => [
+    `issuer: https://id.example.com\nhttps: { trustedProxies: [10.0.0.0/8] }\ndecisionLog: ${decisionLog}\n`,
+    word,
+  ]),
 ];
 
 function checkRefusals(scratch) {

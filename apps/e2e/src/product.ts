@@ -7,6 +7,7 @@ import { testServerUrl } from '@castellan/postgres/testing';
 import { send } from './http.js';
 import { freePorts } from './ports.js';
 import { type Ended, run, type Running, start } from './program.js';
+import { type HeldReplica, LISTENING, type Replica, START_MS, startReplica } from './replica.js';
 import { type RoundRobinProxy, startRoundRobinProxy } from './round-robin-proxy.js';
 
 /** The two ways to run the product, and the second one with two replicas of every service behind a balancer. */
@@ -72,15 +73,6 @@ export type Places = {
 export type ServiceName = keyof Omit<Places, 'operations'>;
 export const serviceNames: readonly ServiceName[] = ['keys', 'warden', 'token', 'gateway', 'admin'];
 
-/** One of the processes of a product, which may be ended and started again. */
-export type Replica = {
-  readonly service: ServiceName;
-  /** Sends the signal, and answers the exit code (none after SIGKILL). */
-  stop(signal: NodeJS.Signals): Promise<number | null>;
-  /** Starts it again at the same place, and waits until it is ready. */
-  restart(): Promise<void>;
-};
-
 /** A running product. */
 export type Product = {
   readonly mode: Mode;
@@ -93,7 +85,7 @@ export type Product = {
   readonly wardenTarget: string;
   /** Folder of the development certificates: ca.pem, client.pem, client-key.pem. */
   readonly certificates: string;
-  /** The processes of its services, two of each in the mode `replicas`; empty for the others. */
+  /** The processes of its services, two of each in the mode `replicas`; empty for `host`. */
   readonly replicas: readonly Replica[];
   /** Everything that its processes wrote. */
   log(): string;
@@ -156,88 +148,64 @@ type Programs = {
   stop(signal?: NodeJS.Signals): Promise<(number | null)[]>;
 };
 
-const LISTENING = /Setting up (http|grpc) server|level=info msg="?Serving/i;
-
 async function startPrograms(
   options: ProductOptions,
   places: Places,
   issuer: string,
   folder: string,
 ): Promise<Programs> {
-  if (options.mode === 'replicas') return startReplicas(options, places, issuer, folder);
-  const programs =
-    options.mode === 'host'
-      ? [startHost(options, places, issuer, folder)]
-      : (await serviceStarters(options, places, issuer, folder)).map(({ service, start: begin }, index) =>
-          begin(places[service], places.operations[index] ?? 0),
-        );
+  if (options.mode === 'host') return startSingle(startHost(options, places, issuer, folder));
+  const starters = await serviceStarters(options, places, issuer, folder);
+  if (options.mode === 'replicas') return startReplicas(starters, places);
+  const replicas = starters.map(({ service, start: begin }, index) => {
+    const operations = places.operations[index] ?? 0;
+    return startReplica(service, operations, () => begin(places[service], operations));
+  });
+  return programsOf(replicas, (replica) => replica.listening());
+}
+
+function startSingle(program: Running): Programs {
   return {
     replicas: [],
-    output: () => programs.map((program) => program.output()).join('\n'),
-    listening: () => Promise.all(programs.map((program) => program.until(LISTENING, START_MS))),
-    stop: (signal) => Promise.all(programs.map((program) => program.stop(signal))),
+    output: () => program.output(),
+    listening: () => program.until(LISTENING, START_MS),
+    stop: async (signal) => [await program.stop(signal)],
   };
 }
 
-/** Processes that start at once share the cores of a small machine, with whatever else runs there. */
-const START_MS = 120_000;
+function programsOf(replicas: readonly HeldReplica[], listening: (replica: HeldReplica) => Promise<unknown>): Programs {
+  return {
+    replicas,
+    output: () => replicas.map((replica) => replica.output()).join('\n'),
+    listening: () => Promise.all(replicas.map(listening)),
+    stop: (signal = 'SIGTERM') => Promise.all(replicas.map((replica) => replica.stop(signal))),
+  };
+}
 
 /** Two processes of every service; at the place of the service a balancer gives connections to them in turn. */
-async function startReplicas(
-  options: ProductOptions,
-  places: Places,
-  issuer: string,
-  folder: string,
-): Promise<Programs> {
-  const starters = await serviceStarters(options, places, issuer, folder);
+async function startReplicas(starters: readonly Starter[], places: Places): Promise<Programs> {
   const ports = await freePorts(4 * starters.length);
-  const output: Running[] = [];
   const proxies: RoundRobinProxy[] = [];
-  const replicas: (Replica & { settle(): Promise<void> })[] = [];
+  const replicas: HeldReplica[] = [];
   for (const { service, start: begin } of starters) {
     // As any balancer it gives nothing to a replica before that is ready, and learns of its end by trying.
     const ready = new Set<number>();
     for (let count = 0; count < 2; count++) {
       const [port = 0, operations = 0] = ports.splice(0, 2);
-      let running = begin(port, operations);
-      output.push(running);
-      const settle = async (): Promise<void> => {
-        await running.until(LISTENING, START_MS);
-        await untilHealthy(`http://127.0.0.1:${operations}`, () => running.output());
-        ready.add(port);
-      };
-      replicas.push({
-        service,
-        settle,
-        stop: (signal) => running.stop(signal),
-        async restart() {
-          ready.delete(port);
-          running = begin(port, operations);
-          output.push(running);
-          await settle();
-        },
-      });
+      const events = { onReady: () => void ready.add(port), onRestart: () => void ready.delete(port) };
+      replicas.push(startReplica(service, operations, () => begin(port, operations), events));
     }
     proxies.push(await startRoundRobinProxy(places[service], () => [...ready]));
   }
+  const programs = programsOf(replicas, (replica) => replica.settle());
   return {
-    replicas,
-    output: () => output.map((program) => program.output()).join('\n'),
-    listening: () => Promise.all(replicas.map((replica) => replica.settle())),
+    ...programs,
     async stop(signal) {
-      const codes = await Promise.all(replicas.map((replica) => replica.stop(signal ?? 'SIGTERM')));
+      const codes = await programs.stop(signal);
       await Promise.all(proxies.map((proxy) => proxy.close()));
       return codes;
     },
   };
-}
-
-async function untilHealthy(operationsUrl: string, output: () => string): Promise<void> {
-  const deadline = Date.now() + START_MS;
-  while ((await send(`${operationsUrl}/health/ready`).catch(() => undefined))?.status !== 200) {
-    if (Date.now() > deadline) throw new Error(`a service does not get ready:\n${output()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 function environment(options: ProductOptions, issuer: string, folder: string): Record<string, string> {

@@ -94,6 +94,14 @@ describe.each(['text', 'json'] as const)('the %s log', (format) => {
     for (const leak of ['hunter2', 'abcdef', 'ct_at_', 'eyJ']) expect(all).not.toContain(leak);
   });
 
+  it('shows no token that stands where a name belongs, at any depth', () => {
+    const { lines, logger } = capture({ format });
+    const token = `ct_at_${'A'.repeat(60)}.${'B'.repeat(43)}`;
+    logger.info('m', { deep: [{ [token]: 1, fine: 2 }] });
+    expect(lines.join('')).not.toContain('ct_at_');
+    expect(lines.join('')).toContain('fine');
+  });
+
   it('takes circles, errors and odd values', () => {
     const { lines, logger } = capture({ format });
     const circle: Record<string, unknown> = { bytes: Buffer.from('abc'), big: 1n, f: () => 1, when: new Date(NOON) };

@@ -69,12 +69,14 @@ function redactValue(value: unknown, depth: number): unknown {
   return redactFields(value, depth + 1);
 }
 
-/** A copy that may be logged: fields named like secrets are `[redacted]` at any depth, texts are scrubbed. */
+/** A copy that may be logged: fields named like secrets are `[redacted]` at any depth, texts and names are scrubbed. */
 export function redactFields(fields: object, depth = 0): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    Object.defineProperty(copy, name, {
+    // What is no longer than this is no token of ours.
+    const shown = name.length < 16 ? name : scrubText(name);
+    Object.defineProperty(copy, shown, {
       value: isSecretName(name) ? REDACTED : redactValue(value, depth),
       enumerable: true,
       configurable: true,

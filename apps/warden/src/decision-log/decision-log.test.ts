@@ -99,6 +99,16 @@ describe('the decision log', () => {
     expect(counts.written).toBe(0);
   });
 
+  it('takes a token out of every text, and out of names in the context at any depth', async () => {
+    const token = `ct_at_${'A'.repeat(60)}.${'B'.repeat(43)}`;
+    const texts = { caller: token, requestId: token, subject: token, clientId: token, resource: token, action: token };
+    const { log, written } = createTest();
+    log.record(() => ({ ...decided, ...texts, groups: [token], context: { deep: [{ [token]: token }] } }));
+    await log.close(1_000);
+    expect(written).toHaveLength(1);
+    expect(JSON.stringify(written)).not.toContain('ct_at_');
+  });
+
   it('writes lines of JSON, and none to a reader that does not read', async () => {
     const lines: string[] = [];
     const stream = { writableLength: 0, write: (text: string) => lines.push(text) > 0 };

@@ -101,9 +101,11 @@ export function createDecisionLog(options: DecisionLogOptions): DecisionLog {
   };
 }
 
+/** A caller may have put a token where a name belongs, and may have chosen the request ID. */
+const names = ['caller', 'requestId', 'subject', 'clientId', 'resource', 'action'] as const;
+
 function toRecord(decided: Decided, rules: ContextRules): DecisionRecord {
-  const { context, redacted } = redactContext(decided.context, rules);
-  // A caller may have put a token where a name belongs.
-  const [subject, resource, action] = [decided.subject, decided.resource, decided.action].map(scrubText);
-  return { ...decided, subject: subject ?? '', resource: resource ?? '', action: action ?? '', context, redacted };
+  const scrubbed = Object.fromEntries(names.map((name) => [name, scrubText(decided[name])]));
+  const groups = decided.groups.map(scrubText);
+  return { ...decided, ...scrubbed, groups, ...redactContext(decided.context, rules) };
 }

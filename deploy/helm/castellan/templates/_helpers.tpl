@@ -148,6 +148,19 @@ securityContext:
 {{- end -}}
 {{- end -}}
 
+{{/* Where decisions are recorded. The share is written without an exponent, which the program does not read. */}}
+{{- define "castellan.decisionLogEnv" -}}
+- { name: WARDEN_DECISION_LOG, value: {{ join "," .to | quote }} }
+- { name: WARDEN_DECISION_LOG_SAMPLE, value: {{ regexReplaceAll "\\.?0+$" (float64 .sample | printf "%.6f") "" | quote }} }
+- { name: WARDEN_DECISION_LOG_RETENTION, value: {{ .retention | quote }} }
+{{- with .context }}
+- { name: WARDEN_DECISION_LOG_CONTEXT, value: {{ join "," . | quote }} }
+{{- end }}
+{{- with .contextHidden }}
+- { name: WARDEN_DECISION_LOG_CONTEXT_HIDDEN, value: {{ join "," . | quote }} }
+{{- end }}
+{{- end -}}
+
 {{/* Variables of every component, then of its kind. Takes root, component, spec, settings. */}}
 {{- define "castellan.env" -}}
 {{- $root := .root -}}
@@ -180,6 +193,9 @@ securityContext:
 - { name: WARDEN_PUBLIC_GRPC_PORT, value: '4454' }
 - { name: WARDEN_PUBLIC_GRPC_TLS_CERT_PATH, value: /etc/castellan/public/tls.crt }
 - { name: WARDEN_PUBLIC_GRPC_TLS_KEY_PATH, value: /etc/castellan/public/tls.key }
+{{- end }}
+{{- if and (($values.decisionLog).to) (has .component (list "warden" "host")) }}
+{{ include "castellan.decisionLogEnv" $values.decisionLog }}
 {{- end }}
 {{- if .spec.http }}
 - { name: {{ if eq .component "admin" }}ADMIN_PORT{{ else }}PORT{{ end }}, value: {{ .spec.http | quote }} }
