@@ -2,26 +2,30 @@ import type { AccessRequest } from './access-request.js';
 import { findAccessRequestProblem } from './access-request.js';
 import { findUnfulfilled } from './conditions/named-conditions.js';
 import { allowed, type Decision, denied } from './decision.js';
-import { loose } from './policy-index/dimension.js';
+import { costPerPolicy, loose } from './policy-index/dimension.js';
 import type { PairTable } from './policy-index/pair-table.js';
 import { byAction, type PolicyTable } from './policy-index/policy-table.js';
 import { findOutside, nextBoundary } from './validity.js';
 
-/** When a decision is made, and until when it holds: the decision moves `end` to the first bound that it comes upon. */
-export type DecisionTime = { readonly now: number; end: number };
-
-/** An access request with what was found for it: candidate template numbers, and the subject under evaluation. */
-type Search = {
+/**
+ * What decisions over a table work in: the access request at hand, what was found for it (candidate template numbers),
+ * and the subject under evaluation. Decisions are synchronous and never nest, so that one serves all and they leave no
+ * garbage.
+ */
+export type Search = {
   readonly table: PolicyTable;
-  readonly request: AccessRequest;
-  readonly time: DecisionTime;
-  readonly resources: readonly number[];
-  readonly resourceCount: number;
-  readonly subjects: readonly number[];
+  request: AccessRequest;
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** Until when the decision holds: moved to the first bound of a validity that it comes upon. */
+  end: number;
+  readonly resources: number[];
+  resourceCount: number;
+  readonly subjects: number[];
   subjectCount: number;
-  readonly actions: readonly number[];
-  readonly actionCount: number;
-  readonly actionMask: number;
+  readonly actions: number[];
+  actionCount: number;
+  actionMask: number;
   subject: string;
   /** Policies that it may still look at. */
   budget: number;
@@ -34,64 +38,81 @@ const none = 0;
 const found = 1;
 const foundInvalid = 2;
 
-// Decisions are synchronous and never nest, so that these serve all of them.
-const resourceNumbers: number[] = [];
-const subjectNumbers: number[] = [];
-const actionNumbers: number[] = [];
+const nobody: AccessRequest = { subject: '', resource: '', action: '', context: {}, anonymous: true };
+
+/** Room for decisions over a table. */
+export function createSearch(table: PolicyTable): Search {
+  return {
+    table,
+    request: nobody,
+    now: Number.NaN,
+    end: Number.POSITIVE_INFINITY,
+    resources: [],
+    resourceCount: 0,
+    subjects: [],
+    subjectCount: 0,
+    actions: [],
+    actionCount: 0,
+    actionMask: 0,
+    subject: '',
+    budget: Number.POSITIVE_INFINITY,
+  };
+}
 
 /**
  * Decides an access request. The subject and each of its groups are evaluated; over all of them one denial overrides
  * every allowance, and a policy that cannot be evaluated denies. What nothing allows is denied. A request that
  * `findAccessRequestProblem` complains about is denied: an empty subject is matched only in an anonymous request.
- * Answers undefined when that takes looking at more policies than the budget says.
+ * `now` is in milliseconds since the epoch; until when the decision holds is `search.end` then. Answers undefined when
+ * it takes looking at more policies than the budget says.
  */
 export function decide(
-  table: PolicyTable,
+  search: Search,
   groups: readonly string[],
   request: AccessRequest,
   budget: number,
-  time: DecisionTime,
+  now: number,
 ): Decision | undefined {
+  search.end = Number.POSITIVE_INFINITY;
   if (findAccessRequestProblem(request) !== undefined) return denied('default');
-  const { resources, actions } = table;
-  resources.begin(request.resource);
-  actions.begin(request.action);
-  resources.cost = 0;
-  actions.cost = 0;
-  table.subjects.cost = 0;
-  const resourceCount = resources.lookUp(resourceNumbers);
-  const actionCount = actions.lookUp(actionNumbers);
-  const actionMask = table.maskOfActions(actionNumbers, actionCount);
-
-  const search: Search = {
-    table,
-    request,
-    time,
-    resources: resourceNumbers,
-    resourceCount,
-    subjects: subjectNumbers,
-    subjectCount: 0,
-    actions: actionNumbers,
-    actionCount,
-    actionMask,
-    subject: request.subject,
-    budget,
-  };
+  const { table } = search;
+  search.request = request;
+  search.now = now;
+  search.budget = budget;
+  lookUpValues(search);
   let isAllowed = false;
   let isInvalid = false;
   for (let i = -1; i < groups.length; i++) {
     search.subject = i < 0 ? request.subject : (groups[i] ?? '');
     table.subjects.begin(search.subject);
-    search.subjectCount = table.subjects.lookUp(subjectNumbers);
+    search.subjectCount = table.subjects.lookUp(search.subjects);
     const denial = scan(search, table.denials);
     if (denial === found) return denied('explicit');
     if (denial === foundInvalid) isInvalid = true;
     // Once allowed, only a policy that denies can change the answer.
     if (!isAllowed && !isInvalid) isAllowed = scan(search, table.allowances) === found;
-    if (search.budget - resources.cost - actions.cost - table.subjects.cost < 0) return undefined;
+    if (search.budget < matchingCost(table) / costPerPolicy) return undefined;
   }
   if (isInvalid) return denied('policy_invalid');
   return isAllowed ? allowed : denied('default');
+}
+
+/** Finds what the resource and the action may match; subjects are found one after the other. */
+function lookUpValues(search: Search): void {
+  const { table, request } = search;
+  const { subjects, resources, actions } = table;
+  subjects.cost = 0;
+  resources.cost = 0;
+  actions.cost = 0;
+  resources.begin(request.resource);
+  actions.begin(request.action);
+  search.resourceCount = resources.lookUp(search.resources);
+  search.actionCount = actions.lookUp(search.actions);
+  search.actionMask = table.maskOfActions(search.actions, search.actionCount);
+}
+
+function matchingCost({ subjects, resources, actions }: PolicyTable): number {
+  return subjects.cost + resources.cost + actions.cost;
 }
 
 /** Looks through the policies under every pair: `found` as soon as one matches; `foundInvalid` when only such do. */
@@ -156,10 +177,10 @@ function matches(search: Search, slot: number, resource: number, subject: number
 }
 
 /** Whether a policy applies at this time. It will, or will no longer, from a bound on that ends the decision. */
-function isCurrent({ table, time }: Search, slot: number): boolean {
-  const validity = table.validityOf(slot);
+function isCurrent(search: Search, slot: number): boolean {
+  const validity = search.table.validityOf(slot);
   if (validity === undefined) return true;
-  const outside = findOutside(validity, time.now);
-  time.end = Math.min(time.end, nextBoundary(validity, time.now));
+  const outside = findOutside(validity, search.now);
+  search.end = Math.min(search.end, nextBoundary(validity, search.now));
   return outside === undefined;
 }

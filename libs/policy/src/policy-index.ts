@@ -1,5 +1,5 @@
 import type { AccessRequest } from './access-request.js';
-import { decide, type DecisionTime } from './decide.js';
+import { createSearch, decide } from './decide.js';
 import type { Decision } from './decision.js';
 import { explain, type Explanation } from './explain.js';
 import { PolicyTable } from './policy-index/policy-table.js';
@@ -14,11 +14,10 @@ const noGroups: readonly string[] = [];
  */
 export class PolicyIndex {
   private readonly table = new PolicyTable();
+  private readonly search = createSearch(this.table);
   /** IDs of groups by direct member. */
   private readonly groups = new Map<string, readonly string[]>();
   private current: Revision;
-  /** Until when the last decision holds, other things being equal: the next bound of the validities it looked at. */
-  private end = Number.POSITIVE_INFINITY;
 
   constructor(state: PolicyState) {
     this.current = state.revision;
@@ -32,7 +31,7 @@ export class PolicyIndex {
 
   /** Until when the last decision holds at this revision, as `decide` was told the time; Infinity where time is nothing to it. */
   get lastDecisionEnd(): number {
-    return this.end;
+    return this.search.end;
   }
 
   get policyCount(): number {
@@ -67,10 +66,7 @@ export class PolicyIndex {
 
   /** Decides an access request, or answers undefined when that takes looking at more policies than the budget says. */
   decideWithin(request: AccessRequest, budget: number, now = Number.NaN): Decision | undefined {
-    const time: DecisionTime = { now, end: Number.POSITIVE_INFINITY };
-    const decision = decide(this.table, this.groupsOf(request), request, budget, time);
-    this.end = time.end;
-    return decision;
+    return decide(this.search, this.groupsOf(request), request, budget, now);
   }
 
   /** What leads to the decision on an access request. */
@@ -85,7 +81,8 @@ export class PolicyIndex {
 
   private addMembership({ groupId, member }: Membership): void {
     const ids = this.groups.get(member) ?? noGroups;
-    if (!ids.includes(groupId)) this.groups.set(member, [...ids, groupId]);
+    // Not spread: a list that grows has room for more, and there are as many of these as members.
+    if (!ids.includes(groupId)) this.groups.set(member, ids.concat(groupId));
   }
 
   private removeMembership({ groupId, member }: Membership): void {

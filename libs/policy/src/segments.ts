@@ -33,17 +33,20 @@ export function toSegments(parts: readonly TemplatePart[]): readonly Segment[] |
  */
 export function compileSegments(segments: readonly Segment[]): ((value: string) => boolean) | undefined {
   const steps = toSteps(segments);
-  if (steps !== undefined) return (value) => matchSteps(steps, value);
+  if (steps !== undefined) return stepMatcher(steps);
   return segments.every(isCountless) ? (value) => matchPositions(segments, value) : undefined;
 }
 
-/** A segment that can match in one way: a text, or a run where there is one. */
-type Step = {
-  readonly text: string;
-  readonly run: Run | undefined;
-  /** How much stands behind a run that reaches as far as it can; -1 behind one that a text ends. */
-  readonly left: number;
-};
+/** Apart from the above, where the matcher would keep all segments in memory with it. */
+function stepMatcher(steps: readonly Step[]): (value: string) => boolean {
+  return (value) => matchSteps(steps, value);
+}
+
+/**
+ * A segment that can match in one way: a text, or a run. There are more of these than of templates, so that a
+ * step is a text, or a run that templates share, and no object of its own.
+ */
+type Step = string | Run;
 
 /**
  * The steps of segments that can match a value in one way only: no choice is left, and where each run ends is known: at
@@ -51,37 +54,45 @@ type Step = {
  * begins with such.
  */
 function toSteps(segments: readonly Segment[]): readonly Step[] | undefined {
-  const steps: Step[] = [];
-  for (const [index, segment] of segments.entries()) {
-    if (segment.kind === 'choice') {
-      if (segment.texts.length > 1) return undefined;
-      steps.push({ text: segment.texts[0] ?? '', run: undefined, left: -1 });
-      continue;
-    }
-    const next = segments[index + 1];
-    const text = next?.kind === 'choice' && next.texts.length === 1 ? next.texts[0] : undefined;
-    if (next !== undefined && text === undefined) return undefined;
-    const isLast = index + 2 >= segments.length;
-    if (!isLast && (text === undefined || holds(segment.characters, text.charCodeAt(0)))) return undefined;
-    steps.push({ text: '', run: segment, left: isLast ? (text ?? '').length : -1 });
-  }
-  return steps;
+  const steps = segments.map(toStep);
+  const last = steps.length - 1;
+  if (!steps.every((step) => step !== undefined)) return undefined;
+  return steps.every((step, index) => isDetermined(step, steps[index + 1], index + 1 >= last)) ? steps : undefined;
+}
+
+function toStep(segment: Segment): Step | undefined {
+  if (segment.kind === 'run') return segment;
+  return segment.texts.length === 1 ? segment.texts[0] : undefined;
+}
+
+function isDetermined(step: Step, next: Step | undefined, isLast: boolean): boolean {
+  if (typeof step === 'string' || next === undefined) return true;
+  if (typeof next !== 'string') return false;
+  return isLast || !holds(step.characters, next.charCodeAt(0));
 }
 
 function matchSteps(steps: readonly Step[], value: string): boolean {
+  const last = steps.length - 1;
   let at = 0;
-  for (const { text, run, left } of steps) {
-    if (run === undefined) {
-      if (!value.startsWith(text, at)) return false;
-      at += text.length;
-      continue;
+  let index = 0;
+  for (const step of steps) {
+    if (typeof step === 'string') {
+      if (!value.startsWith(step, at)) return false;
+      at += step.length;
+    } else {
+      const reached = endOfRun(step.characters, value, at);
+      // The last run leaves what stands behind it, the others reach as far as they can.
+      const end = index < last - 1 ? reached : value.length - lengthOf(steps[index + 1]);
+      if (end > reached || end - at < step.atLeast || end - at > step.atMost) return false;
+      at = end;
     }
-    const reached = endOfRun(run.characters, value, at);
-    const end = left < 0 ? reached : value.length - left;
-    if (end > reached || end - at < run.atLeast || end - at > run.atMost) return false;
-    at = end;
+    index++;
   }
   return at === value.length;
+}
+
+function lengthOf(step: Step | undefined): number {
+  return typeof step === 'string' ? step.length : 0;
 }
 
 /** Whether nothing but a first character has to be counted. */
@@ -125,7 +136,19 @@ function readExpression(source: string): Segment | undefined {
 /** How often: any, at least once, a number of times, or from one number to another. */
 const repetition = /(?:[*+]|\{(\d{1,3})(,(\d{1,3})?)?\})$/;
 
+/** Runs by their source: a few kinds serve nearly all templates, which share them. */
+const knownRuns = new Map<string, Run>();
+const maxKnownRuns = 256;
+
 function readRun(source: string): Run | undefined {
+  const known = knownRuns.get(source);
+  if (known !== undefined) return known;
+  const run = parseRun(source);
+  if (run !== undefined && knownRuns.size < maxKnownRuns) knownRuns.set(source, run);
+  return run;
+}
+
+function parseRun(source: string): Run | undefined {
   const [repeat = '', least, comma, most] = repetition.exec(source) ?? [];
   const characters = readClass(source.slice(0, source.length - repeat.length));
   if (characters === undefined) return undefined;

@@ -29,18 +29,22 @@ export type TemplateLiterals = {
 /** A template of only alternations stands for each of its values while these are no more. */
 const maxValues = 16;
 
+/** Most bytes of UTF-8 that a UTF-16 unit stands for. */
+const maxBytesPerUnit = 3;
+
 /**
  * Compiles a template: literal text, with RE2 expressions inside `<...>`, anchored at both ends; `.` does not match a
  * newline. Throws TemplateError, which names the place, for a template that may not be stored.
  */
 export function compileTemplate(text: string): Template {
   if (text === '') throw new TemplateError('empty template', 0);
-  if (Buffer.byteLength(text) > maxTemplateBytes) {
+  if (text.length * maxBytesPerUnit > maxTemplateBytes && Buffer.byteLength(text) > maxTemplateBytes) {
     throw new TemplateError(`template longer than ${maxTemplateBytes} bytes`, maxTemplateBytes);
   }
   const unstorable = findUnstorable(text);
   if (unstorable >= 0) throw new TemplateError('NUL or lone surrogate', unstorable);
 
+  if (!text.includes('<') && !text.includes('>')) return exactTemplate(text);
   const parts = parseTemplate(text);
   const first = parts[0];
   const last = parts.at(-1);
@@ -49,14 +53,22 @@ export function compileTemplate(text: string): Template {
     suffix: last?.kind === 'literal' ? last.text : '',
     all: parts.flatMap((part) => (part.kind === 'literal' ? [part.text] : [])),
   };
-  if (parts.every((part) => part.kind === 'literal')) {
-    return { text, kind: 'exact', values: [text], literals, cost: 0, matches: (value) => value === text };
-  }
   const segments = toSegments(parts);
   const matches = segments === undefined ? undefined : compileSegments(segments);
-  if (segments !== undefined && matches !== undefined) {
-    const values = expandSegments(segments, maxValues);
-    return { text, kind: 'segments', values, literals: { ...literals, infix: findInfix(segments) }, cost: 0, matches };
+  if (segments === undefined || matches === undefined) {
+    return { text, kind: 'expression', values: undefined, literals, ...compileAnchored(parts) };
   }
-  return { text, kind: 'expression', values: undefined, literals, ...compileAnchored(parts) };
+  const values = expandSegments(segments, maxValues);
+  if (values !== undefined) return { text, kind: 'segments', values, literals, cost: 0, matches: valueMatcher(values) };
+  const infix = findInfix(segments);
+  return { text, kind: 'segments', values, literals: { ...literals, infix }, cost: 0, matches };
+}
+
+function exactTemplate(text: string): Template {
+  const literals: TemplateLiterals = { prefix: text, suffix: text, all: [text] };
+  return { text, kind: 'exact', values: [text], literals, cost: 0, matches: (value) => value === text };
+}
+
+function valueMatcher(values: readonly string[]): (value: string) => boolean {
+  return (value) => values.includes(value);
 }

@@ -18,7 +18,7 @@ export type DecisionFigures = {
   readonly us: number;
   readonly p50Us: number;
   readonly p99Us: number;
-  /** Memory that the prepared engine holds, divided by the policies; the workload itself is not counted. */
+  /** Memory that the prepared engine holds, divided by the policies; neither the workload itself nor code is counted. */
   readonly bytesPerPolicy: number;
   /** Time to make it ready. */
   readonly loadSeconds: number;

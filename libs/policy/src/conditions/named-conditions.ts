@@ -9,13 +9,13 @@ export type NamedCondition = { readonly name: string; readonly condition: Pick<C
 /** Compiles the conditions of a stored policy; undefined when one of them cannot be evaluated. Never throws. */
 export function compileConditions(conditions: unknown): readonly NamedCondition[] | undefined {
   if (!isJsonObject(conditions)) return undefined;
-  const compiled: NamedCondition[] = [];
-  for (const [name, definition] of Object.entries(conditions)) {
-    const condition = isDefinition(definition) ? tryCompile(definition) : undefined;
-    if (condition === undefined) return undefined;
-    compiled.push({ name, condition });
-  }
-  return compiled;
+  const compiled = Object.entries(conditions).map(([name, definition]) => compileNamed(name, definition));
+  return compiled.every((named) => named !== undefined) ? compiled : undefined;
+}
+
+function compileNamed(name: string, definition: unknown): NamedCondition | undefined {
+  const condition = isDefinition(definition) ? tryCompile(definition) : undefined;
+  return condition === undefined ? undefined : { name, condition };
 }
 
 /** The first condition that is not fulfilled. A member that the context lacks is asked as undefined, which none accepts. */

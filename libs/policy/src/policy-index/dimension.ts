@@ -6,9 +6,10 @@ import { hashForwards } from './text-hash.js';
 /** The number that stands for every template without a key: policies under it are verified template by template. */
 export const loose = 0;
 
-/** What matching costs, in units of looking at one policy. */
-const segmentsCost = 0.25;
-const expressionCost = 4;
+/** What matching costs; so many are as much as looking at one policy. Whole numbers, which no object is made for. */
+export const costPerPolicy = 4;
+const segmentsCost = 1;
+const expressionCost = 16;
 
 const noMatch = 0;
 const isMatch = 1;
@@ -45,7 +46,7 @@ export class Dimension {
   private epoch = 0;
   /** Verdicts on the current value: epoch * 2 + verdict. */
   private verdicts = new Int32Array(64);
-  /** Cost of the matching done since it was last set to zero. */
+  /** Cost of the matching done since it was last set to zero, in parts of `costPerPolicy`. */
   cost = 0;
 
   /** The number of a template, which is compiled when it is new. */
