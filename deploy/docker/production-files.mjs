@@ -1,5 +1,6 @@
 // Lays out what one program needs to run, and nothing else: the compiled product without tests and sources, and those
-// packages of node_modules that it depends on. Images are made from it, and a test runs it as they do:
+// packages of node_modules that it depends on; and the program joined into a few files, which is what is started.
+// Images are made from it, and a test runs it as they do:
 //   node deploy/docker/production-files.mjs <app> <folder> [--link]
 // --link makes hard links instead of copies where that is possible.
 import {
@@ -16,6 +17,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeBundle } from './bundle.mjs';
 
 const workspace = fileURLToPath(new URL('../..', import.meta.url));
 /** What a package of the workspace brings along. */
@@ -126,4 +128,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.exit(2);
   }
   writeProductionFiles(app, path.resolve(folder), { link: process.argv.includes('--link') });
+  await writeBundle(app, path.resolve(folder));
 }

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 
-const entry = new URL('../dist/main.js', import.meta.url);
+// Images have the program joined into a few files as well, which starts faster.
+const entry = ['../bundle/main.js', '../dist/main.js']
+  .map((place) => new URL(place, import.meta.url))
+  .find((place) => existsSync(place));
 
-if (existsSync(entry)) {
+if (entry !== undefined) {
   const { runFromShell } = await import(entry.href);
   await runFromShell();
 } else {

@@ -20,7 +20,11 @@ const PORTS: Readonly<Record<string, readonly [variable: string, port: number]>>
   consent: ['PORT', 3000],
 };
 /** ENV of the Dockerfile. */
-const IMAGE_ENV = { NODE_ENV: 'production', NODE_OPTIONS: '--disable-proto=delete', HOME: '/home/castellan' };
+const IMAGE_ENV = {
+  NODE_ENV: 'production',
+  NODE_OPTIONS: '--disable-proto=delete --max-semi-space-size=4',
+  HOME: '/home/castellan',
+};
 
 // No container engine is needed: the files that the Dockerfile lays out, the environment of docker-compose.yml, and what
 // a container takes away (the user, the writable tree, the capabilities), in the order in which compose would start it.
@@ -105,7 +109,7 @@ describe('the images, run from docker-compose.yml', () => {
 
   function startService(service: ComposeService): void {
     const { name, app } = service;
-    const program = ['node', `/mnt/images/${app}/launch.mjs`, 'dist/main.js'];
+    const program = ['node', `/mnt/images/${app}/launch.mjs`, 'bundle/main.js'];
     running.set(name, sandbox.run(program, { workdir: `/mnt/images/${app}/apps/${app}`, env: environmentOf(service) }));
   }
 

@@ -46,6 +46,8 @@ export type ProductOptions = {
   readonly cores?: string | undefined;
   /** Issuer where it is another replica's; its own public URL otherwise. */
   readonly issuer?: string;
+  /** Folder with the files of the images (`production-files.ts`) to start instead of the workspace's. */
+  readonly images?: string;
   /** Further variables of every process. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -78,7 +80,11 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const read = (name: string): string => readFileSync(path.join(certificates, `${name}.pem`), 'utf8');
   try {
     for (const { name, file, args, env, readyUrl } of services) {
-      const running = start(file, { args, env: { ...env, ...options.env }, cores: options.cores });
+      const running = start(options.images === undefined ? file : fileInImage(options.images, file), {
+        args,
+        env: { ...env, ...options.env },
+        cores: options.cores,
+      });
       const index = started.push({ ...running, name, readyMs: 0 }) - 1;
       const readyMs = await untilAnswers(readyUrl, running.output, running.hasEnded);
       started[index] = { ...running, name, readyMs };
@@ -104,6 +110,12 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     await stop();
     throw new Error(`the product (${options.mode}) did not start: ${String(cause)}\n${words}`, { cause });
   }
+}
+
+/** The place in its image of what starts a program of the workspace. */
+function fileInImage(images: string, file: string): string {
+  const [, app = ''] = file.split('/');
+  return path.join(images, app, file.replace('/dist/', '/bundle/'));
 }
 
 function environment(issuer: string, home: string): Record<string, string> {

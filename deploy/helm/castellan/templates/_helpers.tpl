@@ -120,7 +120,7 @@ securityContext:
 
 {{/* V8's heap is three quarters of the container's memory. Takes resources. */}}
 {{- define "castellan.nodeOptions" -}}
---max-old-space-size={{ div (mul (include "castellan.mebibytes" .limits.memory | int) 3) 4 }} --disable-proto=delete
+--max-old-space-size={{ div (mul (include "castellan.mebibytes" .limits.memory | int) 3) 4 }} --disable-proto=delete --max-semi-space-size=4
 {{- end -}}
 
 {{- define "castellan.hasCa" -}}

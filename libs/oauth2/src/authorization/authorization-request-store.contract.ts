@@ -210,6 +210,54 @@ export function authorizationRequestStoreContract(
       expect(await harness.requests.insert(newRequest(), 2)).toBe(true);
     });
 
+    it('bounds the pending requests of one client among those that begin at once', async () => {
+      const limit = 10;
+      await harness.requests.insert(newRequest(), limit);
+      const other = await registerClient(`other-${++serial}`);
+      const clients = [client, client, other].map(({ uid }) => uid);
+      const stored = await Promise.all(
+        Array.from({ length: 48 }, async (_, index) => {
+          const request = newRequest({ clientUid: clients[index % clients.length] ?? '' });
+          const answer = await harness.requests.insert(request, limit);
+          expect((await harness.requests.findPending(request.id)) !== undefined).toBe(answer);
+          return answer ? [request.clientUid] : [];
+        }),
+      );
+      expect(stored.flat().filter((uid) => uid === client.uid)).toHaveLength(limit - 1);
+      expect(stored.flat().filter((uid) => uid === other.uid)).toHaveLength(limit);
+    });
+
+    it('bounds the pending requests of one address, which count against no client that way', async () => {
+      await harness.requests.insert(newRequest({ addressHash: 'crowded' }), noLimit, 1);
+      const answers = await Promise.all(
+        Array.from({ length: 40 }, (_, index) => {
+          const addressHash = index % 2 === 0 ? 'crowded' : `address-${index}`;
+          return harness.requests.insert(newRequest({ addressHash }), 21, 1);
+        }),
+      );
+      expect(answers).toEqual(answers.map((_, index) => index % 2 === 1));
+    });
+
+    it('decides many requests at once, each by itself', async () => {
+      const requests = await Promise.all(Array.from({ length: 32 }, () => pendingRequest()));
+      const other = await registerClient(`other-${++serial}`);
+      const outcomes = requests.map((_, index) => outcomeOf(index % 4 === 3 ? other : client));
+      await harness.requests.discard(requests[0]?.id ?? '');
+      const answers = await Promise.all(
+        requests.map(({ id }, index) => harness.requests.complete(id, outcomes[index] ?? outcomeOf(client))),
+      );
+      expect(answers).toEqual(answers.map((_, index) => (index === 0 || index % 4 === 3 ? 'lost' : 'won')));
+      for (const [index, { code, accessToken }] of outcomes.entries()) {
+        const [storedCode, storedToken] = await Promise.all([
+          harness.tokens.findAuthorizationCode(code?.key ?? { bucket: 0, id: '' }),
+          harness.tokens.findActiveAccessToken(accessToken?.key ?? { bucket: 0, id: '' }),
+        ]);
+        expect([storedCode !== undefined, storedToken !== undefined]).toEqual(
+          answers[index] === 'won' ? [true, true] : [false, false],
+        );
+      }
+    });
+
     it('sweeps what is past its lifetime, in batches, and nothing else', async () => {
       for (let count = 0; count < 3; count++) await pendingRequest();
       expect(await harness.requests.sweep(10)).toBe(0);

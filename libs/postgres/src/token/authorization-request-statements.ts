@@ -14,49 +14,63 @@ const isPending = `
   r.decided_at IS NULL AND r.expires_at > clock.now
   AND EXISTS (SELECT 1 FROM token.client c WHERE c.uid = r.client_uid)`;
 
-/** Stores a request unless its client or its address has too many undecided ones; counts no further than that. */
-export const insertRequest = `
+/** How many undecided requests there are of each `key` of `source`; counts no further than its limit. */
+function countPending(key: 'address_hash' | 'client_uid', limit: string, source: string): string {
+  return `
+    SELECT k.${key},
+           (SELECT count(*)
+              FROM (SELECT 1 FROM token.authorization_request r CROSS JOIN clock
+                     WHERE r.${key} = k.${key} AND r.decided_at IS NULL AND r.expires_at > clock.now
+                     LIMIT k.most) AS counted) AS pending
+      FROM (SELECT i.${key}, max(i.${limit}) AS most FROM ${source} i WHERE i.${key} IS NOT NULL GROUP BY 1) AS k`;
+}
+
+/**
+ * Stores requests, each unless its client or its address has too many undecided ones, those before it in the batch
+ * included. One that its address has too many of does not count against its client.
+ */
+export const insertRequests = `
   WITH ${clock},
-  of_address AS (
-    SELECT 1 FROM token.authorization_request r CROSS JOIN clock
-     WHERE r.address_hash = $9 AND r.decided_at IS NULL AND r.expires_at > clock.now
-     LIMIT $10::int
+  input AS MATERIALIZED (
+    SELECT i.*, row_number() OVER (PARTITION BY i.address_hash ORDER BY i.n) AS nth_of_address
+      FROM json_to_recordset($1::json) AS i(
+        n int, id text, client_uid uuid, client_id text, parameters jsonb, parameters_hash text, browser_hash text,
+        lifetime_ms float8, pending_limit int, address_hash text, address_limit int, stage text, interaction text)
   ),
-  pending AS (
-    SELECT 1 FROM token.authorization_request r CROSS JOIN clock
-     WHERE r.client_uid = $2::uuid AND r.decided_at IS NULL AND r.expires_at > clock.now
-     LIMIT $8::int
-  )
+  of_address AS (${countPending('address_hash', 'address_limit', 'input')}),
+  admitted AS MATERIALIZED (
+    SELECT i.*, row_number() OVER (PARTITION BY i.client_uid ORDER BY i.n) AS nth_of_client
+      FROM input i LEFT JOIN of_address a ON a.address_hash = i.address_hash
+     WHERE i.address_hash IS NULL OR a.pending + i.nth_of_address <= i.address_limit
+  ),
+  of_client AS (${countPending('client_uid', 'pending_limit', 'admitted')})
   INSERT INTO token.authorization_request
     (id, client_uid, client_id, parameters, parameters_hash, browser_hash, created_at, expires_at, address_hash,
      stage, stage_at, interaction)
-  SELECT $1, $2::uuid, $3, $4::jsonb, $5, $6, clock.now, clock.now + $7::float8 * interval '1 millisecond', $9,
-         $11, CASE WHEN $11::text IS NOT NULL THEN clock.now END, $12
-    FROM clock
-   WHERE (SELECT count(*) FROM pending) < $8::int AND (SELECT count(*) FROM of_address) < $10::int
+  SELECT i.id, i.client_uid, i.client_id, i.parameters, i.parameters_hash, i.browser_hash, clock.now,
+         clock.now + i.lifetime_ms * interval '1 millisecond', i.address_hash,
+         i.stage, CASE WHEN i.stage IS NOT NULL THEN clock.now END, i.interaction
+    FROM admitted i JOIN of_client c ON c.client_uid = i.client_uid CROSS JOIN clock
+   WHERE c.pending + i.nth_of_client <= i.pending_limit
   RETURNING id`;
 
-/**
- * The id is read by a subquery, so that a plan for one id costs what a plan for any does: the server keeps the latter
- * after some executions, where it would plan each anew for the one partition of the id, which takes longer than the read.
- */
-export const findPendingRequest = `
+function findRequests(condition: string): string {
+  return `
   WITH ${clock}
-  SELECT r.id, r.client_uid, r.client_id, r.parameters, r.parameters_hash, r.browser_hash,
-         r.stage, ${milliseconds('r.stage_at')} AS stage_at, r.interaction, false AS decided,
-         ${milliseconds('r.created_at')} AS created_at, ${milliseconds('clock.now')} AS now
-    FROM token.authorization_request r CROSS JOIN clock
-   WHERE r.id = (SELECT $1::text) AND ${isPending}`;
-
-/** Also decided ones, until they expire. */
-export const findInteraction = `
-  WITH ${clock}
-  SELECT r.id, r.client_uid, r.client_id, r.parameters, r.parameters_hash, r.browser_hash,
+  SELECT k.n::int AS n, r.id, r.client_uid, r.client_id, r.parameters, r.parameters_hash, r.browser_hash,
          r.stage, ${milliseconds('r.stage_at')} AS stage_at, r.interaction, r.decided_at IS NOT NULL AS decided,
          ${milliseconds('r.created_at')} AS created_at, ${milliseconds('clock.now')} AS now
-    FROM token.authorization_request r CROSS JOIN clock
-   WHERE r.id = (SELECT $1::text) AND r.stage IS NOT NULL AND r.expires_at > clock.now
-     AND EXISTS (SELECT 1 FROM token.client c WHERE c.uid = r.client_uid)`;
+    FROM unnest($1::text[]) WITH ORDINALITY AS k(id, n)
+    JOIN token.authorization_request r ON r.id = k.id
+    JOIN token.client c ON c.uid = r.client_uid
+   CROSS JOIN clock
+   WHERE r.expires_at > clock.now AND ${condition}`;
+}
+
+export const findPendingRequests = findRequests('r.decided_at IS NULL');
+
+/** Also decided ones, until they expire. */
+export const findInteractions = findRequests('r.stage IS NOT NULL');
 
 /** Takes one step: who waited for the row's lock finds it elsewhere when the lock is released, and takes none. */
 export const advanceInteraction = `
@@ -113,42 +127,54 @@ export const finishLogin = `
   SELECT ${milliseconds('clock.now')} AS now, EXISTS (SELECT 1 FROM moved) AS won FROM clock`;
 
 /**
- * Burns a pending request and stores what the decision buys. Who waited for the row's lock finds it decided when the
- * lock is released, and gets nothing.
+ * Burns pending requests and stores what each decision buys. Of equal ids the first ordinal plays, the others lose. Rows
+ * are locked in the order of their keys, so two replicas cannot wait for each other; who waited for a row's lock finds it
+ * decided when the lock is released, and gets nothing.
  */
-export const completeRequest = `
+export const completeRequests = `
   WITH ${clock},
   input AS MATERIALIZED (
-    SELECT * FROM json_to_record($2::json) AS i(
-      family_bucket int, family_id text, client_uid uuid, client_id text, subject text, scopes text[], audience text[],
+    SELECT DISTINCT ON (i.id) i.* FROM json_to_recordset($1::json) AS i(
+      n int, id text, family_bucket int, family_id text, client_uid uuid, client_id text, subject text, scopes text[], audience text[],
       session text, auth_time bigint, family_expires_at float8, sid text, consent_id text, subject_identifier text,
       consent json,
       code_bucket int, code_id text, redirect_uri text, redirect_uri_given boolean, code_challenge text,
       code_lifetime_ms float8,
       access_bucket int, access_id text, access_lifetime_ms float8, access_scopes text[], decision_id text,
       policy_revision bigint)
+    ORDER BY i.id, i.n
   ),
   -- Shared with other requests, and excluding who ends the session: it waits, and then finds what was granted.
   live AS MATERIALIZED (
-    SELECT s.sid FROM token.login_session s, clock, input i
-     WHERE s.sid = i.sid AND s.ended_at IS NULL AND s.expires_at > clock.now
+    SELECT s.sid FROM token.login_session s CROSS JOIN clock
+     WHERE s.sid IN (SELECT i.sid FROM input i) AND s.ended_at IS NULL AND s.expires_at > clock.now
+     ORDER BY s.sid
        FOR SHARE OF s
+  ),
+  playing AS MATERIALIZED (
+    SELECT i.* FROM input i WHERE i.sid IS NULL OR EXISTS (SELECT 1 FROM live WHERE live.sid = i.sid)
+  ),
+  locked AS MATERIALIZED (
+    SELECT r.id FROM playing i JOIN token.authorization_request r ON r.id = i.id
+     WHERE r.decided_at IS NULL
+     ORDER BY r.id
+       FOR UPDATE OF r
   ),
   burnt AS (
     UPDATE token.authorization_request r
        SET decided_at = clock.now, interaction = NULL,
            parameters = CASE WHEN r.stage IS NOT NULL THEN r.parameters END
-      FROM clock, input i
-     WHERE r.id = $1 AND r.client_uid = i.client_uid AND ${isPending}
+      FROM locked l JOIN playing i ON i.id = l.id CROSS JOIN clock
+     WHERE r.id = l.id AND r.client_uid = i.client_uid AND ${isPending}
        AND (r.stage IS NULL OR r.stage = 'consent-decided')
-       AND (i.sid IS NULL OR EXISTS (SELECT 1 FROM live))
-    RETURNING clock.now
+    RETURNING i.n, clock.now
   ),
   session_client AS (
     INSERT INTO token.login_session_client (sid, client_uid, client_id, subject_identifier)
-    SELECT i.sid, i.client_uid, i.client_id, i.subject_identifier
-      FROM burnt b CROSS JOIN input i
+    SELECT DISTINCT ON (i.sid, i.client_uid) i.sid, i.client_uid, i.client_id, i.subject_identifier
+      FROM burnt b JOIN input i ON i.n = b.n
      WHERE i.sid IS NOT NULL
+     ORDER BY i.sid, i.client_uid, i.n DESC
     ON CONFLICT (sid, client_uid) DO UPDATE SET subject_identifier = excluded.subject_identifier
   ),
   consent AS (
@@ -157,7 +183,7 @@ export const completeRequest = `
        expires_at)
     SELECT c.id, c.subject, i.client_uid, i.client_id, c.sid, c.scopes, c.audience, c.remembered, c.remember_for,
            c.details, b.now, b.now + c.lifetime_ms * interval '1 millisecond'
-      FROM burnt b CROSS JOIN input i CROSS JOIN json_to_record(i.consent) AS c(
+      FROM burnt b JOIN input i ON i.n = b.n CROSS JOIN json_to_record(i.consent) AS c(
         id text, subject text, sid text, scopes text[], audience text[], remembered boolean, remember_for bigint,
         details text, lifetime_ms float8)
      WHERE i.consent IS NOT NULL
@@ -167,7 +193,7 @@ export const completeRequest = `
     UPDATE token.consent o
        SET remembered = false,
            expires_at = least(o.expires_at, to_timestamp(i.family_expires_at / 1000))
-      FROM burnt b CROSS JOIN input i CROSS JOIN json_to_record(i.consent) AS c(
+      FROM burnt b JOIN input i ON i.n = b.n CROSS JOIN json_to_record(i.consent) AS c(
         subject text, scopes text[], audience text[], remembered boolean)
      WHERE i.consent IS NOT NULL AND c.remembered AND o.subject = c.subject AND o.client_uid = i.client_uid
        AND o.remembered AND o.revoked_at IS NULL AND o.scopes <@ c.scopes AND o.audience <@ c.audience
@@ -178,14 +204,14 @@ export const completeRequest = `
        expires_at)
     SELECT i.family_bucket, i.family_id, i.client_uid, i.client_id, i.subject, i.scopes, i.audience,
            i.session, i.auth_time, i.sid, i.consent_id, b.now, to_timestamp(i.family_expires_at / 1000)
-      FROM burnt b CROSS JOIN input i
+      FROM burnt b JOIN input i ON i.n = b.n
   ),
   code AS (
     INSERT INTO token.authorization_code
       (bucket, id, family_bucket, family_id, redirect_uri, redirect_uri_given, code_challenge, issued_at, expires_at)
     SELECT i.code_bucket, i.code_id, i.family_bucket, i.family_id, i.redirect_uri, i.redirect_uri_given,
            i.code_challenge, b.now, b.now + i.code_lifetime_ms * interval '1 millisecond'
-      FROM burnt b CROSS JOIN input i
+      FROM burnt b JOIN input i ON i.n = b.n
      WHERE i.code_id IS NOT NULL
   ),
   access AS (
@@ -197,10 +223,10 @@ export const completeRequest = `
            i.audience, b.now,
            least(b.now + i.access_lifetime_ms * interval '1 millisecond', to_timestamp(i.family_expires_at / 1000)),
            i.decision_id, i.policy_revision
-      FROM burnt b CROSS JOIN input i
+      FROM burnt b JOIN input i ON i.n = b.n
      WHERE i.access_id IS NOT NULL
   )
-  SELECT ${milliseconds('clock.now')} AS now, EXISTS (SELECT 1 FROM burnt) AS won FROM clock`;
+  SELECT ${milliseconds('clock.now')} AS now, ARRAY(SELECT n FROM burnt) AS won FROM clock`;
 
 export const discardRequest = `
   WITH ${clock}

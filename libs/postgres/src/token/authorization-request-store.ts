@@ -1,16 +1,19 @@
 import type {
   AuthorizationOutcome,
   AuthorizationRequestStore,
+  BurnOutcome,
   Interaction,
   InteractionRequest,
   InteractionStage,
   JsonSeal,
+  NewAuthorizationRequest,
   NewConsent,
   SessionSeal,
   SessionStep,
   StagedInteraction,
   StoredParameters,
 } from '@castellan/oauth2';
+import { createBatcher } from '../batch.js';
 import type { Database } from '../database.js';
 import type { PartitionKeeper } from '../partitions.js';
 import * as statements from './authorization-request-statements.js';
@@ -18,6 +21,7 @@ import { defaultGiveUpAfterMs } from './outbox-store.js';
 import { insertIntoPartitions, type PartitionName } from './token-partitions.js';
 
 type PendingRow = {
+  n: number;
   id: string;
   client_uid: string;
   client_id: string;
@@ -35,7 +39,7 @@ type PendingRow = {
 const noLimit = 2_147_483_647;
 
 /**
- * Authorization requests in PostgreSQL; `keeper` makes partitions that are missing for what a decision buys, and what it
+ * Authorization requests in PostgreSQL. Concurrent calls of one kind share one statement. `keeper` makes partitions that are missing for what a decision buys, and what it
  * says about people is sealed: grants by `sessions`, interactions and consents by `seal`, which only the flow of Hydra 0.9
  * can do without. Clients of a session that a login ends are told through the outbox, for `giveUpAfterMs`.
  */
@@ -46,11 +50,46 @@ export function createAuthorizationRequestStore(
   seal: JsonSeal = noSeal,
   giveUpAfterMs = defaultGiveUpAfterMs,
 ): AuthorizationRequestStore {
-  async function find(name: string, text: string, id: string): Promise<PendingRow | undefined> {
-    const [row] = await database.query<PendingRow>(name, text, [id]);
-    if (row !== undefined) database.observeClock(new Date(row.now));
-    return row;
+  function finder(name: string, text: string) {
+    return createBatcher<string, PendingRow | undefined>({
+      async run(ids) {
+        const rows = await database.query<PendingRow>(name, text, [ids]);
+        if (rows[0] !== undefined) database.observeClock(new Date(rows[0].now));
+        const found = new Map(rows.map((row) => [row.n, row]));
+        return ids.map((_, index) => found.get(index + 1));
+      },
+    });
   }
+
+  const findPending = finder('token.authorization_request.find', statements.findPendingRequests);
+  const findInteraction = finder('token.authorization_request.find_interaction', statements.findInteractions);
+
+  const insert = createBatcher<ReturnType<typeof toRequestInput>, boolean>({
+    async run(items) {
+      const input = JSON.stringify(items.map((item, n) => ({ n, ...item })));
+      const name = 'token.authorization_request.insert';
+      const rows = await database.query<{ id: string }>(name, statements.insertRequests, [input]);
+      const stored = new Set(rows.map(({ id }) => id));
+      return items.map(({ id }) => stored.has(id));
+    },
+  });
+
+  const complete = createBatcher<{ id: string; outcome: AuthorizationOutcome }, BurnOutcome>({
+    async run(items) {
+      const input = JSON.stringify(
+        items.map(({ id, outcome }, n) => ({ n, id, ...toOutcomeInput(outcome, sessions, seal) })),
+      );
+      const name = 'token.authorization_request.complete';
+      const [row] = await insertIntoPartitions(
+        keeper,
+        () => items.flatMap(({ outcome }) => partitionsOf(outcome)),
+        () => database.query<{ now: number; won: number[] }>(name, statements.completeRequests, [input]),
+      );
+      if (row !== undefined) database.observeClock(new Date(row.now));
+      const won = new Set(row?.won);
+      return items.map((_, n) => (won.has(n) ? 'won' : 'lost'));
+    },
+  });
 
   /** Throws for a row that does not open: it was tampered with, or its secret is gone. A fault, never an empty state. */
   function openInteraction({ id, stage, stage_at: stageAt, interaction }: PendingRow): StagedInteraction | undefined {
@@ -62,32 +101,18 @@ export function createAuthorizationRequestStore(
 
   return {
     async insert(request, pendingLimit, addressLimit = noLimit) {
-      const rows = await database.query('token.authorization_request.insert', statements.insertRequest, [
-        request.id,
-        request.clientUid,
-        request.clientId,
-        JSON.stringify(request.parameters),
-        request.parametersHash,
-        request.browserHash,
-        request.lifetimeMs,
-        pendingLimit,
-        request.addressHash ?? null,
-        Math.min(addressLimit, noLimit),
-        request.interaction?.stage ?? null,
-        request.interaction === undefined ? null : seal.seal(request.interaction.state, interactionRow(request.id)),
-      ]);
-      return rows.length === 1;
+      return insert(toRequestInput(request, seal, pendingLimit, addressLimit));
     },
 
     async findPending(id) {
-      const row = await find('token.authorization_request.find', statements.findPendingRequest, id);
+      const row = await findPending(id);
       if (row === undefined) return undefined;
       const interaction = openInteraction(row);
       return { ...toRequest(row), ...(interaction !== undefined ? { interaction } : {}) };
     },
 
     async findInteraction(id) {
-      const row = await find('token.authorization_request.find_interaction', statements.findInteraction, id);
+      const row = await findInteraction(id);
       if (row === undefined) return undefined;
       const interaction = row.decided ? undefined : openInteraction(row);
       return { ...toRequest(row), interaction: interaction ?? 'over' };
@@ -110,21 +135,7 @@ export function createAuthorizationRequestStore(
       return row?.won === true ? 'won' : 'lost';
     },
 
-    async complete(id, outcome) {
-      const input = JSON.stringify(toInput(outcome, sessions, seal));
-      const [row] = await insertIntoPartitions(
-        keeper,
-        () => partitionsOf(outcome),
-        () =>
-          database.query<{ now: number; won: boolean }>(
-            'token.authorization_request.complete',
-            statements.completeRequest,
-            [id, input],
-          ),
-      );
-      if (row !== undefined) database.observeClock(new Date(row.now));
-      return row?.won === true ? 'won' : 'lost';
-    },
+    complete: (id, outcome) => complete({ id, outcome }),
 
     async discard(id) {
       const rows = await database.query('token.authorization_request.discard', statements.discardRequest, [id]);
@@ -152,6 +163,24 @@ function interactionRow(id: string): string {
 /** The name under which the details of a consent are sealed. */
 export function consentRow(id: string): string {
   return `token.consent/${id}`;
+}
+
+function toRequestInput(request: NewAuthorizationRequest, seal: JsonSeal, pendingLimit: number, addressLimit: number) {
+  const { interaction } = request;
+  return {
+    id: request.id,
+    client_uid: request.clientUid,
+    client_id: request.clientId,
+    parameters: request.parameters,
+    parameters_hash: request.parametersHash,
+    browser_hash: request.browserHash,
+    lifetime_ms: request.lifetimeMs,
+    pending_limit: pendingLimit,
+    address_hash: request.addressHash,
+    address_limit: Math.min(addressLimit, noLimit),
+    stage: interaction?.stage,
+    interaction: interaction === undefined ? undefined : seal.seal(interaction.state, interactionRow(request.id)),
+  };
 }
 
 function toRequest(row: PendingRow): Omit<InteractionRequest, 'interaction'> {
@@ -197,7 +226,11 @@ function toConsentInput(consent: NewConsent, seal: JsonSeal) {
   };
 }
 
-function toInput({ family, code, accessToken, consent }: AuthorizationOutcome, sessions: SessionSeal, seal: JsonSeal) {
+function toOutcomeInput(
+  { family, code, accessToken, consent }: AuthorizationOutcome,
+  sessions: SessionSeal,
+  seal: JsonSeal,
+) {
   const { grant } = family;
   return {
     family_bucket: family.key.bucket,
