@@ -21,7 +21,7 @@ export class PolicyIndex {
 
   constructor(state: PolicyState) {
     this.current = state.revision;
-    for (const policy of state.policies) this.table.put(policy);
+    this.table.putAll(state.policies);
     for (const membership of state.memberships) this.addMembership(membership);
   }
 
@@ -46,7 +46,7 @@ export class PolicyIndex {
   /** Takes changes over that lead from the revision of the index to theirs. */
   apply(changes: PolicyChanges): void {
     for (const id of changes.removedPolicyIds) this.table.remove(id);
-    for (const policy of changes.policies) this.table.put(policy);
+    this.table.putAll(changes.policies);
     for (const { isPresent, ...membership } of changes.memberships) {
       if (isPresent) this.addMembership(membership);
       else this.removeMembership(membership);

@@ -58,10 +58,10 @@ const limits: readonly Limit[] = [
     ratios: /^P-9-INDEX .*(add one|load)/,
     limit:
       '**Changing and loading.** A policy that is added is parsed, its templates are found or made, and a row or two of the tables ' +
-      'written; removing one does without the first two and is within its bound. A load is that many additions. The tables grow on ' +
-      'the way, each time in one pass through memory, which is a twentieth of the load; sizing them once from the number of policies ' +
-      'would save no more than that. A third is the garbage collector, which walks compiled patterns, conditions and groups: objects, ' +
-      'which the tables are not.',
+      'written; removing one does without the first two and is within its bound. A load is that many additions. Tables of a load grow ' +
+      'to what it will need: growing them by a quarter each time left so many buffers behind that the collector walked the whole heap ' +
+      'seven times, half of a load of a million; now it does so twice. What remains of it is a third, for compiled patterns, conditions ' +
+      'and groups, which are objects; the rest is misses of the processor’s caches.',
   },
   {
     ratios: /^P-10 .*write/,

@@ -1,5 +1,5 @@
 import { compileTemplate, type Template } from '../template.js';
-import { extended, grownLength } from './growth.js';
+import { extended, type Growth } from './growth.js';
 import { StretchTable } from './stretch-table.js';
 import { hashForwards } from './text-hash.js';
 import { TextTable } from './text-table.js';
@@ -41,8 +41,8 @@ export class Dimension {
   private readonly values = new Map<number, readonly string[]>();
 
   /** Templates by their own text, and by each of their few values. */
-  private readonly byText = new TextTable();
-  private readonly byStretch = new StretchTable();
+  private readonly byText: TextTable;
+  private readonly byStretch: StretchTable;
 
   private value = '';
   private epoch = 0;
@@ -50,6 +50,11 @@ export class Dimension {
   private verdicts = new Int32Array(64);
   /** Cost of the matching done since it was last set to zero, in parts of `costPerPolicy`. */
   cost = 0;
+
+  constructor(private readonly growth: Growth) {
+    this.byText = new TextTable(growth);
+    this.byStretch = new StretchTable(growth);
+  }
 
   /** The number of a template, which is compiled when it is new. */
   acquire(text: string): number {
@@ -169,7 +174,7 @@ export class Dimension {
 
   private growTo(number: number): void {
     if (number < this.references.length) return;
-    const length = grownLength(this.references.length);
+    const length = this.growth.longer(this.references.length);
     this.references = extended(this.references, length);
     this.verdicts = extended(this.verdicts, length);
     const kinds = new Uint8Array(length);

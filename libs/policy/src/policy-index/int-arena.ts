@@ -1,4 +1,4 @@
-import { extended, grownLength } from './growth.js';
+import { extended, type Growth } from './growth.js';
 
 /** Blocks of 32-bit integers in one array: millions of short lists without an object for each. */
 export class IntArena {
@@ -6,6 +6,8 @@ export class IntArena {
   private used = 0;
   /** Offsets of released blocks by their capacity. */
   private readonly free = new Map<number, number[]>();
+
+  constructor(private readonly growth: Growth) {}
 
   /** A block for at least `size` cells; answers its offset. Its content is arbitrary. */
   allocate(size: number): number {
@@ -15,7 +17,7 @@ export class IntArena {
     const offset = this.used;
     this.used += capacity;
     let { length } = this.cells;
-    while (length < this.used) length = grownLength(length);
+    while (length < this.used) length = this.growth.longer(length);
     if (length > this.cells.length) this.cells = extended(this.cells, length);
     return offset;
   }

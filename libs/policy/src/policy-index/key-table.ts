@@ -1,5 +1,5 @@
 import { BitFilter } from './bit-filter.js';
-import { grownLength } from './growth.js';
+import { Growth } from './growth.js';
 import { homeOf, spread } from './text-hash.js';
 
 const fields = 2;
@@ -25,6 +25,8 @@ export class KeyTable {
   private cells = new Int32Array((smallest + spare) * fields);
   private used = 0;
   private readonly filter = new BitFilter();
+
+  constructor(private readonly growth = new Growth()) {}
 
   /** Appends the numbers under a hash to `found`, which holds `from`; answers how many it holds then. */
   collect(hash: number, found: number[], from: number): number {
@@ -108,7 +110,7 @@ export class KeyTable {
   /** Homes move apart, so that no entry is farther from its own afterwards, but for two places that rounding may make. */
   private grow(): void {
     const old = this.cells;
-    this.size = grownLength(this.size);
+    this.size = this.growth.longer(this.size);
     const cells = new Int32Array((this.size + spare) * fields);
     let next = 0;
     for (let entry = 0; entry < old.length; entry += fields) {

@@ -1,5 +1,5 @@
 import { BitFilter } from './bit-filter.js';
-import { grownLength } from './growth.js';
+import type { Growth } from './growth.js';
 import { capacityOf, type IntArena } from './int-arena.js';
 import { homeOf, spread } from './text-hash.js';
 
@@ -23,7 +23,10 @@ export class PairTable {
   private used = 0;
   private readonly filter = new BitFilter();
 
-  constructor(private readonly arena: IntArena) {}
+  constructor(
+    private readonly arena: IntArena,
+    private readonly growth: Growth,
+  ) {}
 
   /** Index of the row's first field, or -1. */
   find(resource: number, subject: number): number {
@@ -155,7 +158,7 @@ export class PairTable {
   /** Rows stand nearly in the order of their hashes, in the longer table as well: it is written from begin to end. */
   private grow(): void {
     const old = this.rows;
-    this.size = grownLength(this.size);
+    this.size = this.growth.longer(this.size);
     this.rows = new Int32Array(this.size * fields);
     for (let row = 0; row < old.length; row += fields) {
       const what = old[row + 3] ?? 0;

@@ -2,7 +2,7 @@ import { compileConditions, type NamedCondition } from '../conditions/named-cond
 import type { StoredPolicy, Verdict } from '../stored-policy.js';
 import { isBounded, type Validity } from '../validity.js';
 import { Dimension, loose } from './dimension.js';
-import { extended, grownLength } from './growth.js';
+import { extended, Growth } from './growth.js';
 import { IntArena } from './int-arena.js';
 import { actionBits, PairTable } from './pair-table.js';
 import { hashForwards } from './text-hash.js';
@@ -35,16 +35,17 @@ const candidates: number[] = [];
  * match; nothing that matches is missed. Adding and removing cost what the one policy holds, whatever else is stored.
  */
 export class PolicyTable {
-  readonly subjects = new Dimension();
-  readonly resources = new Dimension();
-  readonly actions = new Dimension();
-  readonly arena = new IntArena();
+  private readonly growth = new Growth();
+  readonly subjects = new Dimension(this.growth);
+  readonly resources = new Dimension(this.growth);
+  readonly actions = new Dimension(this.growth);
+  readonly arena = new IntArena(this.growth);
   /** Policies that allow, and all others: those that deny or cannot be evaluated. */
-  readonly allowances = new PairTable(this.arena);
-  readonly denials = new PairTable(this.arena);
+  readonly allowances = new PairTable(this.arena, this.growth);
+  readonly denials = new PairTable(this.arena, this.growth);
 
   /** Slots by the ID of their policy, counted from 1. */
-  private readonly byId = new TextTable();
+  private readonly byId = new TextTable(this.growth);
   /** IDs by slot; undefined where it is free. */
   private readonly ids: (string | undefined)[] = [];
   private readonly free: number[] = [];
@@ -63,6 +64,17 @@ export class PolicyTable {
   /** IDs of the policies that cannot be evaluated, ordered. */
   get invalidPolicyIds(): readonly string[] {
     return [...this.invalidIds].sort();
+  }
+
+  /** Adds policies, each in place of an older one of its ID. */
+  putAll(policies: readonly StoredPolicy[]): void {
+    const total = this.size + policies.length;
+    const isLoad = policies.length > this.size;
+    for (const policy of policies) {
+      if (isLoad) this.growth.report(this.size, total);
+      this.put(policy);
+    }
+    if (isLoad) this.growth.report(total, total);
   }
 
   /** Adds a policy, in place of an older one of its ID. */
@@ -239,7 +251,7 @@ export class PolicyTable {
 
   private growTo(slot: number): void {
     if (slot < this.lists.length) return;
-    const length = grownLength(this.lists.length);
+    const length = this.growth.longer(this.lists.length);
     const traits = new Uint8Array(length);
     traits.set(this.traits);
     this.traits = traits;

@@ -1,4 +1,5 @@
 import type { TemplateLiterals } from '../template.js';
+import type { Growth } from './growth.js';
 import { KeyTable } from './key-table.js';
 import { LengthCounts } from './length-counts.js';
 import { extendHash, gramLength, hashBackwards, hashForwards, hashFrom, hashGram } from './text-hash.js';
@@ -27,16 +28,7 @@ type InfixStart = { readonly prefixLength: number; readonly excluded: string; te
  */
 export class StretchTable {
   private readonly keys = new Map<number, Key>();
-  private readonly prefixes = new KeyTable();
-  private readonly suffixes = new KeyTable();
-  private readonly infixes = new KeyTable();
-  private readonly grams = new KeyTable();
-  private readonly tables = {
-    prefix: this.prefixes,
-    suffix: this.suffixes,
-    infix: this.infixes,
-    gram: this.grams,
-  } as const;
+  private readonly tables: { readonly [kind in Key['kind']]: KeyTable };
   private readonly prefixLengths = new LengthCounts();
   private readonly suffixLengths = new LengthCounts();
   private readonly infixLengths = new LengthCounts();
@@ -44,6 +36,15 @@ export class StretchTable {
   private gramCount = 0;
   /** Hash of the value that was looked up last. */
   hash = 0;
+
+  constructor(growth: Growth) {
+    this.tables = {
+      prefix: new KeyTable(growth),
+      suffix: new KeyTable(growth),
+      infix: new KeyTable(growth),
+      gram: new KeyTable(growth),
+    };
+  }
 
   /** Appends the numbers of templates that the value may match to `found`, which holds `from`; answers how many it holds then. */
   collect(value: string, found: number[], from: number): number {
@@ -103,7 +104,7 @@ export class StretchTable {
     let i = 0;
     while (i < end) {
       hash = extendHash(hash, value.charCodeAt(i));
-      if (present[++i] === 1) count = this.prefixes.collect(hash, found, count);
+      if (present[++i] === 1) count = this.tables.prefix.collect(hash, found, count);
     }
     for (; i < value.length; i++) hash = extendHash(hash, value.charCodeAt(i));
     this.hash = hash;
@@ -117,7 +118,7 @@ export class StretchTable {
     let hash = 0;
     for (let i = 0; i < end;) {
       hash = extendHash(hash, value.charCodeAt(value.length - 1 - i));
-      if (present[++i] === 1) count = this.suffixes.collect(hash, found, count);
+      if (present[++i] === 1) count = this.tables.suffix.collect(hash, found, count);
     }
     return count;
   }
@@ -131,7 +132,7 @@ export class StretchTable {
     let hash = prefixLength;
     for (let i = 0; i < end;) {
       hash = extendHash(hash, value.charCodeAt(place + i));
-      if (present[++i] === 1) count = this.infixes.collect(hash, found, count);
+      if (present[++i] === 1) count = this.tables.infix.collect(hash, found, count);
     }
     return count;
   }
@@ -139,7 +140,7 @@ export class StretchTable {
   private collectGrams(value: string, found: number[], from: number): number {
     let count = from;
     for (let i = 0; i + gramLength <= value.length; i++) {
-      count = this.grams.collect(hashGram(value, i), found, count);
+      count = this.tables.gram.collect(hashGram(value, i), found, count);
     }
     return count;
   }

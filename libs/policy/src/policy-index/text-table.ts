@@ -1,11 +1,16 @@
+import type { Growth } from './growth.js';
 import { KeyTable } from './key-table.js';
 import { hashForwards } from './text-hash.js';
 
 /** Numbers by text, several under one where need be. No number is zero. What is found under a hash is to be verified. */
 export class TextTable {
-  private readonly keys = new KeyTable();
+  private readonly keys: KeyTable;
   /** What had no room there: texts made to share a hash. */
   private readonly crowded = new Map<string, readonly number[]>();
+
+  constructor(growth: Growth) {
+    this.keys = new KeyTable(growth);
+  }
 
   /** Appends the candidates for a text of this hash to `found`, which holds `from`; answers how many it holds then. */
   collect(text: string, hash: number, found: number[], from: number): number {
