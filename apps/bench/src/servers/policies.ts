@@ -3,15 +3,18 @@ import { AnswerError, ask } from './http.js';
 import type { Product } from './product.js';
 
 const policiesPerPart = 500;
+/** So many take effect at once; a larger set comes in several imports. */
+const policiesPerImport = 50_000;
 
-/** Stores policies by one import, as `policies import` does, and groups with their members. */
+/** Stores policies as `policies import` does, and groups with their members. */
 export async function storeWorkload(
   say: (line: string) => void,
   product: Product,
   { policies, memberships }: Workload,
 ): Promise<void> {
   say(`storing ${policies.length} policies in castellan (${product.mode})`);
-  await importPolicies(product, policies);
+  for (let from = 0; from < policies.length; from += policiesPerImport)
+    await importPolicies(product, policies.slice(from, from + policiesPerImport));
   const authorization = await product.rootAuthorization();
   const waiting = [...membersByGroup(memberships)];
   const worker = async (): Promise<void> => {
