@@ -49,6 +49,31 @@ export async function printOr(
   await printFormatted(call, Array.isArray(value) ? value : [], columns);
 }
 
+/** What came of one of several things that a command does: its own sentence, and the value for `--format`. */
+export type Done = { readonly own: string; readonly value: unknown };
+
+/**
+ * Does things one after the other. Each is told when it is done or, where `--format` asks for it, all in one list at the end, also
+ * where one fails: what was done before it is done.
+ */
+export async function printEach(
+  call: CommandCall,
+  items: readonly string[],
+  work: (item: string) => Promise<Done>,
+  columns: readonly string[],
+): Promise<void> {
+  const values: unknown[] = [];
+  try {
+    for (const item of items) {
+      const { own, value } = await work(item);
+      if (formatOf(call) === undefined) call.print(own);
+      values.push(value);
+    }
+  } finally {
+    if (formatOf(call) !== undefined) await printFormatted(call, values, columns);
+  }
+}
+
 /** The value as YAML, with every character escaped that could steer a terminal. */
 export async function yamlText(value: unknown): Promise<string> {
   const { Document, Scalar, visit } = await import('yaml');

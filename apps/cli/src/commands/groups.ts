@@ -18,6 +18,7 @@ export const groupsRows: readonly CommandRow[] = [
     summary: 'Delete a group',
     operands: '<id>',
     examples: ['groups delete editors'],
+    flags: [otherFormatFlag],
     run: deleteGroup,
   },
   {
@@ -34,6 +35,7 @@ export const groupsRows: readonly CommandRow[] = [
     summary: 'Add members to a group',
     operands: '<group> <member...>',
     examples: ['groups members add editors alice bob'],
+    flags: [otherFormatFlag],
     run: addMembers,
   },
   {
@@ -41,6 +43,7 @@ export const groupsRows: readonly CommandRow[] = [
     summary: 'Remove members from a group',
     operands: '<group> <member...>',
     examples: ['groups members remove editors bob'],
+    flags: [otherFormatFlag],
     run: removeMembers,
   },
 ];
@@ -60,7 +63,7 @@ async function deleteGroup(call: CommandCall): Promise<void> {
   const api = await call.api();
   const id = call.operand(0);
   await api.delete({ failure: 'Could not create group', path: ['warden', 'groups', id] });
-  call.print(`Group ${id} deleted.`);
+  await printOr(call, () => call.print(`Group ${id} deleted.`), { deleted: id });
 }
 
 async function findGroups(call: CommandCall): Promise<void> {
@@ -79,7 +82,8 @@ async function addMembers(call: CommandCall): Promise<void> {
     path: ['warden', 'groups', group, 'members'],
     json: { members },
   });
-  call.print(`Members [${members.join(' ')}] added to group ${group}.`);
+  const own = (): void => call.print(`Members [${members.join(' ')}] added to group ${group}.`);
+  await printOr(call, own, { id: group, added: members });
 }
 
 async function removeMembers(call: CommandCall): Promise<void> {
@@ -89,5 +93,6 @@ async function removeMembers(call: CommandCall): Promise<void> {
     path: ['warden', 'groups', group, 'members'],
     json: { members },
   });
-  call.print(`Members [${members.join(' ')}] removed from group ${group}.`);
+  const own = (): void => call.print(`Members [${members.join(' ')}] removed from group ${group}.`);
+  await printOr(call, own, { id: group, removed: members });
 }

@@ -102,6 +102,7 @@ export const keysRows: readonly CommandRow[] = [
     summary: 'Delete a key set',
     operands: '<set>',
     examples: ['keys delete my-keys'],
+    flags: [otherFormatFlag],
     run: deleteKeySet,
   },
 ];
@@ -129,6 +130,7 @@ function keysOf(set: unknown): unknown {
 
 async function deleteKeySet(call: CommandCall): Promise<void> {
   const api = await call.api();
-  await api.delete({ failure, path: ['keys', call.operand(0)] });
-  call.print('Key set deleted.');
+  const set = call.operand(0);
+  await api.delete({ failure, path: ['keys', set] });
+  await printOr(call, () => call.print('Key set deleted.'), { deleted: set });
 }

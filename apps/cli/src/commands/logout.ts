@@ -1,5 +1,5 @@
 import { apiFlags, text, type CommandCall, type CommandRow } from '../command.js';
-import { formatFlag, printFormatted } from '../format.js';
+import { formatFlag, otherFormatFlag, printEach, printFormatted } from '../format.js';
 import { members } from '../json.js';
 import { UsageError } from '../terminal.js';
 
@@ -28,6 +28,7 @@ export const logoutRows: readonly CommandRow[] = [
     summary: 'Try deliveries now; a dead letter lives again',
     examples: ['logout deliveries retry 7'],
     operands: '<id...>',
+    flags: [otherFormatFlag],
     run: retryDeliveries,
   },
   {
@@ -35,6 +36,7 @@ export const logoutRows: readonly CommandRow[] = [
     summary: 'Remove deliveries: those clients are not told',
     examples: ['logout deliveries discard 7'],
     operands: '<id...>',
+    flags: [otherFormatFlag],
     run: discardDeliveries,
   },
 ];
@@ -59,20 +61,19 @@ async function listDeliveries(call: CommandCall): Promise<void> {
 
 async function retryDeliveries(call: CommandCall): Promise<void> {
   const api = await call.api();
-  for (const id of call.operands) {
-    await api.post({
-      failure: `Could not retry delivery ${id}`,
-      path: ['logout', 'deliveries', id, 'retry'],
-      json: {},
-    });
-    call.print(`Delivery ${id} is tried again.`);
-  }
+  const retry = async (id: string) => {
+    const path = ['logout', 'deliveries', id, 'retry'];
+    await api.post({ failure: `Could not retry delivery ${id}`, path, json: {} });
+    return { own: `Delivery ${id} is tried again.`, value: { retried: id } };
+  };
+  await printEach(call, call.operands, retry, ['retried']);
 }
 
 async function discardDeliveries(call: CommandCall): Promise<void> {
   const api = await call.api();
-  for (const id of call.operands) {
+  const discard = async (id: string) => {
     await api.delete({ failure: `Could not discard delivery ${id}`, path: ['logout', 'deliveries', id] });
-    call.print(`Delivery ${id} discarded.`);
-  }
+    return { own: `Delivery ${id} discarded.`, value: { discarded: id } };
+  };
+  await printEach(call, call.operands, discard, ['discarded']);
 }

@@ -1,5 +1,5 @@
 import { apiFlags, flag, list, text, type CommandCall, type CommandRow } from '../command.js';
-import { otherFormatFlag, printOr } from '../format.js';
+import { otherFormatFlag, printEach, printOr } from '../format.js';
 import { indentedJson, members } from '../json.js';
 import { printable, UsageError } from '../terminal.js';
 import { readJsonFile } from '../clients/json-flags.js';
@@ -22,6 +22,7 @@ export const policiesRows: readonly CommandRow[] = [
       text('--valid-from <time>', 'the policy applies from this time on, such as 2030-01-31T08:00:00Z'),
       text('--valid-until <time>', 'the policy applies before this time'),
       list('-f, --files <paths>', 'create the policies of these JSON files; other flags are ignored'),
+      otherFormatFlag,
     ],
     examples: ['policies create --id readers --allow --subjects alice --actions get --resources "photos:<.*>"'],
     run: createPolicy,
@@ -39,6 +40,7 @@ export const policiesRows: readonly CommandRow[] = [
     summary: 'Delete policies',
     examples: ['policies delete my-policy'],
     operands: '<id...>',
+    flags: [otherFormatFlag],
     run: deletePolicies,
   },
 ];
@@ -52,7 +54,7 @@ async function createPolicy(call: CommandCall): Promise<void> {
   if (resources.length === 0 || subjects.length === 0 || actions.length === 0) {
     throw new UsageError('Got empty subject, resource or action list');
   }
-  const id = await postPolicy(call, {
+  const policy = await postPolicy(call, {
     id: call.text('id'),
     description: call.text('description'),
     subjects,
@@ -63,20 +65,24 @@ async function createPolicy(call: CommandCall): Promise<void> {
     ...(call.text('valid-from') !== '' ? { valid_from: call.text('valid-from') } : {}),
     ...(call.text('valid-until') !== '' ? { valid_until: call.text('valid-until') } : {}),
   });
-  call.print(`Created policy ${id}.`);
+  await printOr(call, () => call.print(`Created policy ${idOf(policy)}.`), policy);
 }
 
 async function importPolicies(call: CommandCall, paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    const id = await postPolicy(call, await readJsonFile(path));
-    call.print(`Imported policy ${id} from ${path}.`);
-  }
+  const store = async (path: string) => {
+    const policy = await postPolicy(call, await readJsonFile(path));
+    return { own: `Imported policy ${idOf(policy)} from ${path}.`, value: policy };
+  };
+  await printEach(call, paths, store, ['id', 'effect', 'description']);
 }
 
-async function postPolicy(call: CommandCall, policy: unknown): Promise<string> {
+async function postPolicy(call: CommandCall, policy: unknown): Promise<unknown> {
   const api = await call.api();
-  const answer = await api.post({ failure: 'Could not create policy', path: ['policies'], json: policy });
-  return printable(String(members(answer)['id'] ?? ''));
+  return api.post({ failure: 'Could not create policy', path: ['policies'], json: policy });
+}
+
+function idOf(policy: unknown): string {
+  return printable(String(members(policy)['id'] ?? ''));
 }
 
 async function getPolicy(call: CommandCall): Promise<void> {
@@ -87,10 +93,10 @@ async function getPolicy(call: CommandCall): Promise<void> {
 
 async function deletePolicies(call: CommandCall): Promise<void> {
   const api = await call.api();
-  for (let index = 0; index < call.operands.length; index++) {
-    const id = call.operand(index);
+  const remove = async (id: string) => {
     await api.delete({ failure: 'Could not delete policy', path: ['policies', id] });
     // The noun is the original's; scripts of the time look for it.
-    call.print(`Connection ${id} deleted.`);
-  }
+    return { own: `Connection ${id} deleted.`, value: { deleted: id } };
+  };
+  await printEach(call, call.operands, remove, ['deleted']);
 }

@@ -1,5 +1,5 @@
 import { flag, text, type CommandRow } from '../command.js';
-import { formatFlag } from '../format.js';
+import { formatFlag, otherFormatFlag } from '../format.js';
 
 const fileFlag = text('-f, --file <path>', 'file of policies, JSON or YAML by its ending');
 const reasonFlag = text('--reason <text>', 'why, for the history');
@@ -20,7 +20,7 @@ export const policyLifeRows: readonly CommandRow[] = [
     examples: ['policies rollback my-policy --to 3 --reason mistake'],
     summary: 'Store what a policy was at a version as its newest one',
     operands: '<id>',
-    flags: [text('--to <version>', 'version to go back to'), reasonFlag],
+    flags: [text('--to <version>', 'version to go back to'), reasonFlag, otherFormatFlag],
     run: async (call) => (await import('../policies/policy-history.js')).rollBack(call),
   },
   {
@@ -42,6 +42,7 @@ export const policyLifeRows: readonly CommandRow[] = [
       pruneFlag,
       text('--if-revision <revision>', 'only if the policies are of this revision, as policies plan shows it'),
       reasonFlag,
+      otherFormatFlag,
     ],
     run: async (call) => (await import('../policies/import-policies.js')).importPolicies(call),
   },

@@ -1,3 +1,4 @@
+import { apiFlags, type Flag } from '../command.js';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -68,6 +69,25 @@ describe('commands that print objects', () => {
     const row = commandTable.find((one) => one.path === path);
     expect(row?.flags?.map((one) => one.flags)).toContain('--format <format>');
   });
+});
+
+describe('every command of the admin API', () => {
+  /** Who tell what happens while it does: to a browser, to cases, to keys of another database. */
+  const talkers = ['token user', 'policies test', 'keys import-hydra'];
+  const groups = commandTable.filter(({ run, flags }) => run === undefined && flags?.includes(apiFlags[0] as Flag));
+  const commands = commandTable.filter(
+    ({ path, run }) => run !== undefined && groups.some((group) => path.startsWith(`${group.path} `)),
+  );
+
+  it.each(commands.map(({ path, flags }) => [path, flags] as const))(
+    '%s has --format, or nothing to give',
+    (path, flags) => {
+      const has = flags?.some((one) => one.flags === '--format <format>') ?? false;
+      expect(has).toBe(!talkers.includes(path));
+    },
+  );
+
+  it('is one of many', () => expect(commands.length).toBeGreaterThan(40));
 });
 
 describe('the reference of the command line', () => {

@@ -31,6 +31,7 @@ export const resourceServersRows: readonly CommandRow[] = [
     summary: 'Delete a resource server',
     examples: ['resource-servers delete photos'],
     operands: '<id>',
+    flags: [otherFormatFlag],
     run: deleteResourceServer,
   },
 ];
@@ -62,5 +63,5 @@ async function deleteResourceServer(call: CommandCall): Promise<void> {
   const api = await call.api();
   const id = call.operand(0);
   await api.delete({ failure: 'Could not delete the resource server', path: ['resource-servers', id] });
-  call.print(`Resource server ${id} deleted.`);
+  await printOr(call, () => call.print(`Resource server ${id} deleted.`), { deleted: id });
 }

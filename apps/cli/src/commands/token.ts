@@ -35,6 +35,7 @@ export const tokenRows: readonly CommandRow[] = [
     flags: [
       text('--client <id>', 'of this client; alone it ends what the client got for itself too'),
       text('--subject <subject>', 'of this subject'),
+      otherFormatFlag,
     ],
     run: revokeGrants,
   },
@@ -44,6 +45,7 @@ export const tokenRows: readonly CommandRow[] = [
     examples: ['token revoke - < token.txt'],
     details: 'The token - is read from standard input.',
     operands: '<token>',
+    flags: [otherFormatFlag],
     run: revokeToken,
   },
 ];
@@ -98,7 +100,8 @@ async function revokeToken(call: CommandCall): Promise<void> {
     const body = printable(answer.body).trimEnd();
     throw new CommandError(`${failure}: Expected status code 200, got ${answer.status}.\n${body}`);
   }
-  call.print(`Revoked token ${token}`);
+  // The original showed the token; a value that may be kept does not.
+  await printOr(call, () => call.print(`Revoked token ${token}`), { revoked: true });
 }
 
 async function revokeGrants(call: CommandCall): Promise<void> {
@@ -110,7 +113,7 @@ async function revokeGrants(call: CommandCall): Promise<void> {
     path: ['grants'],
     query: { ...(client !== '' ? { client_id: client } : {}), ...(subject !== '' ? { subject } : {}) },
   });
-  call.print('Grants revoked.');
+  await printOr(call, () => call.print('Grants revoked.'), { revoked: true });
 }
 
 async function postForm(

@@ -1,6 +1,7 @@
 import { type Policy, policyToJson } from '@castellan/policy';
 import type { AdminApi } from '../admin-api.js';
 import type { CommandCall } from '../command.js';
+import { formatOf, printOr } from '../format.js';
 import { compactJson, members } from '../json.js';
 import { CommandError, UsageError } from '../terminal.js';
 import { barOn } from './export-policies.js';
@@ -28,10 +29,10 @@ export async function importPolicies(call: CommandCall): Promise<void> {
   const counts = await sendAll(call, api, id, policies, commit);
   if (call.printDryRun !== undefined) return;
   const count = (name: string): number => Number(counts[name] ?? 0);
-  call.print(
+  const own =
     `Imported ${policies.length} policies: ${count('created')} created, ${count('updated')} updated, ` +
-      `${count('removed')} removed, ${count('unchanged')} unchanged. The revision is ${count('revision')}.`,
-  );
+    `${count('removed')} removed, ${count('unchanged')} unchanged. The revision is ${count('revision')}.`;
+  await printOr(call, () => call.print(own), counts);
 }
 
 /** Stages every chunk and commits. What goes wrong before the commit changed nothing; the server is told to forget it. */
@@ -42,7 +43,8 @@ async function sendAll(
   policies: readonly Policy[],
   commit: object,
 ): Promise<Record<string, unknown>> {
-  const bar = barOn(call, policies.length);
+  // With --format json whatever is on standard error is JSON.
+  const bar = formatOf(call) === 'json' ? undefined : barOn(call, policies.length);
   const failure = 'Could not import; nothing was changed';
   try {
     let staged = 0;

@@ -1,6 +1,6 @@
 import type { CommandCall } from '../command.js';
 import { members } from '../json.js';
-import { formatOf, printFormatted } from '../format.js';
+import { formatOf, printFormatted, printOr } from '../format.js';
 import { UsageError } from '../terminal.js';
 
 /** `policies history`: what a policy was, the newest version first. */
@@ -34,10 +34,10 @@ export async function rollBack(call: CommandCall): Promise<void> {
   const api = await call.api();
   const id = call.operand(0);
   const reason = call.text('reason');
-  await api.post({
+  const stored = await api.post({
     failure: 'Could not roll back the policy',
     path: ['policies', id, 'rollback'],
     json: { version: Number(version), ...(reason !== '' ? { reason } : {}) },
   });
-  call.print(`Policy ${id} is what it was at version ${version}.`);
+  await printOr(call, () => call.print(`Policy ${id} is what it was at version ${version}.`), stored);
 }

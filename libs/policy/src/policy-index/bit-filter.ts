@@ -1,11 +1,9 @@
-import { spread } from './text-hash.js';
-
 const bitsPerHash = 16;
 const smallest = 1024;
 
 /**
  * Says of most hashes that are not in a table that they are not, in one look at few bytes, where the table itself would
- * be a walk through memory. What was removed stays in it until it is filled anew.
+ * be a walk through memory. What was removed stays in it until it is filled anew. Hashes must be spread.
  */
 export class BitFilter {
   private words = new Int32Array(smallest / 32);
@@ -14,7 +12,7 @@ export class BitFilter {
 
   /** False only for a hash that was not added. */
   mayHold(hash: number): boolean {
-    const bit = spread(hash) & this.last;
+    const bit = hash & this.last;
     return (((this.words[bit >>> 5] ?? 0) >>> (bit & 31)) & 1) !== 0;
   }
 
@@ -24,7 +22,7 @@ export class BitFilter {
   }
 
   add(hash: number): void {
-    const bit = spread(hash) & this.last;
+    const bit = hash & this.last;
     const word = bit >>> 5;
     this.words[word] = (this.words[word] ?? 0) | (1 << (bit & 31));
     this.added++;

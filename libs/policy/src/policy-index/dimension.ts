@@ -1,7 +1,8 @@
 import { compileTemplate, type Template } from '../template.js';
-import { KeyTable } from './key-table.js';
+import { extended, grownLength } from './growth.js';
 import { StretchTable } from './stretch-table.js';
 import { hashForwards } from './text-hash.js';
+import { TextTable } from './text-table.js';
 
 /** The number that stands for every template without a key: policies under it are verified template by template. */
 export const loose = 0;
@@ -23,6 +24,9 @@ const isExpression = 4;
 /** It is found by each of its few values. */
 const hasValues = 8;
 
+/** Numbers that may be a template's; finding one never nests. */
+const candidates: number[] = [];
+
 /**
  * The distinct templates of one list of all policies (subjects, actions or resources), numbered, and found by what a
  * value must be, begin with, end with or hold. Numbers are used again after their last policy is gone.
@@ -37,9 +41,7 @@ export class Dimension {
   private readonly values = new Map<number, readonly string[]>();
 
   /** Templates by their own text, and by each of their few values. */
-  private readonly byText = new KeyTable();
-  /** What had no room there: texts made to share a hash. */
-  private readonly crowded = new Map<string, readonly number[]>();
+  private readonly byText = new TextTable();
   private readonly byStretch = new StretchTable();
 
   private value = '';
@@ -51,7 +53,8 @@ export class Dimension {
 
   /** The number of a template, which is compiled when it is new. */
   acquire(text: string): number {
-    const number = this.numberOf(text) ?? this.insert(text);
+    const hash = hashForwards(text);
+    const number = this.numberOf(text, hash) ?? this.insert(text, hash);
     this.references[number] = (this.references[number] ?? 0) + 1;
     return number;
   }
@@ -98,9 +101,7 @@ export class Dimension {
       const number = found[i] ?? loose;
       if (this.is(number, isExpression) || this.matches(number)) found[kept++] = number;
     }
-    kept = this.byText.collect(this.byStretch.hash, found, kept);
-    if (this.crowded.size > 0) for (const number of this.crowded.get(value) ?? []) found[kept++] = number;
-    return kept;
+    return this.byText.collect(value, this.byStretch.hash, found, kept);
   }
 
   /** Whether the template matches the current value; each is asked once per value. */
@@ -123,21 +124,20 @@ export class Dimension {
     return ((this.kinds[number] ?? 0) & kind) !== 0;
   }
 
-  private numberOf(text: string): number | undefined {
-    const candidates: number[] = [];
-    this.byText.collect(hashForwards(text), candidates, 0);
-    const found = candidates.find((number) => this.texts[number] === text);
-    return found ?? this.crowded.get(text)?.find((number) => this.texts[number] === text);
+  private numberOf(text: string, hash: number): number | undefined {
+    const count = this.byText.collect(text, hash, candidates, 0);
+    for (let i = 0; i < count; i++) if (this.texts[candidates[i] ?? 0] === text) return candidates[i];
+    return undefined;
   }
 
-  private insert(text: string): number {
+  private insert(text: string, hash: number): number {
     const number = this.free.pop() ?? this.texts.length;
     this.growTo(number);
     const template = tryCompile(text);
     this.texts[number] = text;
     this.matchers[number] = matcherOf(template);
     this.kinds[number] = this.addKeys(number, template);
-    this.addText(text, number);
+    this.byText.add(text, hash, number);
     return number;
   }
 
@@ -147,7 +147,7 @@ export class Dimension {
     if (template.kind === 'exact') return 0;
     if (template.values !== undefined) {
       this.values.set(number, template.values);
-      for (const value of template.values) this.addText(value, number);
+      for (const value of template.values) this.byText.add(value, hashForwards(value), number);
       return hasValues;
     }
     const kind = template.kind === 'expression' ? isExpression : 0;
@@ -155,8 +155,9 @@ export class Dimension {
   }
 
   private drop(number: number): void {
-    this.removeText(this.texts[number] ?? '', number);
-    if (this.is(number, hasValues)) for (const value of this.values.get(number) ?? []) this.removeText(value, number);
+    this.byText.remove(this.texts[number] ?? '', number);
+    if (this.is(number, hasValues))
+      for (const value of this.values.get(number) ?? []) this.byText.remove(value, number);
     this.values.delete(number);
     this.byStretch.remove(number);
     this.texts[number] = '';
@@ -166,37 +167,15 @@ export class Dimension {
     this.free.push(number);
   }
 
-  private addText(text: string, number: number): void {
-    if (this.byText.add(hashForwards(text), number)) return;
-    this.crowded.set(text, [...(this.crowded.get(text) ?? []), number]);
-  }
-
-  private removeText(text: string, number: number): void {
-    const crowded = this.crowded.get(text);
-    if (crowded?.includes(number) !== true) {
-      this.byText.remove(hashForwards(text), number);
-      return;
-    }
-    const left = crowded.filter((other) => other !== number);
-    if (left.length === 0) this.crowded.delete(text);
-    else this.crowded.set(text, left);
-  }
-
   private growTo(number: number): void {
     if (number < this.references.length) return;
-    const length = Math.ceil(this.references.length * 1.5);
+    const length = grownLength(this.references.length);
     this.references = extended(this.references, length);
     this.verdicts = extended(this.verdicts, length);
     const kinds = new Uint8Array(length);
     kinds.set(this.kinds);
     this.kinds = kinds;
   }
-}
-
-function extended(cells: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(length);
-  longer.set(cells);
-  return longer;
 }
 
 function matcherOf(template: Template | undefined): ((value: string) => boolean) | undefined {

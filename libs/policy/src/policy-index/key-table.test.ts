@@ -9,10 +9,10 @@ function numbersUnder(table: KeyTable, hash: number): number[] {
   return found.slice(0, count).sort((left, right) => left - right);
 }
 
-/** Hashes of which the lowest bits, once spread, are equal: their homes are one in tables up to that size. */
+/** Hashes of which the highest bits, once spread, are equal: their homes are one in tables up to that size. */
 function hashesOfOneHome(count: number, bits: number): number[] {
   const hashes: number[] = [];
-  for (let hash = 1; hashes.length < count; hash++) if ((spread(hash) & ((1 << bits) - 1)) === 7) hashes.push(hash);
+  for (let hash = 1; hashes.length < count; hash++) if (spread(hash) >>> (32 - bits) === 7) hashes.push(hash);
   return hashes;
 }
 

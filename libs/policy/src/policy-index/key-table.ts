@@ -1,31 +1,41 @@
 import { BitFilter } from './bit-filter.js';
-import { spread } from './text-hash.js';
+import { grownLength } from './growth.js';
+import { homeOf, spread } from './text-hash.js';
 
 const fields = 2;
+const smallest = 16;
 
-/** How far from its home an entry may stand: no lookup looks at more, whatever hashes somebody thinks up. */
+/** How far from its home an entry may be put: no lookup looks at more, whatever hashes somebody thinks up. */
 const maxDistance = 64;
+/** How many entries may make room for a new one. */
+const maxMoved = 1024;
+/** Places behind the last home, with what rounding may add when the table grows, and one that stays empty. */
+const spare = maxDistance + 4;
 
 /**
- * Numbers by the hash of a text, several under one hash where need be: an open-addressed table of integers (hash,
+ * Numbers by the hash of a text, several under one hash where need be: an open-addressed table of integers (spread hash,
  * number), in which no number is zero. Different texts may share a hash: whoever looks up gets candidates, to be
- * verified. Every operation but growing looks at 64 entries at most.
+ * verified.
+ *
+ * Entries stand in the order of their spread hashes, each at its home or as near behind it as those before it let: so
+ * none is far from home although four places of five are taken, and the table grows in one pass from begin to end.
  */
 export class KeyTable {
-  private cells = new Int32Array(64 * fields);
+  private size = smallest;
+  private cells = new Int32Array((smallest + spare) * fields);
   private used = 0;
   private readonly filter = new BitFilter();
 
   /** Appends the numbers under a hash to `found`, which holds `from`; answers how many it holds then. */
   collect(hash: number, found: number[], from: number): number {
-    if (!this.filter.mayHold(hash)) return from;
+    const key = spread(hash);
+    if (!this.filter.mayHold(key)) return from;
     const { cells } = this;
-    const last = cells.length / fields - 1;
     let count = from;
-    for (let place = spread(hash) & last, left = maxDistance; left > 0; place = (place + 1) & last, left--) {
-      const number = cells[place * fields + 1] ?? 0;
-      if (number === 0) break;
-      if (cells[place * fields] === hash) found[count++] = number;
+    for (let entry = homeOf(key, this.size) * fields; cells[entry + 1] !== 0; entry += fields) {
+      const other = cells[entry] ?? 0;
+      if (other > key) break;
+      if (other === key) found[count++] = cells[entry + 1] ?? 0;
     }
     return count;
   }
@@ -35,12 +45,20 @@ export class KeyTable {
     return this.collect(hash, [], 0);
   }
 
-  /** Adds a number under a hash; answers false, and does nothing, where it would be too far from its home. */
+  /** Adds a number under a hash; answers false, and does nothing, where it or another would be too far from its home. */
   add(hash: number, number: number): boolean {
-    if ((this.used + 1) * 5 > (this.cells.length / fields) * 3) this.grow();
-    if (!this.place(hash, number)) return false;
+    if ((this.used + 1) * 5 > this.size * 4) this.grow();
+    const key = spread(hash);
+    const home = homeOf(key, this.size);
+    const place = this.placeBehind(key, home);
+    const end = this.endOfMoved(place);
+    if (end < 0 || place - home >= maxDistance) return false;
+    const { cells } = this;
+    cells.copyWithin((place + 1) * fields, place * fields, end * fields);
+    cells[place * fields] = key;
+    cells[place * fields + 1] = number;
     this.used++;
-    this.filter.add(hash);
+    this.filter.add(key);
     if (this.filter.isFull) this.refillFilter();
     return true;
   }
@@ -48,45 +66,61 @@ export class KeyTable {
   /** Removes a number from a hash; answers false where it is not there. */
   remove(hash: number, number: number): boolean {
     const { cells } = this;
-    const last = cells.length / fields - 1;
-    for (let place = spread(hash) & last, left = maxDistance; left > 0; place = (place + 1) & last, left--) {
-      const other = cells[place * fields + 1];
-      if (other === 0) return false;
-      if (other !== number || cells[place * fields] !== hash) continue;
-      this.removeAt(place);
+    const key = spread(hash);
+    for (let entry = homeOf(key, this.size) * fields; cells[entry + 1] !== 0; entry += fields) {
+      if ((cells[entry] ?? 0) > key) return false;
+      if (cells[entry] !== key || cells[entry + 1] !== number) continue;
+      this.removeAt(entry / fields);
       return true;
     }
     return false;
   }
 
-  private place(hash: number, number: number): boolean {
+  /** Where an entry with this key belongs: behind all whose key is not greater. */
+  private placeBehind(key: number, home: number): number {
     const { cells } = this;
-    const last = cells.length / fields - 1;
-    let place = spread(hash) & last;
-    for (let left = maxDistance; left > 0; place = (place + 1) & last, left--) {
-      if (cells[place * fields + 1] !== 0) continue;
-      cells[place * fields] = hash;
-      cells[place * fields + 1] = number;
-      return true;
-    }
-    return false;
+    let place = home;
+    while (cells[place * fields + 1] !== 0 && (cells[place * fields] ?? 0) <= key) place++;
+    return place;
   }
 
-  /**
-   * Entries are taken over in the order in which they stand, from behind a gap on: then none finds its place farther
-   * from home than it was, since those before it have moved up or stayed.
-   */
+  /** The empty place up to which entries move on when one is put before them; -1 where one of them cannot. */
+  private endOfMoved(from: number): number {
+    const { cells } = this;
+    let place = from;
+    for (; cells[place * fields + 1] !== 0; place++) {
+      const distance = place - homeOf(cells[place * fields] ?? 0, this.size);
+      if (distance + 1 >= maxDistance || place - from >= maxMoved) return -1;
+    }
+    return place;
+  }
+
+  /** Removes an entry and moves those behind it up until one stands at its home, so that no search stops short of them. */
+  private removeAt(place: number): void {
+    const { cells } = this;
+    let end = place + 1;
+    while (cells[end * fields + 1] !== 0 && homeOf(cells[end * fields] ?? 0, this.size) < end) end++;
+    cells.copyWithin(place * fields, (place + 1) * fields, end * fields);
+    cells.fill(0, (end - 1) * fields, end * fields);
+    this.used--;
+  }
+
+  /** Homes move apart, so that no entry is farther from its own afterwards, but for two places that rounding may make. */
   private grow(): void {
     const old = this.cells;
-    const last = old.length / fields - 1;
-    let gap = 0;
-    while (old[gap * fields + 1] !== 0) gap++;
-    this.cells = new Int32Array(old.length * 2);
-    for (let i = 1; i <= last; i++) {
-      const entry = ((gap + i) & last) * fields;
+    this.size = grownLength(this.size);
+    const cells = new Int32Array((this.size + spare) * fields);
+    let next = 0;
+    for (let entry = 0; entry < old.length; entry += fields) {
       const number = old[entry + 1] ?? 0;
-      if (number !== 0) this.place(old[entry] ?? 0, number);
+      if (number === 0) continue;
+      const key = old[entry] ?? 0;
+      next = Math.max(next, homeOf(key, this.size) * fields);
+      cells[next] = key;
+      cells[next + 1] = number;
+      next += fields;
     }
+    this.cells = cells;
   }
 
   private refillFilter(): void {
@@ -95,21 +129,5 @@ export class KeyTable {
     for (let entry = 0; entry < cells.length; entry += fields) {
       if (cells[entry + 1] !== 0) this.filter.add(cells[entry] ?? 0);
     }
-  }
-
-  /** Removes an entry and moves those behind it up, so that no search stops short of them. */
-  private removeAt(place: number): void {
-    const { cells } = this;
-    const last = cells.length / fields - 1;
-    let hole = place;
-    for (let next = (hole + 1) & last; cells[next * fields + 1] !== 0; next = (next + 1) & last) {
-      const home = spread(cells[next * fields] ?? 0) & last;
-      // It may move up unless its home lies between the hole and itself.
-      if (((next - home) & last) < ((next - hole) & last)) continue;
-      cells.copyWithin(hole * fields, next * fields, (next + 1) * fields);
-      hole = next;
-    }
-    cells.fill(0, hole * fields, (hole + 1) * fields);
-    this.used--;
   }
 }

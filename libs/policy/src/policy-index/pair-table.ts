@@ -1,7 +1,10 @@
 import { BitFilter } from './bit-filter.js';
+import { grownLength } from './growth.js';
 import { capacityOf, type IntArena } from './int-arena.js';
+import { homeOf, spread } from './text-hash.js';
 
 const fields = 4;
+const smallest = 16;
 const entryFields = 2;
 
 /** Set in the last field of a row that holds a policy itself; the other bits are the action mask of that. */
@@ -15,7 +18,8 @@ export const actionBits = 31;
  * subject, where, count), and they stand side by side in a block of the arena as (policy, action mask).
  */
 export class PairTable {
-  rows = new Int32Array(64 * fields);
+  rows = new Int32Array(smallest * fields);
+  private size = smallest;
   private used = 0;
   private readonly filter = new BitFilter();
 
@@ -26,9 +30,7 @@ export class PairTable {
     const hashed = hash(resource, subject);
     if (!this.filter.mayHold(hashed)) return -1;
     const { rows } = this;
-    const last = rows.length / fields - 1;
-    for (let place = hashed & last; ; place = (place + 1) & last) {
-      const row = place * fields;
+    for (let row = homeOf(hashed, this.size) * fields; ; row = row + fields < rows.length ? row + fields : 0) {
       if (rows[row + 3] === 0) return -1;
       if (rows[row] === resource && rows[row + 1] === subject) return row;
     }
@@ -116,7 +118,7 @@ export class PairTable {
   }
 
   private addRow(resource: number, subject: number): number {
-    if ((this.used + 1) * 5 > (this.rows.length / fields) * 3) this.grow();
+    if ((this.used + 1) * 4 > this.size * 3) this.grow();
     // Before the row stands: one without policies counts as empty.
     if (this.filter.isFull) this.refillFilter();
     this.used++;
@@ -134,17 +136,27 @@ export class PairTable {
 
   private place(resource: number, subject: number): number {
     const { rows } = this;
-    const last = rows.length / fields - 1;
-    let place = hash(resource, subject) & last;
-    while (rows[place * fields + 3] !== 0) place = (place + 1) & last;
+    let place = homeOf(hash(resource, subject), this.size);
+    while (rows[place * fields + 3] !== 0) place = this.next(place);
     rows[place * fields] = resource;
     rows[place * fields + 1] = subject;
     return place * fields;
   }
 
+  private next(place: number): number {
+    return place + 1 < this.size ? place + 1 : 0;
+  }
+
+  /** How many places it is from one on to another. */
+  private distance(from: number, to: number): number {
+    return to >= from ? to - from : to - from + this.size;
+  }
+
+  /** Rows stand nearly in the order of their hashes, in the longer table as well: it is written from begin to end. */
   private grow(): void {
     const old = this.rows;
-    this.rows = new Int32Array(old.length * 2);
+    this.size = grownLength(this.size);
+    this.rows = new Int32Array(this.size * fields);
     for (let row = 0; row < old.length; row += fields) {
       const what = old[row + 3] ?? 0;
       if (what !== 0) this.write(this.place(old[row] ?? 0, old[row + 1] ?? 0), old[row + 2] ?? 0, what);
@@ -154,12 +166,11 @@ export class PairTable {
   /** Removes a row and moves those behind it up, so that no search stops short of them. */
   private removeRow(place: number): void {
     const { rows } = this;
-    const last = rows.length / fields - 1;
     let hole = place;
-    for (let next = (hole + 1) & last; rows[next * fields + 3] !== 0; next = (next + 1) & last) {
-      const home = hash(rows[next * fields] ?? 0, rows[next * fields + 1] ?? 0) & last;
+    for (let next = this.next(hole); rows[next * fields + 3] !== 0; next = this.next(next)) {
+      const home = homeOf(hash(rows[next * fields] ?? 0, rows[next * fields + 1] ?? 0), this.size);
       // It may move up unless its home lies between the hole and itself.
-      if (((next - home) & last) < ((next - hole) & last)) continue;
+      if (this.distance(home, next) < this.distance(hole, next)) continue;
       rows.copyWithin(hole * fields, next * fields, (next + 1) * fields);
       hole = next;
     }
@@ -169,8 +180,5 @@ export class PairTable {
 }
 
 function hash(resource: number, subject: number): number {
-  let mixed = Math.imul(resource, 0x9e3779b1) ^ Math.imul(subject, 0x85ebca6b);
-  mixed ^= mixed >>> 15;
-  mixed = Math.imul(mixed, 0x2c1b3c6d);
-  return (mixed ^ (mixed >>> 13)) >>> 0;
+  return spread(Math.imul(resource, 0x9e3779b1) ^ Math.imul(subject, 0x85ebca6b));
 }

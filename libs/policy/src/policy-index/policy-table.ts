@@ -2,8 +2,11 @@ import { compileConditions, type NamedCondition } from '../conditions/named-cond
 import type { StoredPolicy, Verdict } from '../stored-policy.js';
 import { isBounded, type Validity } from '../validity.js';
 import { Dimension, loose } from './dimension.js';
+import { extended, grownLength } from './growth.js';
 import { IntArena } from './int-arena.js';
 import { actionBits, PairTable } from './pair-table.js';
+import { hashForwards } from './text-hash.js';
+import { TextTable } from './text-table.js';
 
 /** A policy with more pairs of a resource and a subject than this is found by its resources or its subjects alone. */
 const maxPairs = 64;
@@ -24,6 +27,9 @@ const headerLength = 3;
 /** Which list of a policy. */
 export type List = 'subjects' | 'resources' | 'actions';
 
+/** Slots that may be a policy's; finding one never nests. */
+const candidates: number[] = [];
+
 /**
  * Policies in numbered slots, found by pairs of a resource template and a subject template. What a pair finds might
  * match; nothing that matches is missed. Adding and removing cost what the one policy holds, whatever else is stored.
@@ -37,8 +43,10 @@ export class PolicyTable {
   readonly allowances = new PairTable(this.arena);
   readonly denials = new PairTable(this.arena);
 
-  private readonly slots = new Map<string, number>();
-  private readonly ids: string[] = [];
+  /** Slots by the ID of their policy, counted from 1. */
+  private readonly byId = new TextTable();
+  /** IDs by slot; undefined where it is free. */
+  private readonly ids: (string | undefined)[] = [];
   private readonly free: number[] = [];
   private readonly conditions = new Map<number, readonly NamedCondition[]>();
   /** When the few policies apply that do not always. */
@@ -49,7 +57,7 @@ export class PolicyTable {
   private lists = new Int32Array(64);
 
   get size(): number {
-    return this.slots.size;
+    return this.ids.length - this.free.length;
   }
 
   /** IDs of the policies that cannot be evaluated, ordered. */
@@ -63,11 +71,11 @@ export class PolicyTable {
     const slot = this.free.pop() ?? this.ids.length;
     this.growTo(slot);
     this.ids[slot] = policy.id;
-    this.slots.set(policy.id, slot);
+    this.byId.add(policy.id, hashForwards(policy.id), slot + 1);
 
-    const subjects = [...new Set(policy.subjects)].map((text) => this.subjects.acquire(text));
-    const resources = [...new Set(policy.resources)].map((text) => this.resources.acquire(text));
-    const actions = [...new Set(policy.actions)].map((text) => this.actions.acquire(text));
+    const subjects = acquireAll(this.subjects, policy.subjects);
+    const resources = acquireAll(this.resources, policy.resources);
+    const actions = acquireAll(this.actions, policy.actions);
     const conditions = compileConditions(policy.conditions);
     let traits = 0;
     if (conditions !== undefined && conditions.length > 0) {
@@ -87,11 +95,7 @@ export class PolicyTable {
     if (!isValid) this.invalidIds.add(policy.id);
     this.traits[slot] = traits | (isValid ? verdicts.indexOf(policy.effect as Verdict) : invalid);
 
-    const length = headerLength + subjects.length + resources.length + actions.length;
-    const offset = this.arena.allocate(length);
-    this.arena.cells.set([subjects.length, resources.length, actions.length], offset);
-    this.arena.cells.set([...subjects, ...resources, ...actions], offset + headerLength);
-    this.lists[slot] = offset;
+    this.lists[slot] = this.writeLists(subjects, resources, actions);
     // A policy without actions matches nothing, nor does one without pairs.
     if (actions.length === 0) return;
     const table = this.pairTableOf(slot);
@@ -101,7 +105,7 @@ export class PolicyTable {
 
   /** Removes a policy; passes over an absent one. */
   remove(id: string): void {
-    const slot = this.slots.get(id);
+    const slot = this.slotOf(id);
     if (slot === undefined) return;
     const table = this.pairTableOf(slot);
     this.forEachPair(slot, (resource, subject) => table.remove(resource, subject, slot));
@@ -113,8 +117,8 @@ export class PolicyTable {
       offset,
       headerLength + this.countOf(offset, 0) + this.countOf(offset, 1) + this.countOf(offset, 2),
     );
-    this.slots.delete(id);
-    this.ids[slot] = '';
+    this.byId.remove(id, slot + 1);
+    this.ids[slot] = undefined;
     this.conditions.delete(slot);
     this.validities.delete(slot);
     this.invalidIds.delete(id);
@@ -122,8 +126,8 @@ export class PolicyTable {
   }
 
   /** Every slot that holds a policy. */
-  eachSlot(): Iterable<number> {
-    return this.slots.values();
+  *eachSlot(): Iterable<number> {
+    for (const [slot, id] of this.ids.entries()) if (id !== undefined) yield slot;
   }
 
   idOf(slot: number): string {
@@ -170,13 +174,35 @@ export class PolicyTable {
     return mask;
   }
 
+  private slotOf(id: string): number | undefined {
+    const count = this.byId.collect(id, hashForwards(id), candidates, 0);
+    for (let i = 0; i < count; i++) {
+      const slot = (candidates[i] ?? 0) - 1;
+      if (this.ids[slot] === id) return slot;
+    }
+    return undefined;
+  }
+
+  private writeLists(...lists: readonly (readonly number[])[]): number {
+    const length = lists.reduce((sum, list) => sum + list.length, headerLength);
+    const offset = this.arena.allocate(length);
+    const { cells } = this.arena;
+    let at = offset;
+    for (const list of lists) cells[at++] = list.length;
+    for (const list of lists) for (const number of list) cells[at++] = number;
+    return offset;
+  }
+
   private numbersOf(slot: number, list: List): readonly number[] {
+    const { cells } = this.arena;
     const offset = this.lists[slot] ?? 0;
     const subjects = this.countOf(offset, 0);
     const resources = this.countOf(offset, 1);
-    const start = offset + headerLength + (list === 'subjects' ? 0 : subjects) + (list === 'actions' ? resources : 0);
+    let at = offset + headerLength + (list === 'subjects' ? 0 : subjects) + (list === 'actions' ? resources : 0);
     const count = this.countOf(offset, list === 'subjects' ? 0 : list === 'resources' ? 1 : 2);
-    return [...this.arena.cells.subarray(start, start + count)];
+    const numbers: number[] = [];
+    for (const end = at + count; at < end; at++) numbers.push(cells[at] ?? 0);
+    return numbers;
   }
 
   private countOf(offset: number, field: number): number {
@@ -213,7 +239,7 @@ export class PolicyTable {
 
   private growTo(slot: number): void {
     if (slot < this.lists.length) return;
-    const length = Math.ceil(this.lists.length * 1.5);
+    const length = grownLength(this.lists.length);
     const traits = new Uint8Array(length);
     traits.set(this.traits);
     this.traits = traits;
@@ -233,12 +259,15 @@ function isLoose(number: number): boolean {
   return number === loose;
 }
 
-function distinctKeys(dimension: Dimension, numbers: readonly number[]): readonly number[] {
-  return [...new Set(numbers.map((number) => dimension.keyOf(number)))];
+function acquireAll(dimension: Dimension, texts: readonly string[]): readonly number[] {
+  return distinct(texts).map((text) => dimension.acquire(text));
 }
 
-function extended(cells: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(length);
-  longer.set(cells);
-  return longer;
+function distinctKeys(dimension: Dimension, numbers: readonly number[]): readonly number[] {
+  return distinct(numbers.map((number) => dimension.keyOf(number)));
+}
+
+/** Most lists hold one. */
+function distinct<Item>(items: readonly Item[]): readonly Item[] {
+  return items.length < 2 ? items : [...new Set(items)];
 }

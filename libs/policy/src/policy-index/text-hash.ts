@@ -30,8 +30,13 @@ export function hashGram(text: string, at: number): number {
   return extendHash(extendHash(extendHash(0, text.charCodeAt(at)), text.charCodeAt(at + 1)), text.charCodeAt(at + 2));
 }
 
-/** Brings all bits of a hash to bear on the lowest, which choose a place in a table. */
+/** Brings all bits of a hash to bear on all; different hashes stay different. */
 export function spread(hash: number): number {
   const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return mixed ^ (mixed >>> 13);
+}
+
+/** The place in a table of so many at which a spread hash belongs; a greater hash never belongs before a smaller one. */
+export function homeOf(hash: number, size: number): number {
+  return ((hash + 2 ** 31) * (size / 2 ** 32)) | 0;
 }
