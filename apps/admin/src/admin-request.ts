@@ -92,6 +92,9 @@ export function sendJson(
 }
 
 /** Sends the answer to something removed or done, about which there is nothing to say. */
-export function sendNothing(reply: FastifyReply): void {
-  void reply.status(204).header('cache-control', 'no-store').send();
+export function sendNothing(reply: FastifyReply, headers: Readonly<Record<string, string>> = {}): void {
+  void reply
+    .status(204)
+    .headers({ 'cache-control': 'no-store', ...headers })
+    .send();
 }

@@ -9,6 +9,7 @@ import { badRequest, notFound } from './admin-error.js';
 import { callOptionsOf, pathParameter, queryParameter, readBody, sendJson, sendNothing } from './admin-request.js';
 import { groupBodySchema, groupJson, membersBodySchema } from './group-json.js';
 import { jsonList } from './json.js';
+import { policyRevision } from './policy-revision.js';
 import { ADMIN_ROUTES } from './routes.js';
 import { createUnshared } from './unshared-id.js';
 
@@ -34,13 +35,14 @@ export class GroupsController {
   async create(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const body = readBody(request, groupBodySchema);
     const group = { id: body.id ?? '', members: body.members ?? [] };
-    const { group: stored } = await createUnshared({
+    const { group: stored, revision } = await createUnshared({
       refuseTaken: () => this.refuseClientId(group.id, request),
       create: () => this.groups.createGroup({ group }, callOptionsOf(request)),
       withdraw: () => this.groups.deleteGroup({ id: group.id }, callOptionsOf(request)),
     });
     const created = present(stored);
-    sendJson(reply, 201, groupJson(created), { location: `/warden/groups/${encodeURIComponent(created.id)}` });
+    const location = `/warden/groups/${encodeURIComponent(created.id)}`;
+    sendJson(reply, 201, groupJson(created), { location, ...policyRevision(revision) });
   }
 
   @Access(ADMIN_ROUTES.getGroup)
@@ -51,20 +53,20 @@ export class GroupsController {
 
   @Access(ADMIN_ROUTES.deleteGroup)
   async delete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.groups.deleteGroup({ id: pathParameter(request, 'id') }, callOptionsOf(request));
-    sendNothing(reply);
+    const { revision } = await this.groups.deleteGroup({ id: pathParameter(request, 'id') }, callOptionsOf(request));
+    sendNothing(reply, policyRevision(revision));
   }
 
   @Access(ADMIN_ROUTES.addMembers)
   async addMembers(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.groups.addMembers(readMembers(request), callOptionsOf(request));
-    sendNothing(reply);
+    const { revision } = await this.groups.addMembers(readMembers(request), callOptionsOf(request));
+    sendNothing(reply, policyRevision(revision));
   }
 
   @Access(ADMIN_ROUTES.removeMembers)
   async removeMembers(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.groups.removeMembers(readMembers(request), callOptionsOf(request));
-    sendNothing(reply);
+    const { revision } = await this.groups.removeMembers(readMembers(request), callOptionsOf(request));
+    sendNothing(reply, policyRevision(revision));
   }
 
   /** Subjects are raw strings: a group named like a client would lend it its rights (rulings 38). */

@@ -8,6 +8,7 @@ import { badRequest, notFound } from './admin-error.js';
 import { callOptionsOf, pathParameter, queryCount, readBody, sendJson, sendNothing } from './admin-request.js';
 import { entityTag, readIfMatch } from './entity-tag.js';
 import { policyBodySchema, policyFromBody, policyJson } from './policy-json.js';
+import { policyRevision } from './policy-revision.js';
 import { ADMIN_ROUTES } from './routes.js';
 
 const MAX_PAGE = 500;
@@ -34,7 +35,8 @@ export class PoliciesController {
     const stored = await this.policies.createPolicy({ policy, note: noteOf(request) }, callOptionsOf(request));
     const created = present(stored.policy);
     const location = `/policies/${encodeURIComponent(created.id)}`;
-    sendJson(reply, 201, policyJson(created), { location, etag: entityTag(stored.version) });
+    const headers = { location, etag: entityTag(stored.version), ...policyRevision(stored.revision) };
+    sendJson(reply, 201, policyJson(created), headers);
   }
 
   @Access(ADMIN_ROUTES.getPolicy)
@@ -54,14 +56,15 @@ export class PoliciesController {
     }
     const change = { policy, note: noteOf(request), ifVersion: readIfMatch(request) };
     const stored = await preconditionFailed(this.policies.putPolicy(change, callOptionsOf(request)));
-    sendJson(reply, 200, policyJson(present(stored.policy)), { etag: entityTag(stored.version) });
+    const headers = { etag: entityTag(stored.version), ...policyRevision(stored.revision) };
+    sendJson(reply, 200, policyJson(present(stored.policy)), headers);
   }
 
   @Access(ADMIN_ROUTES.deletePolicy)
   async delete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const change = { id: pathParameter(request, 'id'), note: noteOf(request), ifVersion: readIfMatch(request) };
-    await preconditionFailed(this.policies.deletePolicy(change, callOptionsOf(request)));
-    sendNothing(reply);
+    const { revision } = await preconditionFailed(this.policies.deletePolicy(change, callOptionsOf(request)));
+    sendNothing(reply, policyRevision(revision));
   }
 }
 

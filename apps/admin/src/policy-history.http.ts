@@ -10,6 +10,7 @@ import { notFound } from './admin-error.js';
 import { entityTag } from './entity-tag.js';
 import { jsonObject } from './json.js';
 import { policyJson } from './policy-json.js';
+import { policyRevision } from './policy-revision.js';
 import { ADMIN_ROUTES } from './routes.js';
 
 export const rollbackBodySchema = z.object({ version: z.int().min(1), reason: z.string().max(1024).nullish() });
@@ -44,7 +45,8 @@ export class PolicyHistoryController {
     if (stored.policy === undefined) {
       throw notFound();
     }
-    sendJson(reply, 200, policyJson(stored.policy), { etag: entityTag(stored.version) });
+    const headers = { etag: entityTag(stored.version), ...policyRevision(stored.revision) };
+    sendJson(reply, 200, policyJson(stored.policy), headers);
   }
 }
 

@@ -25,6 +25,29 @@ function errorOf(response: { readonly body: string }): string {
   return JSON.parse(response.body).error.message;
 }
 
+describe('the revision of the policies', () => {
+  it.each([
+    ['POST', '/policies', { id: 'p2', effect: 'deny' }],
+    ['PUT', '/policies/p1', stored],
+    ['POST', '/policies/p1/rollback', { version: 1 }],
+    ['DELETE', '/policies/p1', undefined],
+    ['POST', '/warden/groups', { id: 'new', members: [] }],
+    ['POST', '/warden/groups/new/members', { members: ['peter'] }],
+    ['DELETE', '/warden/groups/new/members', { members: ['peter'] }],
+    ['DELETE', '/warden/groups/new', undefined],
+  ] as const)('is told to whoever wrote: %s %s', async (method, url, body) => {
+    if (url.startsWith('/warden/groups/')) await ask('POST', '/warden/groups', { id: 'new', members: [] });
+    const { statusCode, headers } = await ask(method, url, body);
+    expect([Math.floor(statusCode / 100), headers['x-castellan-policy-revision']]).toEqual([2, '1']);
+  });
+
+  it('is no answer to a read, or to a write that was refused', async () => {
+    expect((await ask('GET', '/policies/p1')).headers).not.toHaveProperty('x-castellan-policy-revision');
+    const refused = await ask('PUT', '/policies/p1', stored, { 'if-match': '"v7"' });
+    expect(refused.headers).not.toHaveProperty('x-castellan-policy-revision');
+  });
+});
+
 describe('a version of a policy', () => {
   it('is the entity tag of every answer that shows the policy', async () => {
     expect((await ask('GET', '/policies/p1')).headers.etag).toBe('"v1"');

@@ -11,7 +11,7 @@ import type { Effort, Scenario, ScenarioResult } from './scenario.js';
 import { scenarios } from './scenarios/index.js';
 import { closeOnSignals, World } from './world.js';
 
-const usual: Effort = { quick: false, rounds: 5, seconds: 1, warmUpSeconds: 5, connections: 64 };
+const usual: Effort = { quick: false, rounds: 5, seconds: 2, warmUpSeconds: 5, connections: 64 };
 const quick: Effort = { quick: true, rounds: 1, seconds: 1, warmUpSeconds: 0, connections: 16 };
 
 function say(line: string): void {

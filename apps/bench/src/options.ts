@@ -29,7 +29,7 @@ Measures Castellan and its peers in turn, in one run. Ratios count; absolute fig
   --only NAME      run one scenario (P-1, P-3, ...); may be repeated, or a list with commas
   --quick          one short round each: to see that everything works, in about a minute
   --rounds N       rounds of every contender (5)
-  --seconds N      seconds of a round (1)
+  --seconds N      seconds of a round (2)
   --connections N  connections that ask at once (64)
   --sizes N,N      numbers of stored tokens for P-13, instead of 10^4 to 10^7
   --guard          compare CPU per request against peers with apps/bench/recorded.json; exit code 1 when a ratio

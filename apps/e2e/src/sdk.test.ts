@@ -79,6 +79,8 @@ describe.each(modes)('the SDK against the product (%s)', (mode) => {
     return answer;
   }
 
+  const revisionOf = ({ headers }: Answer): number => Number(headers['x-castellan-policy-revision']);
+
   /** Trusts the product's own certificate; nothing here leaves loopback. */
   const credentialsOf = (clientId: ClientId) =>
     createClientCredentials({
@@ -174,17 +176,22 @@ describe.each(modes)('the SDK against the product (%s)', (mode) => {
       const noise = (async () => {
         while (!isOver) await warden.check(own);
       })();
+      const asNewAs = async (atLeast: number) => {
+        const decision = await warden.check(own, { consistency: { atLeast } });
+        expect(decision.revision).toBeGreaterThanOrEqual(atLeast);
+        return decision;
+      };
       const answered = async () => [await warden.check(own), ...(await warden.batchCheck([own]))];
       try {
         for (let round = 0; round < 5; round++) {
-          await admin('policies', { id, ...policy });
-          const seen = await answered();
-          expect(seen.map(({ allowed }) => allowed)).toEqual([true, true]);
-          await admin(`policies/${id}`, undefined, 'DELETE');
-          expect((await answered()).map(({ allowed }) => allowed)).toEqual([false, false]);
+          const written = revisionOf(await admin('policies', { id, ...policy }));
+          expect((await answered()).map(({ allowed }) => allowed)).toEqual([true, true]);
+          expect(await asNewAs(written)).toMatchObject({ allowed: true });
+          const removed = revisionOf(await admin(`policies/${id}`, undefined, 'DELETE'));
+          expect(removed).toBeGreaterThan(written);
           // Who knows of the write may ask for its revision, and gets it or a later one.
-          const atLeast = seen[0]?.revision ?? 0;
-          expect((await warden.check(own, { consistency: { atLeast } })).revision).toBeGreaterThanOrEqual(atLeast);
+          expect(await asNewAs(removed)).toMatchObject({ allowed: false });
+          expect((await answered()).map(({ allowed }) => allowed)).toEqual([false, false]);
         }
       } finally {
         isOver = true;

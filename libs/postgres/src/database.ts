@@ -68,6 +68,16 @@ export type DatabaseOptions = {
   readonly onRetry?: (message: string) => void;
 };
 
+/**
+ * What each connection is told when it is made, not as parameters of its start, which PgBouncer refuses. Statements are
+ * planned by indexes, row by row: each finds its rows by a key, and its plan is kept. A plan that was made while a table
+ * was empty, as the partition of a new hour is, would otherwise read the whole table for each batch until the server takes
+ * notice of what came in, which may be a minute and a million rows later. Compiling plans costs more than any of them.
+ */
+const settings = `
+  SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '15s';
+  SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off`;
+
 /** Makes the TypeORM data source of a component without connecting it. */
 export function createDataSource(options: DatabaseOptions): DataSource {
   const schema = schemas[options.component];
@@ -86,8 +96,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     extra: {
       idleTimeoutMillis: 30_000,
       keepAlive: true,
-      statement_timeout: 15_000,
-      idle_in_transaction_session_timeout: 15_000,
+      onConnect: (client: pg.PoolClient) => client.query(settings),
     },
   });
 }

@@ -65,6 +65,7 @@ const imported = { id: 'The ID of the import.' };
 const groups = 'groups';
 const group = { id: 'The ID of the group.' };
 const headers = { 'If-Match': ifMatch };
+const revisionTold = 'the revision of the policies in X-Castellan-Policy-Revision';
 
 export const policyOperations = {
   listPolicies: { tag: policies, summary: 'List policies', answers: ok('A page of policies.', z.array(policySchema)) },
@@ -73,7 +74,7 @@ export const policyOperations = {
     summary: 'Make a policy',
     description: 'Without an ID the server makes one.',
     body: body(policyBodySchema),
-    answers: created('The policy; its version is in ETag.', policySchema),
+    answers: created(`The policy; its version is in ETag, ${revisionTold}.`, policySchema),
   },
   getPolicy: {
     tag: policies,
@@ -87,7 +88,7 @@ export const policyOperations = {
     parameters: policy,
     headers,
     body: body(policyBodySchema),
-    answers: ok('The policy as it is now; its version is in ETag.', policySchema),
+    answers: ok(`The policy as it is now; its version is in ETag, ${revisionTold}.`, policySchema),
     refusals: [412],
   },
   deletePolicy: {
@@ -95,7 +96,7 @@ export const policyOperations = {
     summary: 'Remove a policy',
     parameters: policy,
     headers,
-    answers: done('It is gone.'),
+    answers: done(`It is gone; ${revisionTold}.`),
     refusals: [412],
   },
   listPolicyVersions: {
@@ -109,7 +110,7 @@ export const policyOperations = {
     summary: 'Make a policy again what it was in a version',
     parameters: policy,
     body: body(named('RollbackBody', rollbackBodySchema)),
-    answers: ok('The policy as it is now; its version is in ETag.', policySchema),
+    answers: ok(`The policy as it is now; its version is in ETag, ${revisionTold}.`, policySchema),
   },
   exportPolicies: {
     tag: policies,
@@ -152,22 +153,27 @@ export const policyOperations = {
     tag: groups,
     summary: 'Make a group',
     body: body(named('GroupBody', groupBodySchema)),
-    answers: created('The group.', groupSchema),
+    answers: created(`The group; ${revisionTold}.`, groupSchema),
   },
   getGroup: { tag: groups, summary: 'Read a group', parameters: group, answers: ok('The group.', groupSchema) },
-  deleteGroup: { tag: groups, summary: 'Remove a group', parameters: group, answers: done('It is gone.') },
+  deleteGroup: {
+    tag: groups,
+    summary: 'Remove a group',
+    parameters: group,
+    answers: done(`It is gone; ${revisionTold}.`),
+  },
   addMembers: {
     tag: groups,
     summary: 'Add members to a group',
     parameters: group,
     body: body(members),
-    answers: done('They are members.'),
+    answers: done(`They are members; ${revisionTold}.`),
   },
   removeMembers: {
     tag: groups,
     summary: 'Take members from a group',
     parameters: group,
     body: body(members),
-    answers: done('They are members no more.'),
+    answers: done(`They are members no more; ${revisionTold}.`),
   },
 } as const satisfies SomeOperations;

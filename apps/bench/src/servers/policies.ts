@@ -3,15 +3,19 @@ import { AnswerError, ask } from './http.js';
 import type { Product } from './product.js';
 
 const policiesPerPart = 500;
+const membersPerRequest = 10_000;
+/** So many take effect at once; a larger set comes in several imports. */
+const policiesPerImport = 50_000;
 
-/** Stores policies by one import, as `policies import` does, and groups with their members. */
+/** Stores policies as `policies import` does, and groups with their members. */
 export async function storeWorkload(
   say: (line: string) => void,
   product: Product,
   { policies, memberships }: Workload,
 ): Promise<void> {
   say(`storing ${policies.length} policies in castellan (${product.mode})`);
-  await importPolicies(product, policies);
+  for (let from = 0; from < policies.length; from += policiesPerImport)
+    await importPolicies(product, policies.slice(from, from + policiesPerImport));
   const authorization = await product.rootAuthorization();
   const waiting = [...membersByGroup(memberships)];
   const worker = async (): Promise<void> => {
@@ -42,11 +46,14 @@ export async function importPolicies(
 
 async function storeGroup(product: Product, id: string, members: string[], authorization: string): Promise<void> {
   const groups = `${product.adminUrl}/warden/groups`;
-  await ask(groups, { json: { id, members }, authorization }).catch((cause: unknown) => {
+  await ask(groups, { json: { id, members: [] }, authorization }).catch((cause: unknown) => {
     // A smaller workload before has made it.
     if (!(cause instanceof AnswerError) || cause.status !== 409) throw cause;
-    return ask(`${groups}/${encodeURIComponent(id)}/members`, { json: { members }, authorization });
   });
+  for (let from = 0; from < members.length; from += membersPerRequest) {
+    const json = { members: members.slice(from, from + membersPerRequest) };
+    await ask(`${groups}/${encodeURIComponent(id)}/members`, { json, authorization });
+  }
 }
 
 function membersByGroup(memberships: Workload['memberships']): Map<string, string[]> {

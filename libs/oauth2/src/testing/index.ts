@@ -25,4 +25,5 @@ export { createMemoryResourceServerStore } from './memory-resource-server-store.
 export { resourceServerStoreContract, type ResourceServerStoreHarness } from './resource-server-store.contract.js';
 export { createMemoryConsentStore, type MemoryConsentStore } from './memory-consent-store.js';
 export { createMemoryLoginSessionStore, type MemoryLoginSessionStore } from './memory-login-session-store.js';
-export { interactionStoreContract, type InteractionStoreHarness } from '../interaction/interaction-store.contract.js';
+export { interactionStoreContract } from '../interaction/interaction-store.contract.js';
+export type { InteractionStoreHarness } from './interaction-fixtures.js';

@@ -10,8 +10,14 @@ function milliseconds(expression: string): string {
   return `floor(extract(epoch FROM ${expression}) * 1000)::float8`;
 }
 
+/**
+ * Said so that no index of undecided requests matches: a plan that was made while the table was empty, where all indexes
+ * cost the same, would read them all for each id.
+ */
+const isUndecided = `coalesce(r.decided_at, 'infinity') = 'infinity'`;
+
 const isPending = `
-  r.decided_at IS NULL AND r.expires_at > clock.now
+  ${isUndecided} AND r.expires_at > clock.now
   AND EXISTS (SELECT 1 FROM token.client c WHERE c.uid = r.client_uid)`;
 
 /** How many undecided requests there are of each `key` of `source`; counts no further than its limit. */
@@ -54,6 +60,7 @@ export const insertRequests = `
    WHERE c.pending + i.nth_of_client <= i.pending_limit
   RETURNING id`;
 
+/** `OFFSET 0` lets each id be looked up by itself, whatever the table looked like when the statement was planned. */
 function findRequests(condition: string): string {
   return `
   WITH ${clock}
@@ -61,7 +68,7 @@ function findRequests(condition: string): string {
          r.stage, ${milliseconds('r.stage_at')} AS stage_at, r.interaction, r.decided_at IS NOT NULL AS decided,
          ${milliseconds('r.created_at')} AS created_at, ${milliseconds('clock.now')} AS now
     FROM unnest($1::text[]) WITH ORDINALITY AS k(id, n)
-    JOIN token.authorization_request r ON r.id = k.id
+   CROSS JOIN LATERAL (SELECT * FROM token.authorization_request r WHERE r.id = k.id OFFSET 0) AS r
     JOIN token.client c ON c.uid = r.client_uid
    CROSS JOIN clock
    WHERE r.expires_at > clock.now AND ${condition}`;
@@ -146,17 +153,19 @@ export const completeRequests = `
   ),
   -- Shared with other requests, and excluding who ends the session: it waits, and then finds what was granted.
   live AS MATERIALIZED (
-    SELECT s.sid FROM token.login_session s CROSS JOIN clock
-     WHERE s.sid IN (SELECT i.sid FROM input i) AND s.ended_at IS NULL AND s.expires_at > clock.now
-     ORDER BY s.sid
-       FOR SHARE OF s
+    SELECT s.sid
+      FROM (SELECT DISTINCT i.sid FROM input i WHERE i.sid IS NOT NULL ORDER BY i.sid) AS k
+     CROSS JOIN LATERAL (
+             SELECT s.sid FROM token.login_session s CROSS JOIN clock
+              WHERE s.sid = k.sid AND s.ended_at IS NULL AND s.expires_at > clock.now
+                FOR SHARE OF s) AS s
   ),
   playing AS MATERIALIZED (
     SELECT i.* FROM input i WHERE i.sid IS NULL OR EXISTS (SELECT 1 FROM live WHERE live.sid = i.sid)
   ),
   locked AS MATERIALIZED (
     SELECT r.id FROM playing i JOIN token.authorization_request r ON r.id = i.id
-     WHERE r.decided_at IS NULL
+     WHERE ${isUndecided}
      ORDER BY r.id
        FOR UPDATE OF r
   ),
