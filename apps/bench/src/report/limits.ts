@@ -50,8 +50,8 @@ const limits: readonly Limit[] = [
   {
     ratios: /^P-9.*memory per policy/,
     limit:
-      '**Memory per policy.** The figure is what the index holds beside the texts of the policies themselves (with these it is 385 to ' +
-      '415 B); of a small set as many copies are measured as make 100,000 policies. What remains is the pairs and template numbers of ' +
+      '**Memory per policy.** The figure is what the index holds beside the texts of the policies themselves (with these it is 375 to ' +
+      '385 B); of a small set as many copies are measured as make 100,000 policies. What remains is the pairs and template numbers of ' +
       'each policy, groups, conditions, and the compiled patterns; a full table grows by a quarter, and small sets carry the least sizes.',
   },
   {
