@@ -29,17 +29,18 @@ const limits: readonly Limit[] = [
   {
     ratios: /^P-12 .*memory/,
     limit:
-      '**Memory at rest.** An empty process of this runtime has 39 MB. Of what the host holds after its start less than half ' +
-      'is heap in use, most of that compiled modules (Nest, TypeORM, gRPC and the domain), and a good part is a young generation ' +
-      'that the start has filled and that is given back late. Tried: a young generation of 4 MB (`NODE_OPTIONS=--max-semi-space-size=4`) ' +
-      'made the idle host smaller by a third (294 to 206 MB) and tokens no dearer, one of 2 MB (188 MB) decisions over HTTP dearer by a ' +
-      'quarter; it is left to who needs it.',
+      '**Memory at rest.** An empty process of this runtime has 39 MB. Images start programs that are joined into a few files, with a ' +
+      'young generation of 4 MB: the host has a third less than as modules with the usual one, and neither tokens nor decisions ' +
+      'are dearer; with 2 MB decisions were, by a quarter. What is left is compiled modules (Nest, TypeORM, gRPC and the domain) and ' +
+      'their sources, which V8 keeps.',
   },
   {
     ratios: /^P-12 .*start/,
     limit:
-      '**Start to ready.** Most of a start is reading and compiling modules, which is CPU time on one core, and takes as much ' +
-      'longer as the core is shared. The database is asked for its migrations once, and keys are opened, not made.',
+      '**Start to ready.** What is started is what images contain: programs joined into a few files, which takes a third of the time ' +
+      'that two thousand modules took. Half of the rest is compiling and running them, on one core, which takes as much longer as the ' +
+      'core is slower or shared; Node 20 keeps no compiled code between starts. The database is asked for its migrations once, keys are ' +
+      'opened, not made, and what only reflection needs is read when it is asked.',
   },
   {
     ratios: /^P-9.* policies: (CPU per decision|p99)/,
@@ -66,9 +67,10 @@ const limits: readonly Limit[] = [
   {
     ratios: /^P-10 .*write/,
     limit:
-      '**One policy changed.** The time of a write is that of an HTTP request with its token, its decision and a commit that waits ' +
-      'for the disk, while checks run on the same core as fast as they can: most of it is its turn among them. No check that began after an ' +
-      'answer missed the write, which is the condition that counts.',
+      '**One policy changed.** A write is an HTTP request with its token and its decision, and a transaction of six round trips ' +
+      'whose commit waits for the disk; between separate services two rpcs more. All replicas share one core here, and where checks ' +
+      'run all the time most of a write is its turn among them. No check that began after an answer missed the write, which is the ' +
+      'condition that counts.',
   },
   {
     ratios: /services \/ host|^P-\d .*: services \/ oidc-provider/,
@@ -91,12 +93,12 @@ const limits: readonly Limit[] = [
   {
     ratios: /^P-4 .*: host \/ oidc-provider/,
     limit:
-      '**The code flow.** The core that it waits for is the database’s, on which the load generator signs a consent response ' +
-      '(RS256) for each flow as well. Of the five statements of a flow three are alone, since a request is decided by one ' +
-      'browser: stored (0.5 ms, most of it two counts of pending requests over eight partitions), read, and completed; in a profile ' +
-      'of PostgreSQL no function has more than 4 %: it is the beginning and ending of large statements. Tried and kept: the read ' +
-      'was planned anew each time, which took 0.4 ms, and is planned once now. One table instead of eight partitions would win ' +
-      'a quarter millisecond, and is left for a migration of its own.',
+      '**The code flow.** Two RS256 signatures, the challenge and the ID token, are a third of what the server does, and verifying ' +
+      'the response comes with the flow of 2017; the peer signs once and asks its own page. The other core is the database’s, on which ' +
+      'the load generator signs a consent response for each flow as well. All five statements of a flow are shared with flows at ' +
+      'the same point: at this rate few are, since each statement is over before the next flow comes; the busier the database, the more. ' +
+      'That took a third of the database’s time per flow and a quarter of the server’s. Writing to the database is a sixth of the ' +
+      'server’s time: waking a process on the other core is dear on virtual machines.',
   },
   {
     ratios: /^P-14 /,
