@@ -94,6 +94,21 @@ export function loginSessionStoreContract({
       expect(await harness().requests.complete(id, outcomeOf({ sid: session.sid }))).toBe('lost');
     });
 
+    it('issue nothing once they ended, while others of the same moment do', async () => {
+      const [ended, ...live] = [newSession(), newSession(), newSession()];
+      const requests: { id: string; sid: string }[] = [];
+      for (const session of [ended, ...live, ...live].filter((one) => one !== undefined)) {
+        const isBegun = requests.some(({ sid }) => sid === session.sid);
+        const step = isBegun ? ({ kind: 'use', sid: session.sid } as const) : ({ kind: 'begin', session } as const);
+        requests.push({ id: await startDecided(step), sid: session.sid });
+      }
+      await harness().sessions.end({ sid: ended?.sid ?? '' }, { revokeTokens: true });
+      const answers = await Promise.all(
+        requests.map(({ id, sid }) => harness().requests.complete(id, outcomeOf({ sid, subjectIdentifier: 'alice' }))),
+      );
+      expect(answers).toEqual(['lost', 'won', 'won', 'won', 'won']);
+    });
+
     it('name the clients that got tokens in them, each once', async () => {
       const session = newSession();
       const first = await startDecided({ kind: 'begin', session });
