@@ -1,4 +1,5 @@
 import { messagesToClients } from './end-sessions.js';
+import { expectFew } from './expect-few.js';
 
 /**
  * The statements of authorization requests. `clock` is the database clock, read once per statement. A request is
@@ -42,6 +43,7 @@ export const insertRequests = `
       FROM json_to_recordset($1::json) AS i(
         n int, id text, client_uid uuid, client_id text, parameters jsonb, parameters_hash text, browser_hash text,
         lifetime_ms float8, pending_limit int, address_hash text, address_limit int, stage text, interaction text)
+     WHERE ${expectFew('i.n')}
   ),
   of_address AS (${countPending('address_hash', 'address_limit', 'input')}),
   admitted AS MATERIALIZED (
@@ -60,21 +62,20 @@ export const insertRequests = `
    WHERE c.pending + i.nth_of_client <= i.pending_limit
   RETURNING id`;
 
-/** `OFFSET 0` lets each id be looked up by itself, whatever the table looked like when the statement was planned. */
 function findRequests(condition: string): string {
   return `
   WITH ${clock}
   SELECT k.n::int AS n, r.id, r.client_uid, r.client_id, r.parameters, r.parameters_hash, r.browser_hash,
          r.stage, ${milliseconds('r.stage_at')} AS stage_at, r.interaction, r.decided_at IS NOT NULL AS decided,
          ${milliseconds('r.created_at')} AS created_at, ${milliseconds('clock.now')} AS now
-    FROM unnest($1::text[]) WITH ORDINALITY AS k(id, n)
-   CROSS JOIN LATERAL (SELECT * FROM token.authorization_request r WHERE r.id = k.id OFFSET 0) AS r
+    FROM (SELECT * FROM unnest($1::text[]) WITH ORDINALITY AS k(id, n) WHERE ${expectFew('k.n')}) AS k
+    JOIN token.authorization_request r ON r.id = k.id
     JOIN token.client c ON c.uid = r.client_uid
    CROSS JOIN clock
    WHERE r.expires_at > clock.now AND ${condition}`;
 }
 
-export const findPendingRequests = findRequests('r.decided_at IS NULL');
+export const findPendingRequests = findRequests(isUndecided);
 
 /** Also decided ones, until they expire. */
 export const findInteractions = findRequests('r.stage IS NOT NULL');
@@ -135,7 +136,7 @@ export const finishLogin = `
 
 /**
  * Burns pending requests and stores what each decision buys. Of equal ids the first ordinal plays, the others lose. Rows
- * are locked in the order of their keys, so two replicas cannot wait for each other; who waited for a row's lock finds it
+ * are locked one by one in the order of their keys, which the input has, so two replicas cannot wait for each other; who waited for a row's lock finds it
  * decided when the lock is released, and gets nothing.
  */
 export const completeRequests = `
@@ -149,7 +150,8 @@ export const completeRequests = `
       code_lifetime_ms float8,
       access_bucket int, access_id text, access_lifetime_ms float8, access_scopes text[], decision_id text,
       policy_revision bigint)
-    ORDER BY i.id, i.n
+     WHERE ${expectFew('i.n')}
+     ORDER BY i.id, i.n
   ),
   -- Shared with other requests, and excluding who ends the session: it waits, and then finds what was granted.
   live AS MATERIALIZED (
@@ -164,10 +166,12 @@ export const completeRequests = `
     SELECT i.* FROM input i WHERE i.sid IS NULL OR EXISTS (SELECT 1 FROM live WHERE live.sid = i.sid)
   ),
   locked AS MATERIALIZED (
-    SELECT r.id FROM playing i JOIN token.authorization_request r ON r.id = i.id
-     WHERE ${isUndecided}
-     ORDER BY r.id
-       FOR UPDATE OF r
+    SELECT r.id
+      FROM playing i
+     CROSS JOIN LATERAL (
+             SELECT r.id FROM token.authorization_request r
+              WHERE r.id = i.id AND ${isUndecided}
+                FOR UPDATE OF r) AS r
   ),
   burnt AS (
     UPDATE token.authorization_request r

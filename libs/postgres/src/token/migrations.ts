@@ -409,6 +409,30 @@ export class LoginAndConsent1764500000000 implements MigrationInterface {
   }
 }
 
+/**
+ * The index of pending requests by address holds those that have one, and serves no other question: while the table is empty
+ * all its indexes cost the same, and a plan that is kept must not be one that reads the wrong one as a whole.
+ */
+export class PendingRequestsByAddress1764540002000 implements MigrationInterface {
+  name = 'PendingRequestsByAddress1764540002000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      DROP INDEX token.authorization_request_address_hash_idx;
+      CREATE INDEX authorization_request_address_hash_idx ON token.authorization_request (address_hash)
+       WHERE decided_at IS NULL AND address_hash IS NOT NULL;
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      DROP INDEX token.authorization_request_address_hash_idx;
+      CREATE INDEX authorization_request_address_hash_idx ON token.authorization_request (address_hash)
+       WHERE decided_at IS NULL;
+    `);
+  }
+}
+
 /** Every migration of the token component, in order. */
 export const tokenMigrations = [
   TokenSchema1764000000000,
@@ -424,4 +448,5 @@ export const tokenMigrations = [
   ...logoutMigrations,
   SealedSessions1764540000000,
   StatelessTokens1764540001000,
+  PendingRequestsByAddress1764540002000,
 ];

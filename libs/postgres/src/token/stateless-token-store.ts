@@ -2,6 +2,7 @@ import type { ActiveAccessToken, SessionSeal, StatelessAccessToken, StatelessTok
 import { createBatcher } from '../batch.js';
 import type { Database } from '../database.js';
 import type { PartitionKeeper } from '../partitions.js';
+import { expectFew } from './expect-few.js';
 import { insertIntoPartitions } from './token-partitions.js';
 
 type GrantRow = { n: number; now: number; subject: string | null; session: string | null };
@@ -13,12 +14,13 @@ const end = `to_timestamp(i.expires_at / 1000)`;
  * Of the tokens in the input those whose grant is as it was: unexpired, of a client that exists and did not have its
  * tokens revoked since, of a family that is not revoked, and not revoked alone.
  */
-const findGrants = `
+export const findGrantsOfTokens = `
   WITH ${clock},
   input AS (
     SELECT * FROM json_to_recordset($1::json) AS i(
       n int, bucket int, id text, client_uid uuid, client_id text, client_revision bigint,
       family_bucket int, family_id text, expires_at float8)
+     WHERE ${expectFew('i.n')}
   )
   SELECT i.n, f.subject, f.session, floor(extract(epoch FROM clock.now) * 1000)::float8 AS now
     FROM input i
@@ -48,7 +50,7 @@ export function createStatelessTokenStore(
     findGrant: createBatcher<StatelessAccessToken, ActiveAccessToken | undefined>({
       async run(tokens) {
         const input = JSON.stringify(tokens.map(toInput));
-        const rows = await database.query<GrantRow>('token.stateless.find', findGrants, [input]);
+        const rows = await database.query<GrantRow>('token.stateless.find', findGrantsOfTokens, [input]);
         const [first] = rows;
         if (first !== undefined) database.observeClock(new Date(first.now));
         const found = new Map(rows.map((row) => [row.n, row]));

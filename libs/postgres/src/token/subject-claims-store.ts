@@ -1,13 +1,14 @@
 import type { RowKey, SessionSeal, SubjectClaims, SubjectClaimsStore } from '@castellan/oauth2';
 import { createBatcher } from '../batch.js';
 import type { Database } from '../database.js';
+import { batchOfKeys } from './expect-few.js';
 import { type SessionColumns, sessionOf } from './session-columns.js';
 
 type Row = SessionColumns & { readonly n: number };
 
-const findSubjectClaims = `
+export const findSubjectClaims = `
   SELECT k.n::int AS n, f.session, f.access_token_extra, f.id_token_extra, f.nonce, f.userinfo_claims
-    FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS k(bucket, id, n)
+    FROM ${batchOfKeys}
     JOIN token.family f ON f.bucket = k.bucket AND f.id = k.id
    WHERE f.revoked_at IS NULL`;
 

@@ -3,6 +3,8 @@
  * the database clock, read once per statement.
  */
 
+import { batchOfKeys, expectFew } from './expect-few.js';
+
 const clock = `clock AS MATERIALIZED (SELECT token.castellan_now() AS now)`;
 
 function milliseconds(expression: string): string {
@@ -15,7 +17,9 @@ export const insertClientAccessTokens = `
   input AS (
     SELECT * FROM json_to_recordset($1::json) AS i(
       bucket int, id text, client_uid uuid, client_revision bigint, client_id text, subject text,
-      scopes text[], audience text[], extra jsonb, lifetime_ms float8, decision_id text, policy_revision bigint)
+      scopes text[], audience text[], extra jsonb, lifetime_ms float8, decision_id text, policy_revision bigint,
+      n int)
+     WHERE ${expectFew('i.n')}
   ),
   stored AS (
     INSERT INTO token.access_token
@@ -37,7 +41,7 @@ export const findActiveAccessTokens = `
          a.family_bucket, a.family_id, f.session, a.decision_id, a.policy_revision::float8 AS policy_revision,
          ${milliseconds('a.issued_at')} AS issued_at, ${milliseconds('a.expires_at')} AS expires_at,
          ${milliseconds('clock.now')} AS now
-    FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS k(bucket, id, n)
+    FROM ${batchOfKeys}
     JOIN token.access_token a ON a.bucket = k.bucket AND a.id = k.id
     JOIN token.client c ON c.uid = a.client_uid
     LEFT JOIN token.family f ON f.bucket = a.family_bucket AND f.id = a.family_id
@@ -61,7 +65,7 @@ function findWithFamily(table: string, columns: string, joins = ''): string {
   return `
   WITH ${clock}
   SELECT k.n::int AS n, t.bucket, t.id, ${columns} ${familyColumns}
-    FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS k(bucket, id, n)
+    FROM ${batchOfKeys}
     JOIN token.${table} t ON t.bucket = k.bucket AND t.id = k.id
     JOIN token.family f ON f.bucket = t.family_bucket AND f.id = t.family_id
     LEFT JOIN token.client c ON c.uid = f.client_uid
@@ -112,7 +116,7 @@ const keepAnswers = `,
 
 /**
  * Burns live rows and stores what each buys, in one statement. Of equal keys the first ordinal plays, the others lose.
- * Rows are locked in the order of their keys, so two replicas cannot wait for each other; who waited for a row finds it
+ * Rows are locked one by one in the order of their keys, which the input has, so two replicas cannot wait for each other; who waited for a row finds it
  * used when the lock is released, and gets nothing.
  */
 function burnAndBuy(table: 'authorization_code' | 'refresh_token'): string {
@@ -124,14 +128,16 @@ function burnAndBuy(table: 'authorization_code' | 'refresh_token'): string {
       access_bucket int, access_id text, scopes text[], audience text[], access_lifetime_ms float8,
       refresh_bucket int, refresh_id text, refresh_lifetime_ms float8,
       sealed text, parameters_hash text, window_ms float8, decision_id text, policy_revision bigint)
-    ORDER BY i.bucket, i.id, i.n
+     WHERE ${expectFew('i.n')}
+     ORDER BY i.bucket, i.id, i.n
   ),
   locked AS MATERIALIZED (
     SELECT i.n, t.bucket, t.id
-      FROM input i JOIN token.${table} t ON t.bucket = i.bucket AND t.id = i.id
-     WHERE t.used_at IS NULL
-     ORDER BY t.bucket, t.id
-       FOR UPDATE OF t
+      FROM input i
+     CROSS JOIN LATERAL (
+             SELECT t.bucket, t.id FROM token.${table} t
+              WHERE t.bucket = i.bucket AND t.id = i.id AND t.used_at IS NULL
+                FOR UPDATE OF t) AS t
   ),
   burnt AS (
     UPDATE token.${table} t SET used_at = clock.now

@@ -109,7 +109,7 @@ export function createTokenStore(database: Database, keeper: PartitionKeeper, se
 
   const insertAccessToken = createBatcher<{ token: NewAccessToken; revision: number }, boolean>({
     async run(items) {
-      const input = JSON.stringify(items.map(toInsertInput));
+      const input = JSON.stringify(items.map((item, n) => ({ n, ...toInsertInput(item) })));
       const [row] = await insertIntoPartitions(
         keeper,
         () => items.map(({ token }) => ({ table: 'access_token', bucket: token.key.bucket })),
