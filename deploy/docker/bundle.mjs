@@ -2,6 +2,7 @@
 // reading and linking modules, and there are two thousand of them. Names, lines and comments stay as they are compiled.
 // It is written into the files of production-files.mjs, beside what it was made of: what modules read by their place
 // (templates, the version, descriptors) is found there, and so are packages that cannot be joined.
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -12,11 +13,14 @@ const ABSENT =
   /^(?:@nestjs\/(?:microservices|websockets|platform-express)(?:\/.*)?|class-(?:validator|transformer)|@fastify\/(?:multipart|static|view))$/;
 
 /** Modules that ask where they are hear where they were, not where they have been joined. */
-const placesOf = (target) => ({
+const placesOf = (folder, target) => ({
   name: 'places',
   transform: {
     filter: { code: /import\.meta\.url/ },
     handler(code, id) {
+      // What the bundler adds is nowhere but where it is put.
+      if (!path.isAbsolute(id)) return undefined;
+      if (path.relative(folder, id).startsWith('..')) throw new Error(`${id} is not among the files of the image`);
       const place = path.relative(target, id).split(path.sep).join('/');
       const url = `new URL(${JSON.stringify(place)}, import.meta.url).href`;
       return { code: code.replaceAll('import.meta.url', url), map: null };
@@ -53,7 +57,7 @@ export async function writeBundle(app, folder) {
     cwd: folder,
     platform: 'node',
     external: APART,
-    plugins: [placesOf(target), narrow],
+    plugins: [placesOf(realpathSync(folder), target), narrow],
     onLog,
   });
   await bundle.write({

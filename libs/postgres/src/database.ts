@@ -1,6 +1,6 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { DataSource } from 'typeorm';
-import type pg from 'pg';
+import pg from 'pg';
 import { keysMigrations } from './keys/migrations.js';
 import { keysTables } from './keys/tables.js';
 import { tokenMigrations } from './token/migrations.js';
@@ -83,6 +83,8 @@ export function createDataSource(options: DatabaseOptions): DataSource {
   const schema = schemas[options.component];
   return new DataSource({
     type: 'postgres',
+    // Said here, since TypeORM would look for it at run time, where a program that is joined into one file has no packages.
+    driver: pg,
     ...connectionOptions(options.url),
     applicationName: `castellan-${options.component}`,
     schema: options.component,
