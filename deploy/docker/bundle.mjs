@@ -48,8 +48,9 @@ function onLog(level, log) {
   throw new Error(log.message);
 }
 
-/** Writes `apps/<app>/bundle` below `folder`, from the production files that are there. */
-export async function writeBundle(app, folder) {
+/** Writes `apps/<app>/bundle` below `place`, from the production files that are there. */
+export async function writeBundle(app, place) {
+  const folder = realpathSync(place);
   const home = path.join(folder, 'apps', app);
   const target = path.join(home, 'bundle');
   const bundle = await rolldown({
@@ -57,7 +58,7 @@ export async function writeBundle(app, folder) {
     cwd: folder,
     platform: 'node',
     external: APART,
-    plugins: [placesOf(realpathSync(folder), target), narrow],
+    plugins: [placesOf(folder, target), narrow],
     onLog,
   });
   await bundle.write({
