@@ -30,14 +30,14 @@ const limits: readonly Limit[] = [
     ratios: /^P-12 .*memory/,
     limit:
       '**Memory at rest.** An empty process of this runtime has 39 MB. Images start programs that are joined into a few files, with a ' +
-      'young generation of 4 MB: the host has a third less than as modules with the usual one, and neither tokens nor decisions ' +
+      'young generation of 4 MB: the host has a quarter less than as modules with the usual one, and neither tokens nor decisions ' +
       'are dearer; with 2 MB decisions were, by a quarter. What is left is compiled modules (Nest, TypeORM, gRPC and the domain) and ' +
       'their sources, which V8 keeps.',
   },
   {
     ratios: /^P-12 .*start/,
     limit:
-      '**Start to ready.** What is started is what images contain: programs joined into a few files, which takes a third of the time ' +
+      '**Start to ready.** What is started is what images contain: programs joined into a few files, which takes less than half the time ' +
       'that two thousand modules took. Half of the rest is compiling and running them, on one core, which takes as much longer as the ' +
       'core is slower or shared; Node 20 keeps no compiled code between starts. The database is asked for its migrations once, keys are ' +
       'opened, not made, and what only reflection needs is read when it is asked.',
@@ -99,6 +99,12 @@ const limits: readonly Limit[] = [
       'the same point: at this rate few are, since each statement is over before the next flow comes; the busier the database, the more. ' +
       'That took a third of the database’s time per flow and a quarter of the server’s. Writing to the database is a sixth of the ' +
       'server’s time: waking a process on the other core is dear on virtual machines.',
+  },
+  {
+    ratios: /^P-13 .*transactions/,
+    limit:
+      '**Transactions per request.** Concurrent requests share a statement. Where they come more slowly, fewer share one, and ' +
+      'the database’s own upkeep is counted as well; the statements of a request are the same.',
   },
   {
     ratios: /^P-14 /,
