@@ -109,7 +109,7 @@ export function createTokenStore(database: Database, keeper: PartitionKeeper, se
 
   const insertAccessToken = createBatcher<{ token: NewAccessToken; revision: number }, boolean>({
     async run(items) {
-      const input = JSON.stringify(items.map((item, n) => ({ n, ...toInsertInput(item) })));
+      const input = JSON.stringify(items.map(toInsertInput));
       const [row] = await insertIntoPartitions(
         keeper,
         () => items.map(({ token }) => ({ table: 'access_token', bucket: token.key.bucket })),
@@ -175,9 +175,10 @@ export function createTokenStore(database: Database, keeper: PartitionKeeper, se
   };
 }
 
-function toInsertInput({ token, revision }: { token: NewAccessToken; revision: number }) {
+function toInsertInput({ token, revision }: { token: NewAccessToken; revision: number }, n: number) {
   const { key, grant, lifetimeMs, decision } = token;
   return {
+    n,
     bucket: key.bucket,
     id: key.id,
     client_uid: grant.clientUid,
