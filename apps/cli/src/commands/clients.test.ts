@@ -1,22 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { clientFlags } from '../clients/client-flags.js';
-import { connected, startAdminServer, type AdminServer } from '../testing/admin-server.js';
-import { createCommandLine, type CommandLine } from '../testing/run-command.js';
+import { connectCommandLine } from '../testing/connected-command-line.js';
 
-let server: AdminServer;
-let cli: CommandLine;
-
-beforeAll(async () => {
-  server = await startAdminServer();
-  cli = createCommandLine(connected(server));
-});
-beforeEach(() => {
-  server.seen.length = 0;
-  server.answers.clear();
-});
-afterAll(() => server.close());
+const { server, cli } = await connectCommandLine();
 
 function file(name: string, content: string): string {
   const path = join(cli.home, name);

@@ -1,31 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connected, issuedToken, startAdminServer, type AdminServer, type Answer } from '../testing/admin-server.js';
-import { createCommandLine, type CommandLine } from '../testing/run-command.js';
+import { describe, expect, it } from 'vitest';
+import { issuedToken, type Answer } from '../testing/admin-server.js';
+import { connectCommandLine } from '../testing/connected-command-line.js';
+import { samplePolicy as policy } from '../testing/sample-policy.js';
 
-let server: AdminServer;
-let cli: CommandLine;
-
-beforeAll(async () => {
-  server = await startAdminServer();
-  cli = createCommandLine(connected(server));
-});
-beforeEach(() => {
-  server.seen.length = 0;
-  server.answers.clear();
-});
-afterAll(() => server.close());
-
-const policy = {
-  id: 'p1',
-  description: '',
-  subjects: ['peter'],
-  effect: 'allow',
-  resources: ['article:<[0-9]+>'],
-  actions: ['read'],
-  conditions: {},
-};
+const { server, cli } = await connectCommandLine();
 
 const exportedKey = { kty: 'OKP', kid: 'k1', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
 const exportedPem =

@@ -1,32 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { connected, startAdminServer, type AdminServer, type Answer } from '../testing/admin-server.js';
-import { createCommandLine, type CommandLine } from '../testing/run-command.js';
+import type { Answer } from '../testing/admin-server.js';
+import { connectCommandLine } from '../testing/connected-command-line.js';
+import { samplePolicy as policy } from '../testing/sample-policy.js';
 
-let server: AdminServer;
-let cli: CommandLine;
-
-beforeAll(async () => {
-  server = await startAdminServer();
-  cli = createCommandLine(connected(server));
-});
-beforeEach(() => {
-  server.seen.length = 0;
-  server.answers.clear();
-});
-afterAll(() => server.close());
-
-const policy = {
-  id: 'p1',
-  description: '',
-  subjects: ['peter'],
-  effect: 'allow',
-  resources: ['article:<[0-9]+>'],
-  actions: ['read'],
-  conditions: {},
-};
+const { server, cli } = await connectCommandLine();
 
 /** Commands that only confirm, what the server answers, and what --format gives of it. */
 const confirmations: readonly { args: string; answers: Readonly<Record<string, Answer>>; value: unknown }[] = [

@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connected, startAdminServer, type AdminServer } from '../testing/admin-server.js';
-import { createCommandLine, type CommandLine } from '../testing/run-command.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { connectCommandLine } from '../testing/connected-command-line.js';
 
 const issued = { access_token: 'ct_at_x.y', token_type: 'bearer', expires_in: 3600, scope: 'a b' };
 const perform = ['perform', 'client-credentials'];
-let server: AdminServer;
-let cli: CommandLine;
+const { server, cli } = await connectCommandLine();
 
-beforeAll(async () => {
-  server = await startAdminServer();
-  cli = createCommandLine(connected(server));
-});
 beforeEach(() => {
-  server.seen.length = 0;
-  server.answers.clear();
   server.answers.set('POST /oauth2/token', { status: 200, body: issued });
   server.answers.set('POST /other/oauth2/token', { status: 200, body: issued });
 });
-afterAll(() => server.close());
 
 describe('perform client-credentials', () => {
   it('prints what was issued as JSON, YAML or a table', async () => {

@@ -1,22 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connected, startAdminServer, type AdminServer } from '../testing/admin-server.js';
-import { createCommandLine, type CommandLine, type Outcome } from '../testing/run-command.js';
+import { describe, expect, it } from 'vitest';
+import { connectCommandLine } from '../testing/connected-command-line.js';
+import type { Outcome } from '../testing/run-command.js';
 
-let server: AdminServer;
-let cli: CommandLine;
-
-beforeAll(async () => {
-  server = await startAdminServer();
-  cli = createCommandLine(connected(server));
-});
-beforeEach(() => {
-  server.seen.length = 0;
-  server.answers.clear();
-});
-afterAll(() => server.close());
+const { server, cli } = await connectCommandLine();
 
 const tokens = {
   access_token: 'ct_at_x.y',

@@ -1,19 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connected, issuedToken, startAdminServer, type AdminServer } from '../testing/admin-server.js';
-import { createCommandLine, type CommandLine } from '../testing/run-command.js';
+import { describe, expect, it } from 'vitest';
+import { issuedToken } from '../testing/admin-server.js';
+import { connectCommandLine } from '../testing/connected-command-line.js';
 
-let server: AdminServer;
-let cli: CommandLine;
-
-beforeAll(async () => {
-  server = await startAdminServer();
-  cli = createCommandLine(connected(server));
-});
-beforeEach(() => {
-  server.seen.length = 0;
-  server.answers.clear();
-});
-afterAll(() => server.close());
+const { server, cli } = await connectCommandLine();
 
 describe('token client', () => {
   it('prints the access token and nothing else', async () => {
