@@ -45,7 +45,7 @@ describe('a redirection URI to register', () => {
     ['https://rp.example/cb/../x', /dot segment/],
     ['https://rp.example/cb/%2e%2E/x', /dot segment/],
     ['https://rp.example/.', /dot segment/],
-    ["https://rp.example;script-src/cb", /host name/],
+    ['https://rp.example;script-src/cb', /host name/],
     ['https://rp.example,/cb', /host name/],
     ["https://rp.example'/cb", /host name/],
     ['https://rp&.example/cb', /host name/],
