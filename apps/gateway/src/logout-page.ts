@@ -24,6 +24,9 @@ setTimeout(go, 4000);
 const SCRIPT_HASH = createHash('sha256').update(SCRIPT).digest('base64');
 const NOSCRIPT_SECONDS = 4;
 
+/** A host source of a Content-Security-Policy, and nothing that would end it (CSP Level 3 section 2.3.1). */
+const SOURCE = /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?$/;
+
 /** Asks the user. The form works only in the browser that holds the cookie of this request. */
 export function confirmLogoutPage(challenge: string): HttpAnswer {
   return htmlPage(200, 'Log out?', [
@@ -61,7 +64,7 @@ export function framesPage({ location, frames }: logoutV1.LoggedOut): HttpAnswer
     ],
     `<noscript><meta http-equiv="refresh" content="${NOSCRIPT_SECONDS};url=${target}"></noscript>`,
   );
-  const origins = [...new Set(frames.map((frame) => new URL(frame).origin))];
+  const origins = [...new Set(frames.map((frame) => new URL(frame).origin))].filter((origin) => SOURCE.test(origin));
   const frameSource = origins.length > 0 ? `frame-src ${origins.join(' ')}; ` : '';
   return {
     ...page,

@@ -72,6 +72,16 @@ describe('the end session endpoint', () => {
     expect(response.body).not.toContain('<script');
   });
 
+  it('says nothing in its policy that a client registered as a host', async () => {
+    const frames = ['https://a.example;frame-ancestors/f', 'https://evil.example/f', 'https://b.example,/f'];
+    answer({ loggedOut: { location: 'https://rp.example/bye', frames } });
+    const response = await gateway.request({ url: path });
+    const policy = String(response.headers['content-security-policy']);
+    expect(policy).toContain('; frame-src https://evil.example; ');
+    expect(policy.match(/frame-ancestors [^;]*/g)).toEqual(["frame-ancestors 'none'"]);
+    expect(policy).not.toContain(',');
+  });
+
   it('loads the frames of the clients, those origins and no other, and runs one script', async () => {
     const frames = ['https://rp.example/frame?iss=i&sid=s', 'https://rp.example/two', 'https://other.example:8443/f'];
     answer({ loggedOut: { location: 'https://rp.example/bye?a=1&b="x"', frames } });
