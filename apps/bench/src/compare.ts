@@ -33,6 +33,8 @@ export type Round = {
 
 // A round in which others used more than this share of the machine does not count, as long as there is patience.
 const tolerated = 0.2;
+// How long a round waits for a first piece of work where an effort asks for some.
+const mostPatienceMs = 60_000;
 
 /**
  * Measures contenders in turn, A B A B, so that the machine's moods reach all of them, and answers the medians. Throws
@@ -101,18 +103,29 @@ export async function measure(world: World, contender: Contender, clusterPid: nu
   };
 }
 
-/** Loads a contender for some seconds, and on until enough is done where the effort says how much that is. */
+/**
+ * Loads a contender for some seconds, and on until enough is done where the effort says how much that is: longer at once
+ * where a machine is so busy that nothing gets done in that time.
+ */
 async function press({ effort }: World, contender: Contender, seconds: number): Promise<LoadResult> {
-  const until = performance.now() + seconds * 4000;
+  const start = performance.now();
   const parts: LoadResult[] = [];
   const done = (): number => parts.reduce((sum, { completed }) => sum + completed, 0);
+  const failed = (): boolean => parts.some(({ failures }) => failures > 0);
+  const isUnfinished = (): boolean => {
+    const passed = performance.now() - start;
+    if (done() > 0 || failed()) return done() < (effort.atLeast ?? 1) && passed < seconds * 4000;
+    return effort.atLeast !== undefined && passed < mostPatienceMs;
+  };
+  let length = seconds;
   do {
     const connections = contender.connections ?? effort.connections;
     const withoutWrk = effort.withoutWrk === true;
-    const part = await generateLoad(contender.plan(), { connections, seconds, withoutWrk });
+    const part = await generateLoad(contender.plan(), { connections, seconds: length, withoutWrk });
     contender.onRound?.(part.refreshTokens ?? []);
     parts.push(part);
-  } while (done() < (effort.atLeast ?? 1) && performance.now() < until);
+    if (part.completed === 0) length *= 2;
+  } while (isUnfinished());
   const sum = (read: (part: LoadResult) => number): number => parts.reduce((total, part) => total + read(part), 0);
   const firstFailure = parts.find((part) => part.firstFailure !== undefined)?.firstFailure;
   return {

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { recordedFile } from './guard/recorded.js';
 import { runGuard } from './guard/run-guard.js';
 import { hasWrk } from './load/generate.js';
 import { describeMachine } from './machine/description.js';
@@ -23,7 +24,10 @@ async function main(): Promise<number> {
   if (options.help) return print(usage);
   if (options.list) return print(scenarios.map(({ id, title }) => `${id.padEnd(11)} ${title}\n`).join(''));
   // What is left of a run whose time was up goes with this process.
-  if (options.guard) process.exit(await runGuard(options.record, say));
+  if (options.guard) {
+    const { recorded: file = recordedFile, record: isRecording, effort } = options;
+    process.exit(await runGuard({ file, isRecording, ...effort }, say));
+  }
   const chosen = choose(options);
   const effort = { ...(options.quick ? quick : usual), ...options.effort };
   const pinning = pin();

@@ -31,10 +31,16 @@ describe('the command line of the benchmark', () => {
     });
   });
 
+  it('takes a file of recorded ratios for the guard', () => {
+    const args = ['--guard', '--recorded', 'ratios.json', '--rounds', '1'];
+    expect(readOptions(args)).toMatchObject({ guard: true, recorded: 'ratios.json', effort: { rounds: 1 } });
+  });
+
   it.each([
     ['--fast'],
     ['--only'],
     ['--record'],
+    ['--recorded', 'ratios.json'],
     ['P-1'],
     ['--rounds', '1.5'],
     ['--seconds', '0.5'],

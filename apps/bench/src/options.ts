@@ -10,6 +10,8 @@ export type Options = {
   readonly guard: boolean;
   /** Write the ratios of this run as the recorded ones. */
   readonly record: boolean;
+  /** The file of recorded ratios, instead of the one of this repository. */
+  readonly recorded?: string;
   /** What the command line says about rounds, seconds and connections. */
   readonly effort: { readonly rounds?: number; readonly seconds?: number; readonly connections?: number };
   /** Sizes of P-13 instead of its own, largest last. */
@@ -28,13 +30,14 @@ Measures Castellan and its peers in turn, in one run. Ratios count; absolute fig
 
   --only NAME      run one scenario (P-1, P-3, ...); may be repeated, or a list with commas
   --quick          one short round each: to see that everything works, in about a minute
-  --rounds N       rounds of every contender (5)
+  --rounds N       rounds of every contender (5; of each try of the guard 3)
   --seconds N      seconds of a round (2)
   --connections N  connections that ask at once (64)
   --sizes N,N      numbers of stored tokens for P-13, instead of 10^4 to 10^7
   --guard          compare CPU per request against peers with apps/bench/recorded.json; exit code 1 when a ratio
                    dropped by more than 30 % in two tries, 3 when this machine gave no figures
   --record         with --guard: lower what apps/bench/recorded.json says to the ratios of this run
+  --recorded FILE  with --guard: the file of recorded ratios, instead of apps/bench/recorded.json
   --json FILE      write the results as JSON
   --markdown FILE  write the page for people, with charts as SVG in the folder images beside it
   --with FILE      add the scenarios of an earlier run's JSON that this run does not do; may be repeated
@@ -49,11 +52,13 @@ export class UsageError extends Error {}
 export function readOptions(args: readonly string[]): Options {
   const values = parse(args);
   if (values.record && !values.guard) throw new UsageError('--record goes with --guard');
+  if (values.recorded !== undefined && !values.guard) throw new UsageError('--recorded goes with --guard');
   return {
     only: values.only.flatMap((names) => names.split(',')).map((name) => name.trim().toUpperCase()),
     quick: values.quick,
     guard: values.guard,
     record: values.record,
+    ...(values.recorded !== undefined ? { recorded: values.recorded } : {}),
     effort: {
       ...readPositive('rounds', values.rounds),
       ...readPositive('seconds', values.seconds),
@@ -103,6 +108,7 @@ function parseStrictly(args: readonly string[]) {
       quick: { type: 'boolean', default: false },
       guard: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
+      recorded: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       connections: { type: 'string' },

@@ -5,19 +5,27 @@ import type { HttpAnswer } from '@castellan/service';
 
 import { escapeHtml, htmlPage } from './error-page.js';
 
-/** Goes on when every frame has loaded, or after a while without those that do not. */
+/**
+ * Goes on when every frame has loaded, or after a while without those that do not. ECMAScript 5: a browser that cannot
+ * read it would leave its user on this page, and the clients untold.
+ */
 const SCRIPT = `
-const frames = [...document.querySelectorAll('iframe')];
-const next = document.querySelector('a').href;
-const go = () => location.replace(next);
-let left = frames.length;
-for (const frame of frames) frame.addEventListener('load', () => { if (--left === 0) go(); });
+var frames = document.querySelectorAll('iframe');
+var left = frames.length;
+function go() { location.replace(document.querySelector('a').href); }
+function loaded() { left -= 1; if (left === 0) go(); }
 if (left === 0) go();
-for (const frame of frames) frame.src = frame.dataset.src;
+for (var i = 0; i < frames.length; i += 1) {
+  frames[i].addEventListener('load', loaded);
+  frames[i].src = frames[i].getAttribute('data-src');
+}
 setTimeout(go, 4000);
 `;
 const SCRIPT_HASH = createHash('sha256').update(SCRIPT).digest('base64');
 const NOSCRIPT_SECONDS = 4;
+
+/** A host source of a Content-Security-Policy, and nothing that would end it (CSP Level 3 section 2.3.1). */
+const SOURCE = /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?$/;
 
 /** Asks the user. The form works only in the browser that holds the cookie of this request. */
 export function confirmLogoutPage(challenge: string): HttpAnswer {
@@ -56,7 +64,7 @@ export function framesPage({ location, frames }: logoutV1.LoggedOut): HttpAnswer
     ],
     `<noscript><meta http-equiv="refresh" content="${NOSCRIPT_SECONDS};url=${target}"></noscript>`,
   );
-  const origins = [...new Set(frames.map((frame) => new URL(frame).origin))];
+  const origins = [...new Set(frames.map((frame) => new URL(frame).origin))].filter((origin) => SOURCE.test(origin));
   const frameSource = origins.length > 0 ? `frame-src ${origins.join(' ')}; ` : '';
   return {
     ...page,

@@ -72,6 +72,16 @@ describe('the end session endpoint', () => {
     expect(response.body).not.toContain('<script');
   });
 
+  it('says nothing in its policy that a client registered as a host', async () => {
+    const frames = ['https://a.example;frame-ancestors/f', 'https://evil.example/f', 'https://b.example,/f'];
+    answer({ loggedOut: { location: 'https://rp.example/bye', frames } });
+    const response = await gateway.request({ url: path });
+    const policy = String(response.headers['content-security-policy']);
+    expect(policy).toContain('; frame-src https://evil.example; ');
+    expect(policy.match(/frame-ancestors [^;]*/g)).toEqual(["frame-ancestors 'none'"]);
+    expect(policy).not.toContain(',');
+  });
+
   it('loads the frames of the clients, those origins and no other, and runs one script', async () => {
     const frames = ['https://rp.example/frame?iss=i&sid=s', 'https://rp.example/two', 'https://other.example:8443/f'];
     answer({ loggedOut: { location: 'https://rp.example/bye?a=1&b="x"', frames } });
@@ -84,6 +94,14 @@ describe('the end session endpoint', () => {
     expect(policy).toContain(`'sha256-${createHash('sha256').update(script).digest('base64')}'`);
     expect(response.body.match(/<iframe[^>]* data-src=/g)).toHaveLength(3);
     expect(response.body).toContain('href="https:&#47;&#47;rp.example&#47;bye?a&#61;1&#38;b&#61;&#34;x&#34;"');
+  });
+
+  it('tells the clients by a script of ECMAScript 5, so that an old browser does not stop on the page', async () => {
+    answer({ loggedOut: { location: 'https://rp.example/bye', frames: ['https://rp.example/frame'] } });
+    const response = await gateway.request({ url: path });
+    const script = /<script>([\s\S]*)<\/script>/.exec(response.body)?.[1] ?? '';
+    expect(script).toContain('location.replace');
+    expect(script).not.toMatch(/\.{3}|=>|`|\b(?:let|const|of|class|async)\b/);
   });
 
   it('goes on from its own form by a page, whose policy lets no redirect leave this origin', async () => {

@@ -9,6 +9,8 @@ import { OutboundError, outboundUrlProblem } from '@castellan/oauth2';
 import { createAllowedHosts, createGuardedFetch, createGuardedPost } from './guarded-fetch.js';
 
 const asked: string[] = [];
+const held: ServerResponse[] = [];
+let holds = true;
 let server: Server;
 let certificates: string;
 let port: number;
@@ -24,6 +26,7 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
     });
     return;
   }
+  if (request.url === '/slow' && holds) return void held.push(response);
   if (request.url === '/moved') return void response.writeHead(302, { location: 'https://evil.example/' }).end();
   if (request.url === '/large') return void response.end('x'.repeat(300 * 1024));
   response.writeHead(200, { 'content-type': 'Application/JWK-Set+json; charset=utf-8' }).end('{"keys":[]}');
@@ -39,7 +42,12 @@ beforeAll(async () => {
     signingAlgorithm: algorithm,
     notBefore: new Date(Date.now() - 60_000),
     notAfter: new Date(Date.now() + 3_600_000),
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }])],
+    extensions: [
+      new x509.SubjectAlternativeNameExtension([
+        { type: 'dns', value: 'localhost' },
+        { type: 'ip', value: '127.0.0.1' },
+      ]),
+    ],
   });
   certificates = certificate.toString('pem');
   const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' });
@@ -69,6 +77,19 @@ describe('an outbound request', () => {
 
   it('reads no more than 256 KiB', async () => {
     await expect(fetcher()(`https://localhost:${port}/large`)).rejects.toBeInstanceOf(OutboundError);
+  });
+
+  it('finds a place although one host lets as many wait as it may', async () => {
+    const fetch = fetcher();
+    const slow = Array.from({ length: 16 }, () => fetch(`https://localhost:${port}/slow`).catch(() => undefined));
+    await expect(fetch(`https://localhost:${port}/seventeenth`)).rejects.toBeInstanceOf(OutboundError);
+    await expect(fetch(`https://localhost.:${port}/seventeenth`)).rejects.toBeInstanceOf(OutboundError);
+    expect(await fetch(`https://127.0.0.1:${port}/jwks`)).toMatchObject({ status: 200 });
+    holds = false;
+    for (const response of held.splice(0)) response.end();
+    await Promise.all(slow);
+    expect(asked.filter((each) => each.endsWith('/seventeenth'))).toEqual([]);
+    expect(await fetch(`https://localhost:${port}/jwks`)).toMatchObject({ status: 200 });
   });
 
   it('goes to no private address, though the name is public (SS-01, SS-03)', async () => {

@@ -15,7 +15,10 @@ export type GuardedFetchOptions = {
 
 const timeoutMs = 3_000;
 const maxBytes = 256 * 1024;
+/** Requests under way of one fetcher. Each purpose has a fetcher of its own: what is slow for one holds up no other. */
 const most = 32;
+/** Of these to one host: a slow one leaves places for the rest. */
+const mostPerHost = most / 2;
 
 // Special-purpose addresses (RFC 6890 and its registries), and those that hold an IPv4 address inside.
 const refusedNetworks = [
@@ -69,7 +72,8 @@ function createGuardedRequest(options: GuardedFetchOptions): (url: string, form?
   const allowed = blockListOf(options.allowedNetworks);
   const refused = blockListOf([...refusedNetworks, ...refusedNetworks6]);
   const reached6 = blockListOf(reachedNetworks6);
-  let running = 0;
+  const running = new Map<string, number>();
+  let total = 0;
 
   function mayReach(address: string): boolean {
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
@@ -91,16 +95,27 @@ function createGuardedRequest(options: GuardedFetchOptions): (url: string, form?
   }
 
   return async (url, form) => {
-    if (running >= most) throw new OutboundError();
-    running += 1;
+    const host = hostOf(url);
+    const before = running.get(host) ?? 0;
+    if (total >= most || before >= mostPerHost) throw new OutboundError();
+    running.set(host, before + 1);
+    total += 1;
     try {
       return await withDeadline(request(url, form));
     } catch {
       throw new OutboundError();
     } finally {
-      running -= 1;
+      const left = (running.get(host) ?? 1) - 1;
+      if (left > 0) running.set(host, left);
+      else running.delete(host);
+      total -= 1;
     }
   };
+}
+
+/** Whose places a request takes; empty for what is no URL, which goes nowhere. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, '') : '';
 }
 
 type Exchange = {

@@ -206,9 +206,8 @@ async function wire(
     deriveKey((config.pairwiseSecret ?? config.secret).reveal(), 'pairwise-subject/v1'),
   );
   const assertions = createAssertionStore(database);
-  const fetch = createGuardedFetch(config.outbound);
   const clientKeys: ClientKeys = createClientKeys({
-    fetch,
+    fetch: createGuardedFetch(config.outbound),
     now: () => performance.now(),
   });
   const pageTokens = createPageTokens({
@@ -270,7 +269,8 @@ async function wire(
         assertions: createClientAssertions({
           keys: clientKeys,
           store: assertions,
-          audiences: config.assertionAudience === 'issuer' ? [issuer] : [issuer, `${issuer}/oauth2/token`],
+          issuer,
+          audience: config.assertionAudience,
           now: () => store.now(),
         }),
         noteSecretUse: createSecretUses({ store: clientStore, secrets, now: () => store.now() }),
@@ -306,7 +306,11 @@ async function wire(
       cookies,
       signChallenge: createConsentChallengeSigner(signing),
       idTokenKeys: createIdTokenKeys(signing),
-      requestUris: { fetch, keys: clientKeys, unsigned: config.unsignedRequestObjects },
+      requestUris: {
+        fetch: createGuardedFetch(config.outbound),
+        keys: clientKeys,
+        unsigned: config.unsignedRequestObjects,
+      },
       responseKeys: createConsentResponseKeys(signing, () => performance.now()),
       idTokenSigner,
       accessTokenSigner,
@@ -345,7 +349,7 @@ async function wire(
       openid: {
         signingAlgorithms: () => idTokenSigner.publishedAlgorithms(),
         requestObjectAlgorithms: requestObjectAlgorithms(config.unsignedRequestObjects),
-        fetch,
+        fetch: createGuardedFetch(config.outbound),
         isAllowedHost: createAllowedHosts(config.outbound),
       },
       makeId: randomUUID,

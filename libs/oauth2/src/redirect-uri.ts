@@ -34,6 +34,8 @@ const refusedSchemes = new Set([
 ]);
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 const dotSegment = /\/(\.|%2e){1,2}(\/|$)/i;
+// A URL parser lets more pass for a host, such as `;` and `,`, which end a source in a Content-Security-Policy.
+const webAuthority = /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?(?:[/?]|$)/;
 
 /**
  * Says what is wrong with a redirection URI that a client wants to register; undefined when it may be registered.
@@ -60,6 +62,7 @@ function webProblem(uri: string, parsed: URL): string | undefined {
     return uri.startsWith(parsed.protocol) ? undefined : 'its scheme is not in lower case';
   }
   if (!/^https?:\/\/[^/?#@]+(?:[/?]|$)/.test(uri)) return 'it names no host, or a user before the host';
+  if (!webAuthority.test(uri)) return 'its host holds a character that no host name has';
   if (dotSegment.test(uri.split('?')[0] ?? '')) return 'its path holds a dot segment';
   if (parsed.protocol === 'http:' && !isLoopbackHost(parsed.hostname)) {
     return 'plain http is allowed for localhost, 127.0.0.1 and [::1] only; use https';

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { holdsSecretText } from './secret-text.js';
 
 /** Metadata name of the request id that joins the logs of all services of one request. */
 export const REQUEST_ID_METADATA = 'x-request-id';
@@ -30,5 +31,5 @@ export function newRequestId(): string {
 
 /** The request id that a caller sent, or a new one where it sent none or something that does not belong into a log. */
 export function readRequestId(value: unknown): string {
-  return typeof value === 'string' && REQUEST_ID.test(value) ? value : newRequestId();
+  return typeof value === 'string' && REQUEST_ID.test(value) && !holdsSecretText(value) ? value : newRequestId();
 }

@@ -42,6 +42,7 @@ export {
   newRequestId,
   readRequestId,
 } from './call-metadata.js';
+export { secretTexts } from './secret-text.js';
 export { spiffeNameOf, uriNamesOf } from './certificate-name.js';
 export {
   CALL_WINDOW,

@@ -52,6 +52,26 @@ describe('a call', () => {
     }
   });
 
+  it.each([
+    `ct_at_${'A'.repeat(54)}.${'B'.repeat(43)}`,
+    `ct_rt_${'A'.repeat(54)}.${'B'.repeat(43)}`,
+    `ct_ac_${'A'.repeat(54)}.${'B'.repeat(43)}`,
+    `ct_ia_${'A'.repeat(43)}`,
+    `ct_ra_${'A'.repeat(43)}`,
+    `trace-ct_ra_${'A'.repeat(43)}`,
+    `x_cs_${'A'.repeat(43)}`,
+    `csk1_${'A'.repeat(43)}`,
+    `eyJhbGciOiJub25lIn0.${'e30'}.c2ln`,
+  ])('takes no request id that looks like a secret of ours, for IDs go into logs, traces and rows: %s', (id) => {
+    expect(readRequestId(id)).toMatch(/^[A-Za-z0-9_-]{16}$/);
+  });
+
+  it('keeps request ids that only begin alike', () => {
+    for (const id of ['ct_a', 'direct_at_noon', 'cs_101', 'docs_and_tests', 'eyJ.a.b']) {
+      expect(readRequestId(id)).toBe(id);
+    }
+  });
+
   it('finds its service by the proto package', () => {
     expect(serviceNameOf(keysV1.SigningService)).toBe('castellan.keys.v1.Signing');
     expect(serviceRoomOf(keysV1.SigningService)).toBe('keys');

@@ -94,6 +94,18 @@ describe.each(['text', 'json'] as const)('the %s log', (format) => {
     for (const leak of ['hunter2', 'abcdef', 'ct_at_', 'eyJ']) expect(all).not.toContain(leak);
   });
 
+  it.each([
+    ['an initial access token', `ct_ia_${'A'.repeat(43)}`],
+    ['a registration access token', `ct_ra_${'A'.repeat(43)}`],
+    ['a generated client secret', `cs_${'A'.repeat(43)}`],
+    ['a token behind other words', `x_ct_at_${'A'.repeat(54)}.${'A'.repeat(43)}`],
+  ])('shows not %s, wherever it stands', (_what, text) => {
+    const { lines, logger } = capture({ format });
+    logger.info(`got ${text}`, { note: `"${text}"`, error: new Error(text) });
+    expect(lines.join('')).toContain('[redacted]');
+    expect(lines.join('')).not.toContain('AAAA');
+  });
+
   it('shows no token that stands where a name belongs, at any depth', () => {
     const { lines, logger } = capture({ format });
     const token = `ct_at_${'A'.repeat(60)}.${'B'.repeat(43)}`;

@@ -44,6 +44,51 @@ describe('a guard run', () => {
     });
   });
 
+  it('measures again what gave no figures, and nothing else', async () => {
+    const asked: Ratios[] = [];
+    const answers: Try[] = [
+      { ratios: { one: 4 }, unmeasured: { two: 'no answer' }, strangers: 0 },
+      { ratios: { two: 3 }, strangers: 0 },
+    ];
+    const measure = async (wanted: Ratios): Promise<Try> => {
+      asked.push(wanted);
+      return answers[asked.length - 1] ?? { ratios: {}, strangers: 0 };
+    };
+    expect(await guard({ one: 4, two: 3 }, measure, () => undefined)).toMatchObject({ kind: 'held' });
+    expect(asked).toEqual([{ one: 4, two: 3 }, { two: 3 }]);
+  });
+
+  it('names what never gave figures, where nothing dropped', async () => {
+    const measure = async (): Promise<Try> => ({ ratios: { one: 4 }, unmeasured: { two: 'no answer' }, strangers: 0 });
+    expect(await guard({ one: 4, two: 3 }, measure, () => undefined)).toEqual({
+      kind: 'unmeasured',
+      cause: 'two: no answer',
+    });
+  });
+
+  it('names a drop also where something else gave no figures', async () => {
+    const measure = async (): Promise<Try> => ({ ratios: { one: 1 }, unmeasured: { two: 'no answer' }, strangers: 0 });
+    expect(await guard({ one: 4, two: 3 }, measure, () => undefined)).toEqual({
+      kind: 'dropped',
+      drops: [{ name: 'one', recorded: 4, now: 1 }],
+    });
+  });
+
+  it('counts a drop that no neighbour explains, however busy the machine is', async () => {
+    const { measure } = tries(0.9, { one: 0.7 }, { one: 0.6 });
+    expect(await guard({ one: 4 }, measure, () => undefined)).toEqual({
+      kind: 'dropped',
+      drops: [{ name: 'one', recorded: 4, now: 0.7 }],
+    });
+  });
+
+  it('waits two tries for a machine to become calm', async () => {
+    const shares = [0.5, 0.1, 0.6, 0.2];
+    const measure = async (): Promise<Try> => ({ ratios: { one: 1 }, strangers: shares.shift() ?? 1 });
+    expect(await guard({ one: 4 }, measure, () => undefined)).toMatchObject({ kind: 'dropped' });
+    expect(shares).toEqual([]);
+  });
+
   it('passes on a mistake of its own', async () => {
     const measure = () => Promise.reject(new TypeError('wrong'));
     await expect(guard({ one: 4 }, measure, () => undefined)).rejects.toThrow(TypeError);

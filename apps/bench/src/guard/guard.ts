@@ -1,9 +1,11 @@
-import { better, type Drop, findDrops, type Ratios } from './recorded.js';
+import { better, type Drop, findDrops, type Ratios, writeDrops } from './recorded.js';
 import { UnmeasuredError } from './unmeasured-error.js';
 
 /** What one measurement gave. */
 export type Try = {
   readonly ratios: Ratios;
+  /** Of wanted ratios that this machine gave no figures for, why. */
+  readonly unmeasured?: { readonly [name: string]: string };
   /** Share of the machine that other programs used meanwhile. */
   readonly strangers: number;
 };
@@ -16,30 +18,60 @@ export type Verdict =
 
 // Beyond that, caches and cores belong to others, and a drop says more about them than about the product.
 const calm = 0.2;
+// What no neighbour explains: CPU time per piece of work grows by a factor of two or three beside others.
+const inexplicable = 5;
+const mostTries = 4;
 
 /**
- * Measures ratios and holds them against the recorded ones; where one has dropped it measures once more, and the better
- * of both counts. A drop counts only when other programs left the machine alone in both. `measure` rejects with
- * UnmeasuredError where the machine gives no figures: that is no drop.
+ * Measures ratios and holds them against the recorded ones; those that have dropped are measured again, and the best of
+ * all tries counts. A drop counts when other programs left the machine alone in two tries, or when in two tries it is
+ * larger than their doing; a machine that is not calm gets two tries more. What gives no figures has not dropped; `measure`
+ * rejects with UnmeasuredError where there is no time for more.
  */
 export async function guard(
   recorded: Ratios,
-  measure: () => Promise<Try>,
+  measure: (wanted: Ratios) => Promise<Try>,
   say: (line: string) => void,
 ): Promise<Verdict> {
+  const strangers: number[] = [];
+  let best: Ratios = {};
+  let wanted = recorded;
+  let cause = '';
   try {
-    const first = await measure();
-    if (findDrops(recorded, first.ratios).length === 0) return { kind: 'held', ratios: first.ratios };
-    say('some ratios dropped: a second try');
-    const second = await measure();
-    const best = better(first.ratios, second.ratios);
-    const drops = findDrops(recorded, best);
-    if (drops.length === 0) return { kind: 'held', ratios: best };
-    const strangers = Math.max(first.strangers, second.strangers);
-    if (strangers <= calm) return { kind: 'dropped', drops };
-    return { kind: 'unmeasured', cause: `other programs used ${Math.round(strangers * 100)} % of this machine` };
-  } catch (cause) {
-    if (cause instanceof UnmeasuredError) return { kind: 'unmeasured', cause: cause.message };
-    throw cause;
+    while (strangers.length < mostTries) {
+      const { ratios, unmeasured = {}, strangers: share } = await measure(wanted);
+      strangers.push(share);
+      best = better(best, ratios);
+      const missing = Object.keys(unmeasured).filter((name) => best[name] === undefined);
+      const drops = findDrops(without(recorded, missing), best);
+      if (drops.length + missing.length === 0) return { kind: 'held', ratios: best };
+      const counted = countingDrops(drops, strangers);
+      if (counted.length > 0) return { kind: 'dropped', drops: counted };
+      if (drops.length > 0) say(`try ${strangers.length}: ${writeDrops(drops).trimEnd().replaceAll('\n', '; ')}`);
+      const held = Object.keys(recorded).filter((name) => !drops.some((drop) => drop.name === name));
+      wanted = without(
+        recorded,
+        held.filter((name) => !missing.includes(name)),
+      );
+      cause = missing.map((name) => `${name}: ${unmeasured[name] ?? ''}`)[0] ?? othersUsed(strangers);
+    }
+  } catch (problem) {
+    if (!(problem instanceof UnmeasuredError)) throw problem;
+    cause = problem.message;
   }
+  return { kind: 'unmeasured', cause };
+}
+
+/** Of drops that every try saw, those that count: all after two calm tries, what nobody else explains after any two. */
+function countingDrops(drops: readonly Drop[], strangers: readonly number[]): readonly Drop[] {
+  if (strangers.filter((share) => share <= calm).length >= 2) return drops;
+  return strangers.length < 2 ? [] : drops.filter(({ recorded, now }) => now * inexplicable < recorded);
+}
+
+function othersUsed(strangers: readonly number[]): string {
+  return `other programs used ${Math.round(Math.max(...strangers) * 100)} % of this machine`;
+}
+
+function without(ratios: Ratios, names: readonly string[]): Ratios {
+  return Object.fromEntries(Object.entries(ratios).filter(([name]) => !names.includes(name)));
 }

@@ -14,13 +14,20 @@ export type Drop = { readonly name: string; readonly recorded: number; readonly 
 
 // Shared machines are moody; a drop that matters is larger than their moods.
 const tolerated = 0.3;
-const file = path.join(workspace, 'apps/bench/recorded.json');
+
+/** Where ratios are recorded unless the command line names another file. */
+export const recordedFile = path.join(workspace, 'apps/bench/recorded.json');
 
 /** Which recorded ratios have dropped by more than 30 %; one that is not measured any more has dropped too. */
 export function findDrops(recorded: Ratios, now: Ratios): Drop[] {
   return Object.entries(recorded)
     .map(([name, value]) => ({ name, recorded: value, now: now[name] ?? 0 }))
-    .filter((ratio) => !(ratio.now >= ratio.recorded * (1 - tolerated)));
+    .filter((ratio) => !holds(ratio.recorded, ratio.now));
+}
+
+/** Whether a ratio is at most 30 % lower than it was recorded. */
+export function holds(recorded: number, now: number): boolean {
+  return now >= recorded * (1 - tolerated);
 }
 
 /** Of two tries, the better ratio of each name. */
@@ -37,8 +44,9 @@ export function worse(recorded: Ratios, now: Ratios): Ratios {
 }
 
 /** Reads what was recorded. Throws UsageError that names the command when nothing is. */
-export function readRecorded(): Recorded {
-  if (!existsSync(file)) throw new UsageError('Nothing is recorded yet: run npm run bench -- --guard --record');
+export function readRecorded(file: string): Recorded {
+  if (!existsSync(file))
+    throw new UsageError(`${file}: nothing is recorded yet: run npm run bench -- --guard --record`);
   return JSON.parse(readFileSync(file, 'utf8')) as Recorded;
 }
 
@@ -48,8 +56,8 @@ export function describeRuntime(): Omit<Recorded, 'ratios'> {
 }
 
 /** Records ratios; where one was recorded before, the lower stays. Delete the file to begin anew. */
-export function record(ratios: Ratios): void {
-  const known = existsSync(file) ? readRecorded().ratios : {};
+export function record(file: string, ratios: Ratios): void {
+  const known = existsSync(file) ? readRecorded(file).ratios : {};
   const recorded: Recorded = { ...describeRuntime(), ratios: worse(known, ratios) };
   writeFileSync(file, `${JSON.stringify(recorded, null, 2)}\n`);
 }

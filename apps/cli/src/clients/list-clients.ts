@@ -2,6 +2,7 @@ import type { AdminApi } from '../admin-api.js';
 import type { CommandCall } from '../command.js';
 import { formatOf, printFormatted, printObject } from '../format.js';
 import { indentedJson } from '../json.js';
+import { nextPageToken } from '../page-link.js';
 import { UsageError } from '../terminal.js';
 
 const failure = 'Could not list clients';
@@ -43,13 +44,6 @@ async function readPage(call: CommandCall, api: AdminApi, pageToken: string): Pr
     ...(call.text('owner') !== '' ? { owner: call.text('owner') } : {}),
   };
   const { value, headers } = await api.getWithHeaders({ failure, path: ['admin', 'clients'], query });
-  const next = nextPageToken(headers['link']);
+  const next = nextPageToken(headers);
   return { items: Array.isArray(value) ? value : [], next_page_token: next, is_last_page: next === '' };
-}
-
-/** The token of the next page in a Link header (RFC 8288); empty when there is none. */
-function nextPageToken(header: string | string[] | undefined): string {
-  const links = [header ?? []].flat().join(', ');
-  const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(links)?.[1] ?? '';
-  return new URLSearchParams(target.split('?')[1] ?? '').get('page_token') ?? '';
 }

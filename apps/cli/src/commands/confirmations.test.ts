@@ -54,6 +54,16 @@ const confirmations: readonly { args: string; answers: Readonly<Record<string, A
     value: { revoked: true },
   },
   {
+    args: 'login-sessions revoke --subject alice',
+    answers: { 'DELETE /admin/oauth2/auth/sessions/login?subject=alice': { status: 204 } },
+    value: { revoked: true },
+  },
+  {
+    args: 'consents revoke --id c1',
+    answers: { 'DELETE /admin/oauth2/auth/sessions/consent?consent_request_id=c1': { status: 204 } },
+    value: { revoked: true },
+  },
+  {
     args: 'logout deliveries retry 7',
     answers: { 'POST /logout/deliveries/7/retry': { status: 200, body: { id: '7', state: 'pending' } } },
     value: [{ retried: '7' }],

@@ -3,11 +3,13 @@ import { certsRows } from './certs.js';
 import { clientsRows } from './clients.js';
 import { configRows } from './config.js';
 import { connectRow } from './connect.js';
+import { consentsRows } from './consents.js';
 import { doctorRow } from './doctor.js';
 import { groupsRows } from './groups.js';
 import { helpRow } from './help.js';
 import { hostRow } from './host.js';
 import { keysRows } from './keys.js';
+import { loginSessionsRows } from './login-sessions.js';
 import { logoutRows } from './logout.js';
 import { migrateRows } from './migrate.js';
 import { openapiRow } from './openapi.js';
@@ -47,6 +49,8 @@ export const commandTable: readonly CommandRow[] = [
   ...policyLifeRows,
   ...groupsRows,
   ...keysRows,
+  ...loginSessionsRows,
+  ...consentsRows,
   ...logoutRows,
   ...wardenRows,
   ...configRows,

@@ -251,6 +251,15 @@ describe('an invalid request with a trusted redirect URI goes back to the client
     expect(description).toMatch(/castellan clients create --allowed-scopes .*hydra\.clients$/);
   });
 
+  it('for scopes, and offers nothing for pasting into a shell that a stranger wrote for one', async () => {
+    const harness = await createAuthorizationHarness();
+    await harness.register();
+    for (const scope of ['$(id)', '`id`', 'a;id', 'a|id', 'a&id', '>x', "a'b", '*', '!!', '~']) {
+      const outcome = await harness.openBrowser().start({ ...base, scope: `openid ${scope}` });
+      expect(responseOf(outcome)['error_description']).toMatch(/--allowed-scopes \.\.\.,<scope>$/);
+    }
+  });
+
   it('for a missing code challenge when the server requires PKCE', async () => {
     const harness = await createAuthorizationHarness({ requirePkce: true });
     await harness.register();

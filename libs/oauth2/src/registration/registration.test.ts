@@ -293,6 +293,45 @@ describe('the client configuration endpoint', () => {
     expect(await readRegistration(managed(registered), tools)).toMatchObject({ client_name: 'Fotos' });
   });
 
+  it('takes back nothing that an operator decided while the client’s sector was looked up', async () => {
+    const sector_identifier_uri = 'https://rp.example/sector.json';
+    web.documents.set(sector_identifier_uri, JSON.stringify(redirect_uris));
+    const registered = await register({ redirect_uris });
+    const id = String(registered['client_id']);
+    const fetch: typeof web.fetch = async (url) => {
+      const { client } = (await harness.clients.find(id)) ?? {};
+      if (client === undefined) throw new Error('no client');
+      await harness.clients.update({ ...client, requirePkce: true, owner: 'ops', metadata: { seen: true } }, 'keep');
+      return web.fetch(url);
+    };
+    tools = { ...tools, openid: { ...tools.openid, fetch } };
+    const updated = await put(registered, { subject_type: 'pairwise', sector_identifier_uri });
+    expect((await harness.clients.find(id))?.client).toMatchObject({
+      requirePkce: true,
+      owner: 'ops',
+      metadata: { seen: true },
+      openid: { subjectType: 'pairwise' },
+    });
+    expect(await readRegistration(managed(updated), tools)).toMatchObject({ subject_type: 'pairwise' });
+  });
+
+  it('is not the way into a client that took the id of a removed one', async () => {
+    const sector_identifier_uri = 'https://rp.example/sector.json';
+    web.documents.set(sector_identifier_uri, JSON.stringify(redirect_uris));
+    const registered = await register({ redirect_uris });
+    const id = String(registered['client_id']);
+    const stored = (await harness.clients.find(id))?.client;
+    if (stored === undefined) throw new Error('no client');
+    const fetch: typeof web.fetch = async (url) => {
+      await harness.clients.remove(id);
+      await harness.clients.insert({ ...stored, name: 'another', owner: 'ops' }, undefined);
+      return web.fetch(url);
+    };
+    tools = { ...tools, openid: { ...tools.openid, fetch } };
+    expect(await refusal(put(registered, { sector_identifier_uri, client_name: 'mine' }))).toMatch(/^401/);
+    expect((await harness.clients.find(id))?.client).toMatchObject({ name: 'another', owner: 'ops' });
+  });
+
   it('gives a client that begins to use a secret a new one', async () => {
     const registered = await register({ redirect_uris, token_endpoint_auth_method: 'none' });
     expect(await put(registered, {})).toHaveProperty('client_secret');

@@ -5,6 +5,7 @@ import type { ClientSecrets } from '../client-secret.js';
 import type { ClientStore, StoredClient } from '../client-store.js';
 import { OAuth2Error } from '../errors.js';
 import type { JsonObject } from '../grant.js';
+import { validateLogoutRegistration } from '../logout/logout-registration.js';
 import { findAccessToken, type IntrospectionTools } from '../token/introspection.js';
 import { clientMetadata, parseClientMetadata, readClientMetadata } from './metadata.js';
 import { checkOpenIdRegistration, type OpenIdCheckTools } from './openid-check.js';
@@ -40,6 +41,8 @@ export type RegistrationRequest = { readonly authorization: string; readonly cli
 
 const initialPrefix = 'ct_ia_';
 const registrationPrefix = 'ct_ra_';
+/** How often a replacement is tried that somebody else's change came before. */
+const attempts = 5;
 /** What a client must not say about itself when it replaces its metadata (RFC 7592 section 2.2). */
 const serverMembers = [
   'registration_access_token',
@@ -106,21 +109,38 @@ export async function updateRegistration(
   const metadata = parseClientMetadata(request.metadataJson);
   await refuseForeignMembers(metadata, stored, tools);
   const client = await readClient(metadata, stored.client.id, tools, stored.client);
-  const keeps = usesSecret(client) && stored.secret !== undefined;
-  const secret = usesSecret(client) && !keeps ? tools.secrets.generate(client.id) : undefined;
   const token = newToken(registrationPrefix, tools.randomBytes);
-  const replaced = await tools.registrations.replaceRegistrationToken(
-    stored.uid,
-    hashToken(oldToken),
-    hashToken(token),
-  );
-  if (!replaced || !(await tools.clients.update(client, keeps ? 'keep' : (secret?.hash ?? 'none')))) {
+  if (!(await tools.registrations.replaceRegistrationToken(stored.uid, hashToken(oldToken), hashToken(token)))) {
     throw refusedToken();
   }
+  const replaced = await replaceClient(client, stored, tools);
   return {
-    ...answerOf(client, token, tools),
-    ...(secret !== undefined ? { client_secret: secret.secret, client_secret_expires_at: 0 } : {}),
+    ...answerOf(replaced.client, token, tools),
+    ...(replaced.secret !== undefined ? { client_secret: replaced.secret, client_secret_expires_at: 0 } : {}),
   };
+}
+
+/**
+ * Stores what a client says about itself over what it was. An operator may have changed it meanwhile, and the check of a
+ * sector takes as long as a stranger likes: what the operator decided stands.
+ */
+async function replaceClient(
+  client: Client,
+  before: StoredClient,
+  { clients, secrets, openid }: RegistrationTools,
+): Promise<{ readonly client: Client; readonly secret?: string }> {
+  let stored: StoredClient | undefined = before;
+  for (let attempt = 0; attempt < attempts && stored?.uid === before.uid; attempt++) {
+    const next: Client = validateClient(withOperatorsWord(client, stored.client), openid.isAllowedHost).client;
+    validateLogoutRegistration(next, openid.isAllowedHost);
+    const keeps = usesSecret(next) && stored.secret !== undefined;
+    const secret = usesSecret(next) && !keeps ? secrets.generate(next.id) : undefined;
+    if (await clients.update(next, keeps ? 'keep' : (secret?.hash ?? 'none'), stored.revision)) {
+      return { client: next, ...(secret !== undefined ? { secret: secret.secret } : {}) };
+    }
+    stored = await clients.find(before.client.id);
+  }
+  throw refusedToken();
 }
 
 /** Removes a client and every token of it (RFC 7592 section 2.3). */
@@ -170,21 +190,28 @@ async function readClient(
   before?: Client,
 ): Promise<Client> {
   const read = await readClientMetadata(metadata, { id, allowedScopes: tools.allowedScopes });
-  // What an operator decided about the client is not the client's to change.
-  const kept =
-    before === undefined
-      ? {}
-      : {
-          owner: before.owner,
-          requirePkce: before.requirePkce,
-          ...(before.tokens !== undefined ? { tokens: before.tokens } : {}),
-          ...(before.loginConsent !== undefined ? { loginConsent: before.loginConsent } : {}),
-          ...(before.metadata !== undefined ? { metadata: before.metadata } : {}),
-          ...(before.logout?.skipLogoutConsent === true ? { logout: { ...read.logout, skipLogoutConsent: true } } : {}),
-        };
-  const { client } = validateClient({ ...read, ...kept }, tools.openid.isAllowedHost);
+  const kept = before === undefined ? read : withOperatorsWord(read, before);
+  const { client } = validateClient(kept, tools.openid.isAllowedHost);
   await checkOpenIdRegistration(client, tools.openid);
   return client;
+}
+
+/** What an operator decided about a client is not the client's to change. */
+function withOperatorsWord(client: Client, before: Client): Client {
+  const { tokens: _tokens, loginConsent: _flow, metadata: _metadata, logout, ...said } = client;
+  const { skipLogoutConsent: _skip, ...saidOfLogout } = logout ?? {};
+  const skips = before.logout?.skipLogoutConsent === true;
+  return {
+    ...said,
+    owner: before.owner,
+    requirePkce: before.requirePkce,
+    ...(before.tokens !== undefined ? { tokens: before.tokens } : {}),
+    ...(before.loginConsent !== undefined ? { loginConsent: before.loginConsent } : {}),
+    ...(before.metadata !== undefined ? { metadata: before.metadata } : {}),
+    ...(logout !== undefined || skips
+      ? { logout: { ...saidOfLogout, ...(skips ? { skipLogoutConsent: true } : {}) } }
+      : {}),
+  };
 }
 
 async function refuseForeignMembers(

@@ -31,7 +31,7 @@ export function createMemoryRegistrationStore(options: {
       return clients.findByUid(clientUid) !== undefined && tokens.get(clientUid) === tokenHash;
     },
     async replaceRegistrationToken(clientUid, oldHash, newHash) {
-      if (tokens.get(clientUid) !== oldHash) return false;
+      if (clients.findByUid(clientUid) === undefined || tokens.get(clientUid) !== oldHash) return false;
       tokens.set(clientUid, newHash);
       return true;
     },

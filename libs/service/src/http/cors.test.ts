@@ -58,6 +58,7 @@ describe('cross-origin requests', () => {
     ['a method that the route lacks', '/clients/7', 'https://app.example', 'POST'],
     ['the authorization endpoint', '/oauth2/auth', 'https://app.example', 'GET'],
     ['the authorization endpoint, encoded', '/oauth2/%61uth', 'https://app.example', 'GET'],
+    ['the end session endpoint', '/oauth2/sessions/logout', 'https://app.example', 'GET'],
     ['an unknown path', '/nothing', 'https://app.example', 'GET'],
   ])('are refused for %s', async (_title, url, origin, method) => {
     const { app } = await open({ cors });

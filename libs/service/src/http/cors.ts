@@ -16,8 +16,8 @@ export type CorsOptions = {
   readonly never?: readonly string[];
 };
 
-/** The authorization endpoint is for browsers to go to, not for scripts (RFC 9700 section 2.6). */
-const NEVER = ['/oauth2/auth'];
+/** These endpoints are for browsers to go to, not for scripts to read (RFC 9700 section 2.6; the page of the second asks the user). */
+const NEVER = ['/oauth2/auth', '/oauth2/sessions/logout'];
 
 /** The variables of cross-origin requests. */
 export const corsVariables = z.object({

@@ -52,6 +52,11 @@ class TestController {
     return {};
   }
 
+  @Get('oauth2/sessions/logout')
+  endSession(): object {
+    return {};
+  }
+
   @Get('page')
   @Header('content-type', 'text/html; charset=utf-8')
   page(): string {
