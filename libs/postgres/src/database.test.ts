@@ -38,9 +38,12 @@ describe('connections that are lost or lead nowhere', () => {
   });
 
   it('a statement without an answer is given up with its connection, and the next one gets another', async () => {
-    await database.query('before', 'SELECT 1 AS one');
+    await Promise.all([1, 2, 3].map(() => database.query('before', 'SELECT 1 AS one')));
+    expect(database.pool.idleCount).toBeGreaterThan(1);
     network.swallow();
     await expect(database.query('swallowed', 'SELECT 1 AS one')).rejects.toThrow('Query read timeout');
+    // Those at rest are suspected, too: each of them would cost as long a wait.
+    await expect.poll(() => database.pool.idleCount).toBe(0);
     network.carry();
     const again = () => database.query('carried', 'SELECT 1 AS one').catch(() => undefined);
     await expect.poll(again, { timeout: 20_000 }).toEqual([{ one: 1 }]);

@@ -8,6 +8,7 @@ import { tokenTables } from './token/tables.js';
 import { wardenMigrations } from './warden/migrations.js';
 import { wardenTables } from './warden/tables.js';
 import { connectionOptions } from './database-url.js';
+import { isSilence } from './outage.js';
 
 /** The three components that own a schema each; the schema has the component's name. */
 export const components = ['keys', 'warden', 'token'] as const;
@@ -165,6 +166,19 @@ function serve(dataSource: DataSource, { component, answerTimeoutMs = HOT_ANSWER
   // Offset of the database clock against the monotonic one, so that a jump of the process clock changes nothing.
   let offset = Date.now() - performance.now();
 
+  /**
+   * What made one connection lead nowhere may have done so to all, and each would be found by waiting again: those at rest
+   * are closed.
+   */
+  function suspectAll(cause: unknown): void {
+    if (!isSilence(cause)) return;
+    for (let count = pool.idleCount; count > 0; count--)
+      pool.connect().then(
+        (client) => client.release(true),
+        () => undefined,
+      );
+  }
+
   async function transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await pool.connect();
     let broken: Error | undefined;
@@ -174,6 +188,7 @@ function serve(dataSource: DataSource, { component, answerTimeoutMs = HOT_ANSWER
       await client.query('COMMIT');
       return result;
     } catch (cause) {
+      suspectAll(cause);
       // `query_timeout` is the driver's, and missing in its types.
       const rollback = { text: 'ROLLBACK', query_timeout: ROLLBACK_ANSWER_MS };
       await client.query(rollback).catch((failure: unknown) => {
@@ -191,8 +206,13 @@ function serve(dataSource: DataSource, { component, answerTimeoutMs = HOT_ANSWER
     pool,
     async query<Row>(name: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
       const statement = { name, text, values: [...values], query_timeout: answerTimeoutMs };
-      const result = await traced(name, component, () => pool.query(statement));
-      return result.rows as Row[];
+      try {
+        const result = await traced(name, component, () => pool.query(statement));
+        return result.rows as Row[];
+      } catch (cause) {
+        suspectAll(cause);
+        throw cause;
+      }
     },
     transaction: (work) => traced('transaction', component, () => transaction(work)),
     now: () => performance.now() + offset,
