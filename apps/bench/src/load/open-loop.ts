@@ -54,7 +54,7 @@ class DueTimes {
   }
 }
 
-/** Sends POST requests over plain HTTP/1.1. Durations count from when a request was due, not from when it could be sent. */
+/** Sends POST requests over plain HTTP/1.1. */
 export class OpenLoop {
   private readonly request: Buffer;
   private readonly idle: Connection[] = [];

@@ -8,8 +8,12 @@ export type PhaseResult = {
   readonly seconds: number;
   /** Answers of status 200. */
   readonly admitted: number;
+  /** From when they were due: with the wait for a connection that is free. */
   readonly admittedP50Ms: number;
   readonly admittedP99Ms: number;
+  /** The same from when they were sent. */
+  readonly servedP50Ms: number;
+  readonly servedP99Ms: number;
   /** Answers of status 429 and 503. */
   readonly refused: number;
   readonly refusedP50Ms: number;
@@ -29,6 +33,7 @@ type Sent = { readonly dueAt: number; readonly sentAt: number };
 /** Counts the answers of a phase. */
 export class PhaseTally {
   private readonly admitted: number[] = [];
+  private readonly served: number[] = [];
   private readonly refused: number[] = [];
   private allAdmitted = 0;
   private allRefused = 0;
@@ -46,7 +51,10 @@ export class PhaseTally {
     const isSettled = dueAt - this.startedAt >= this.settleMs;
     if (status === 200) {
       this.allAdmitted++;
-      if (isSettled) this.admitted.push(now - dueAt);
+      if (isSettled) {
+        this.admitted.push(now - dueAt);
+        this.served.push(now - sentAt);
+      }
     } else if (status === 429 || status === 503) {
       this.allRefused++;
       this.lastRefusedMs = Math.max(this.lastRefusedMs, dueAt - this.startedAt);
@@ -65,12 +73,15 @@ export class PhaseTally {
 
   result(seconds: number): PhaseResult {
     const admitted = Float64Array.from(this.admitted).sort();
+    const served = Float64Array.from(this.served).sort();
     const refused = Float64Array.from(this.refused).sort();
     return {
       seconds,
       admitted: this.allAdmitted,
       admittedP50Ms: percentileOf(admitted, 0.5),
       admittedP99Ms: percentileOf(admitted, 0.99),
+      servedP50Ms: percentileOf(served, 0.5),
+      servedP99Ms: percentileOf(served, 0.99),
       refused: this.allRefused,
       refusedP50Ms: percentileOf(refused, 0.5),
       refusedP99Ms: percentileOf(refused, 0.99),

@@ -67,8 +67,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   function endInterval(standing: number): void {
     standingDelayMs = standing;
-    const wasFull = refusedInInterval > 0 || peak >= limit.value * CROWDED;
-    limit.adjust({ standingDelayMs: standing, peak, wasFull });
+    limit.adjust({ standingDelayMs: standing, peak });
     noteChange();
     if (peak === 0 && quiet >= QUIET_INTERVALS) watch.stop();
     peak = total;

@@ -14,8 +14,6 @@ export type IntervalFacts = {
   readonly standingDelayMs: number;
   /** The most requests that were under way at once. */
   readonly peak: number;
-  /** Whether somebody was turned away, or nearly. */
-  readonly wasFull: boolean;
 };
 
 /** A limit that moves. */
@@ -31,8 +29,8 @@ const LEAST_RISE = 4;
 
 /**
  * Additive increase, multiplicative decrease on the delay that stands (as CoDel, RFC 8289, tells a bad queue from a good
- * one): the limit falls from what was really under way towards what keeps the target, and rises only while it is what
- * holds requests back.
+ * one): the limit falls from what was really under way towards what keeps the target, and rises whenever nothing stands in
+ * line: an overload that is over leaves no trace after some seconds.
  */
 export function createConcurrencyLimit({ min, max, targetDelayMs }: ConcurrencyLimits): ConcurrencyLimit {
   let value = max;
@@ -40,13 +38,13 @@ export function createConcurrencyLimit({ min, max, targetDelayMs }: ConcurrencyL
     get value() {
       return value;
     },
-    adjust({ standingDelayMs, peak, wasFull }) {
+    adjust({ standingDelayMs, peak }) {
       if (standingDelayMs > targetDelayMs) {
         const fall = Math.min(Math.max(targetDelayMs / standingDelayMs, STEEPEST_FALL), SLOWEST_FALL);
         if (peak > min) value = Math.max(min, Math.floor(Math.min(value, peak) * fall));
         return;
       }
-      if (wasFull) value = Math.min(max, value + Math.max(LEAST_RISE, Math.floor(value * RISE)));
+      value = Math.min(max, value + Math.max(LEAST_RISE, Math.floor(value * RISE)));
     },
   };
 }

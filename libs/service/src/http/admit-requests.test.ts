@@ -195,6 +195,18 @@ describe('an HTTP app that is full', () => {
     socket.destroy();
   });
 
+  it('answers all that it refuses, however many come at once', async () => {
+    await hold();
+    await hold();
+    const { socket, until } = dial();
+    socket.write('GET /held HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(500));
+    const others = await Promise.all(Array.from({ length: 20 }, () => askPlainly('/held', { accept: 'text/html' })));
+    expect(new Set(others.map(({ status }) => status))).toEqual(new Set([503]));
+    const answers = await until('The server is overloaded', 500);
+    expect(answers.match(/HTTP\/1\.1 503 /g)).toHaveLength(500);
+    socket.destroy();
+  });
+
   it('answers health and its version all the same', async () => {
     await hold();
     await hold();

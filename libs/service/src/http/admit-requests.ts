@@ -3,6 +3,7 @@ import type { AdmissionDoor } from '../admission/admission.module.js';
 import type { Arrival, Refusal } from '../admission/admission.js';
 import { HttpError } from './http-error.js';
 import type { EarlyRefusals } from './refuse-early.js';
+import type { RefusalTurns } from './refusal-turns.js';
 
 /** Seconds after which it is worth to ask again: an overload that ends is over by then. */
 const RETRY_AFTER = '2';
@@ -37,15 +38,17 @@ export function addAdmission(
   server: FastifyInstance,
   door: () => AdmissionDoor | undefined,
   early: EarlyRefusals,
+  turns: RefusalTurns,
 ): void {
   function arrivalOf(request: FastifyRequest): Arrival | undefined {
     const of = door()?.classOf(request.routeOptions.url ?? '');
     return of === undefined || of === 'always' ? undefined : { of, address: request.clientAddress };
   }
 
-  function note(request: FastifyRequest, refusal: Refusal | undefined): AdmissionError | undefined {
+  function goOn(request: FastifyRequest, refusal: Refusal | undefined, done: (error?: Error) => void): void {
     request.refusal = refusal;
-    return refusal === undefined ? undefined : REFUSALS[refusal];
+    if (refusal === undefined) done();
+    else turns.next(() => done(REFUSALS[refusal]));
   }
 
   server.decorateRequest('place', undefined);
@@ -53,13 +56,13 @@ export function addAdmission(
   server.addHook('onRequest', (request, _reply, done) => {
     const arrival = arrivalOf(request);
     const refusal = early.decided(request.raw);
-    done(note(request, arrival === undefined ? undefined : (refusal ?? door()?.admission.refuse(arrival))));
+    goOn(request, arrival === undefined ? undefined : (refusal ?? door()?.admission.refuse(arrival)), done);
   });
   server.addHook('preHandler', (request, _reply, done) => {
     const arrival = arrivalOf(request);
     const refusal = arrival === undefined ? undefined : door()?.admission.enter(arrival);
     if (refusal === undefined) request.place = arrival;
-    done(note(request, refusal));
+    goOn(request, refusal, done);
   });
   server.addHook('onSend', (request, reply, payload, done) => {
     if (request.place !== undefined) door()?.admission.leave(request.place);

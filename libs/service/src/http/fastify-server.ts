@@ -15,6 +15,7 @@ import { addCors, type CorsOptions } from './cors.js';
 import { addSpans } from './http-spans.js';
 import { errorJson } from './http-error.js';
 import type { LeaveTaking } from './leave-taking.js';
+import { createRefusalTurns } from './refusal-turns.js';
 import { refuseEarly } from './refuse-early.js';
 import { createRouteTable, type RouteTable } from './route-table.js';
 import { addTransportCheck, addTransportFacts, type HttpTransport, type TlsCertificate } from './transport.js';
@@ -134,7 +135,8 @@ export function createFastifyServer(options: FastifyServerOptions): { server: Fa
   if (options.cors !== undefined) addCors(server, options.cors, routes);
   addAccessLog(server, options.logger, options.metrics, options.accessLog);
   const { leave, metrics, admission: door } = options;
-  addAdmission(server, door, refuseEarly(server, { transport, leave, metrics, door }));
+  const turns = createRefusalTurns();
+  addAdmission(server, door, refuseEarly(server, { transport, leave, metrics, turns, door }), turns);
   addBodyParsers(server);
   return { server, routes };
 }

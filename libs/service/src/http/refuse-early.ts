@@ -7,6 +7,7 @@ import type { Refusal } from '../admission/admission.js';
 import type { Metrics } from '../metrics.js';
 import { httpsDemand } from './answer-headers.js';
 import type { LeaveTaking } from './leave-taking.js';
+import type { RefusalTurns } from './refusal-turns.js';
 import { transportFacts, type HttpTransport } from './transport.js';
 
 /** A refusal as it was answered; `headers` are names and values in turn, without what each answer has of its own. */
@@ -31,6 +32,7 @@ export type EarlyRefusalOptions = {
   readonly transport: HttpTransport;
   readonly leave: LeaveTaking;
   readonly metrics: Metrics;
+  readonly turns: RefusalTurns;
   readonly door: () => AdmissionDoor | undefined;
 };
 
@@ -40,7 +42,7 @@ export type EarlyRefusalOptions = {
  * kept before something was refused, and at most one answer for each route, method and reason.
  */
 export function refuseEarly(server: FastifyInstance, options: EarlyRefusalOptions): EarlyRefusals {
-  const { transport, leave, metrics, door } = options;
+  const { transport, leave, metrics, turns, door } = options;
   const answers = new Map<string, Map<Refusal, Answer>>();
   const undone = new WeakMap<IncomingMessage, Refusal>();
 
@@ -60,13 +62,21 @@ export function refuseEarly(server: FastifyInstance, options: EarlyRefusalOption
       return false;
     }
     const startedAt = performance.now();
+    // Whatever it holds is not kept while the refusal waits.
+    request.resume();
+    turns.next(() => {
+      repeat(answer, request, response, facts.secure);
+      metrics.observeHttp(request.method ?? '', path, answer.status, (performance.now() - startedAt) / 1000);
+    });
+    return true;
+  }
+
+  function repeat(answer: Answer, request: IncomingMessage, response: ServerResponse, secure: boolean): void {
     const id = readRequestId(request.headers['x-request-id']);
     const length = String(Buffer.byteLength(answer.body));
-    const demand = Object.entries(httpsDemand(facts.secure, request.headers.host ?? '')).flat();
+    const demand = Object.entries(httpsDemand(secure, request.headers.host ?? '')).flat();
     response.writeHead(answer.status, [...answer.headers, ...demand, 'x-request-id', id, 'content-length', length]);
     response.end(answer.body);
-    metrics.observeHttp(request.method ?? '', path, answer.status, (performance.now() - startedAt) / 1000);
-    return true;
   }
 
   const handlers = server.server.listeners('request') as RequestListener[];
