@@ -5,15 +5,20 @@ import type { HttpAnswer } from '@castellan/service';
 
 import { escapeHtml, htmlPage } from './error-page.js';
 
-/** Goes on when every frame has loaded, or after a while without those that do not. */
+/**
+ * Goes on when every frame has loaded, or after a while without those that do not. ECMAScript 5: a browser that cannot
+ * read it would leave its user on this page, and the clients untold.
+ */
 const SCRIPT = `
-const frames = [...document.querySelectorAll('iframe')];
-const next = document.querySelector('a').href;
-const go = () => location.replace(next);
-let left = frames.length;
-for (const frame of frames) frame.addEventListener('load', () => { if (--left === 0) go(); });
+var frames = document.querySelectorAll('iframe');
+var left = frames.length;
+function go() { location.replace(document.querySelector('a').href); }
+function loaded() { left -= 1; if (left === 0) go(); }
 if (left === 0) go();
-for (const frame of frames) frame.src = frame.dataset.src;
+for (var i = 0; i < frames.length; i += 1) {
+  frames[i].addEventListener('load', loaded);
+  frames[i].src = frames[i].getAttribute('data-src');
+}
 setTimeout(go, 4000);
 `;
 const SCRIPT_HASH = createHash('sha256').update(SCRIPT).digest('base64');

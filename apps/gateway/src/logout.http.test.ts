@@ -96,6 +96,14 @@ describe('the end session endpoint', () => {
     expect(response.body).toContain('href="https:&#47;&#47;rp.example&#47;bye?a&#61;1&#38;b&#61;&#34;x&#34;"');
   });
 
+  it('tells the clients by a script of ECMAScript 5, so that an old browser does not stop on the page', async () => {
+    answer({ loggedOut: { location: 'https://rp.example/bye', frames: ['https://rp.example/frame'] } });
+    const response = await gateway.request({ url: path });
+    const script = /<script>([\s\S]*)<\/script>/.exec(response.body)?.[1] ?? '';
+    expect(script).toContain('location.replace');
+    expect(script).not.toMatch(/\.{3}|=>|`|\b(?:let|const|of|class|async)\b/);
+  });
+
   it('goes on from its own form by a page, whose policy lets no redirect leave this origin', async () => {
     answer({ loggedOut: { location: 'https://rp.example/bye', frames: [] } });
     const response = await gateway.post(path, 'logout_challenge=c');

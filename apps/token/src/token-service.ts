@@ -269,7 +269,8 @@ async function wire(
         assertions: createClientAssertions({
           keys: clientKeys,
           store: assertions,
-          audiences: config.assertionAudience === 'issuer' ? [issuer] : [issuer, `${issuer}/oauth2/token`],
+          issuer,
+          audience: config.assertionAudience,
           now: () => store.now(),
         }),
         noteSecretUse: createSecretUses({ store: clientStore, secrets, now: () => store.now() }),

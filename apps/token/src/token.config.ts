@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import {
+  type AssertionAudience,
   type AccessTokenFormat,
   type AudienceParameter,
   accessTokenFormats,
@@ -70,8 +71,7 @@ export type TokenConfig = {
   readonly scopePolicy: 'strict' | 'narrow';
   readonly audienceParameter: AudienceParameter;
   readonly clientSecretMinLength: number;
-  /** What `aud` of a client assertion may be (rulings 37). */
-  readonly assertionAudience: 'issuer' | 'issuer-or-token-url';
+  readonly assertionAudience: AssertionAudience;
   /** Limits of requests to URLs that clients registered. */
   readonly outbound: GuardedFetchOptions;
   /** `policy`: the Warden decides who may introspect; `open`: every authenticated caller may (rulings 33). */

@@ -147,6 +147,32 @@ describe('private_key_jwt', () => {
   });
 });
 
+describe('the audience of an assertion, where the token URL is taken', () => {
+  const url = `${issuer}/oauth2/token`;
+
+  beforeEach(async () => {
+    harness = await createTokenHarness({ assertionAudience: 'issuer-or-token-url' });
+    await register();
+  });
+
+  it.each([[issuer], [url], [[issuer]], [[url]]])('may be %j (RFC 7519 section 4.1.3)', async (aud) => {
+    expect((await ask(assertion(claims({ aud })))).accessToken).toMatch(/^ct_at_/);
+  });
+
+  const elsewhere = 'https://evil.example';
+  it.each([
+    [[issuer, elsewhere]],
+    [[elsewhere, url]],
+    [[issuer, url]],
+    [[[issuer]]],
+    [[]],
+    [elsewhere],
+    [{ 0: issuer }],
+  ])('may not be %j (CA-18)', async (aud) => {
+    expect(await refusalOf(ask(assertion(claims({ aud }))))).toEqual(refused);
+  });
+});
+
 describe('the keys of a client', () => {
   it('must be named by the assertion when there are two (CA-23)', async () => {
     await register({ jwks: [key.jwk, other.jwk] });

@@ -43,15 +43,29 @@ const maxLifetimeS = 3_600;
 const maxLength = 16 * 1024;
 const maxJtiLength = 255;
 
+/**
+ * What `aud` may be (rulings 37): the issuer, as a string; or also the token URL, and either as a list of one, which says
+ * the same (RFC 7519 section 4.1.3). An assertion that another server could take, too, is good in neither.
+ */
+export type AssertionAudience = 'issuer' | 'issuer-or-token-url';
+
+const isForIssuer: Record<AssertionAudience, (aud: unknown, issuer: string) => boolean> = {
+  issuer: (aud, issuer) => aud === issuer,
+  'issuer-or-token-url': (aud, issuer) => {
+    const sole: unknown = Array.isArray(aud) && aud.length === 1 ? aud[0] : aud;
+    return sole === issuer || sole === `${issuer}/oauth2/token`;
+  },
+};
+
 /** `now` is the database clock in milliseconds. */
 export function createClientAssertions(options: {
   readonly keys: ClientKeys;
   readonly store: AssertionStore;
-  /** What `aud` may be; it must be a single string (rulings 37). */
-  readonly audiences: readonly string[];
+  readonly issuer: string;
+  readonly audience: AssertionAudience;
   readonly now: () => number;
 }): ClientAssertions {
-  const { keys, store, audiences, now } = options;
+  const { keys, store, issuer, audience, now } = options;
 
   async function verifiedClaims(assertion: string, client: Client) {
     const known = await keys.of(client, 'cached');
@@ -69,7 +83,7 @@ export function createClientAssertions(options: {
       if (claims === undefined) return undefined;
       const { iss, sub, aud, jti } = claims;
       if (iss !== stored.client.id || sub !== stored.client.id) return undefined;
-      if (typeof aud !== 'string' || !audiences.includes(aud)) return undefined;
+      if (!isForIssuer[audience](aud, issuer)) return undefined;
       if (typeof jti !== 'string' || jti === '' || jti.length > maxJtiLength) return undefined;
       const expiresAt = expiryOf(claims, Math.floor(now() / 1000));
       if (expiresAt === undefined) return undefined;

@@ -53,6 +53,7 @@ export {
   type ClientAuthentication,
 } from './client-authentication.js';
 export {
+  type AssertionAudience,
   type AssertionStore,
   type AssertionUse,
   clientAssertionAlgorithms,

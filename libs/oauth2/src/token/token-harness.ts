@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Client } from '../client.js';
 import { createClientAuthentication } from '../client-authentication.js';
-import { createClientAssertions } from '../client-assertion.js';
+import { type AssertionAudience, createClientAssertions } from '../client-assertion.js';
 import { createClientCache } from '../client-cache.js';
 import { createClientKeys } from '../client-keys.js';
 import { createClientSecrets, type SlowHasher } from '../client-secret.js';
@@ -53,7 +53,9 @@ export async function createTokenHarness({
   refreshGraceMs = 0,
   issuanceGuard,
   audienceParameter = 'read',
+  assertionAudience = 'issuer',
 }: {
+  readonly assertionAudience?: AssertionAudience;
   readonly audienceParameter?: AudienceParameter;
   readonly refreshGraceMs?: number;
   readonly issuanceGuard?: IssuanceGuard;
@@ -93,7 +95,8 @@ export async function createTokenHarness({
     assertions: createClientAssertions({
       keys: createClientKeys({ fetch: (url) => web.fetch(url), now: clock }),
       store: createMemoryAssertionStore(clock),
-      audiences: [issuer],
+      issuer,
+      audience: assertionAudience,
       now: clock,
     }),
     noteSecretUse: createSecretUses({ store: clients, secrets, now: clock }),
