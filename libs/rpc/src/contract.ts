@@ -48,6 +48,8 @@ export type CallContext = {
   readonly peer: PeerName;
   /** Of `client` and `bearer`, where the call came over the wire. */
   readonly credential?: CallerCredential;
+  /** Where a `bearer` calls from, as far as this process sees. */
+  readonly address?: string;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
   readonly requestId: string;

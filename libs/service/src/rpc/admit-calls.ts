@@ -1,4 +1,4 @@
-import { RpcError } from '@castellan/rpc';
+import { type CallContext, RpcError } from '@castellan/rpc';
 import type { AdmissionDoor } from '../admission/admission.module.js';
 import type { HostedMethod, InvocationDependencies } from './rpc-invocation.js';
 
@@ -12,12 +12,15 @@ export type ServingDependencies = InvocationDependencies & { readonly admission:
 export async function admitCall<T>(
   method: HostedMethod,
   { admission: door }: ServingDependencies,
+  { peer, address = '' }: Pick<CallContext, 'peer' | 'address'>,
   work: () => Promise<T>,
 ): Promise<T> {
-  const of = door?.classOf(method.name) ?? 'always';
-  if (door === undefined || of === 'always') return work();
-  // Callers are our own services and programs that the operator listed: they are not told apart.
-  const arrival = { of, address: '' };
+  const named = door?.classOf(method.name) ?? 'always';
+  if (door === undefined || named === 'always') return work();
+  // Our own services and programs that the operator listed are not told apart; who shows an access token is anybody, whose
+  // questions leave room for theirs.
+  const of = peer === 'bearer' && named === 'decision' ? 'issuance' : named;
+  const arrival = { of, address };
   if (door.admission.enter(arrival) !== undefined) {
     // Not UNAVAILABLE: that would be asked again at once.
     throw new RpcError('RESOURCE_EXHAUSTED', 'the service is overloaded');

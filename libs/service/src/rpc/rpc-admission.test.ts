@@ -1,12 +1,14 @@
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createRpcChannelClient, healthV1, keysV1, openRpcChannel, type RpcChannel } from '@castellan/rpc';
+import { createRpcChannelClient, healthV1, keysV1, openRpcChannel, type RpcChannel, wardenV1 } from '@castellan/rpc';
 import { ADMISSION_TABLE, type AdmissionTable } from '../admission/admission-class.js';
 import { AdmissionModule } from '../admission/admission.module.js';
 import { createSilentLogger } from '../logger.js';
 import { createMetrics } from '../metrics.js';
 import { ServiceModule } from '../service.module.js';
+import { AskingService, askingModule } from '../testing/asking-service.js';
+import { createTestAuthority } from '../testing/certificates.js';
 import { RpcHost } from './rpc-host.js';
 import { RpcModule } from './rpc.module.js';
 import { RpcService } from './rpc-service.js';
@@ -92,5 +94,65 @@ describe.each(['stream', 'unary'] as const)('a gRPC server that is full, by %s',
     expect(await metrics.registry.metrics()).toMatch(
       /castellan_admission_refused_total\{class="issuance",reason="overload"\} [12]\b/,
     );
+  });
+});
+
+describe('the port for access tokens, while it is flooded', () => {
+  it('leaves room for what peers with certificates ask', async () => {
+    const authority = await createTestAuthority();
+    const uri = 'spiffe://example/asker';
+    const metrics = createMetrics();
+    const imports = [
+      ServiceModule.forRoot({ logger, metrics }),
+      AdmissionModule.forRoot({ limits: { ...limits, min: 10, max: 10 }, logger, metrics }),
+      RpcModule.forRoot({
+        listen: { host: '127.0.0.1', port: 0 },
+        security: { kind: 'tls', ca: authority.ca, ...(await authority.issueService('warden')) },
+        clientPeers: [uri],
+        bearerListen: { host: '127.0.0.1', port: 0, ...(await authority.issue([])) },
+      }),
+      askingModule(),
+      {
+        module: class {},
+        providers: [{ provide: ADMISSION_TABLE, useValue: { 'castellan.warden.v1.Warden': 'decision' } }],
+      },
+    ];
+    const flooded = await NestFactory.createApplicationContext({ module: class {}, imports }, { logger: false });
+    const { port, bearerPort } = flooded.get(RpcHost);
+    const service = flooded.get(AskingService, { strict: false });
+    const security = { kind: 'bearer', ca: authority.ca } as const;
+    const strangers = openRpcChannel({ target: `localhost:${bearerPort}`, security });
+    const listed = openRpcChannel({
+      target: `localhost:${port}`,
+      transport: 'unary',
+      security: {
+        kind: 'tls',
+        ca: authority.ca,
+        ...(await authority.issue([{ type: 'url', value: uri }])),
+        expectedServer: 'warden',
+      },
+    });
+    const stream = strangers.openMessages(wardenV1.WardenService.streamCheck, {
+      idOf: ({ id }) => id,
+      isGoingAway: ({ goingAway }) => goingAway,
+    });
+    const check = { resource: 'r', action: 'a', context: undefined, anonymous: false };
+    const ask = (subject: string): Promise<wardenV1.StreamCheckResponse> =>
+      stream.ask((id, deadlineMs) => ({ id, deadlineMs, check: { ...check, subject } }), {
+        deadlineMs: 30_000,
+        bearer: 'ct_at_abc.def',
+      });
+    // Of ten places strangers get nine.
+    const held = Array.from({ length: 9 }, () => ask('hold'));
+    await expect.poll(() => service.calls.length, { timeout: 30_000 }).toBe(9);
+    expect((await ask('peter')).failure).toMatchObject({ message: 'the service is overloaded' });
+    const peer = createRpcChannelClient(wardenV1.WardenService, listed);
+    expect(await peer.check({ ...check, subject: 'peter' }, { deadlineMs: 30_000 })).toMatchObject({ allowed: true });
+    service.letGo();
+    await Promise.all(held);
+    expect((await ask('peter')).decision?.allowed).toBe(true);
+    strangers.close();
+    listed.close();
+    await flooded.close();
   });
 });

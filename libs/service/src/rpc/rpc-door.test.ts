@@ -78,7 +78,7 @@ describe('the port for access tokens', () => {
       Buffer.from(named.cert),
     );
     expect(await callWith(claims, { secure: certificate })).toBe(status.OK);
-    const known = { peer: 'bearer', credential: { kind: 'bearer', token: TOKEN } };
+    const known = { peer: 'bearer', credential: { kind: 'bearer', token: TOKEN }, address: '127.0.0.1' };
     expect(service.calls.map(({ context }) => context)).toMatchObject([known, known, known]);
     channel.close();
   });

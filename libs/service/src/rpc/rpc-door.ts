@@ -1,5 +1,6 @@
 import { ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
 import { RpcError, type CallerCredential, type PeerName } from '@castellan/rpc';
+import { plainAddress } from '../address-list.js';
 import { ConfigError } from '../config.js';
 import { isLoopbackHost } from './loopback.js';
 import type { HostedMethod } from './rpc-invocation.js';
@@ -7,10 +8,15 @@ import { authenticatePeer } from './rpc-peer.js';
 import type { BearerListen, RpcListen, RpcSecurity } from './rpc.module.js';
 
 /** Who calls: a peer, and what proves it where that is a program of somebody else. */
-export type Caller = { readonly peer: PeerName; readonly credential?: CallerCredential };
+export type Caller = {
+  readonly peer: PeerName;
+  readonly credential?: CallerCredential;
+  /** Of a program of somebody else that shows an access token. */
+  readonly address?: string;
+};
 
 /** What is known of a call before anything of it is read. */
-export type UnreadCall = Pick<ServerUnaryCall<unknown, unknown>, 'getAuthContext' | 'metadata'>;
+export type UnreadCall = Pick<ServerUnaryCall<unknown, unknown>, 'getAuthContext' | 'getPeer' | 'metadata'>;
 
 /** A port: how it is secured, whom it knows, and what it serves. */
 export type RpcDoor = {
@@ -55,13 +61,14 @@ export function openBearerDoor(listen: BearerListen): RpcDoor {
 const BEARER = /^bearer +([A-Za-z0-9._~+/-]{1,4096}=*)$/i;
 
 /** The token of the metadata `authorization`, there once; whether it is good is for the handler to ask. */
-function readBearer({ metadata }: UnreadCall): Caller {
-  const [shown, ...others] = metadata.get('authorization');
+function readBearer(call: UnreadCall): Caller {
+  const [shown, ...others] = call.metadata.get('authorization');
   const [, token] = (typeof shown === 'string' ? BEARER.exec(shown) : undefined) ?? [];
   if (others.length > 0 || token === undefined) {
     throw new RpcError('UNAUTHENTICATED', 'this port takes one access token, as authorization: Bearer');
   }
-  return { peer: 'bearer', credential: { kind: 'bearer', token } };
+  const address = plainAddress(call.getPeer().replace(/:\d+$/, ''));
+  return { peer: 'bearer', credential: { kind: 'bearer', token }, address };
 }
 
 function toCredentials(security: RpcSecurity): ServerCredentials {

@@ -75,7 +75,7 @@ export function serveMessages(
     const waits = clampDeadline(asked === 0 ? undefined : asked, DEFAULT_SERVER_DEADLINE_MS);
     const context: CallContext = { ...caller, deadline: Date.now() + waits, requestId: newRequestId() };
     try {
-      answer(id, await admitCall(hosted, to, () => invokeMethod(hosted, request, context, to)));
+      answer(id, await admitCall(hosted, to, caller, () => invokeMethod(hosted, request, context, to)));
     } catch (thrown) {
       const error = thrown instanceof RpcError ? thrown : new RpcError('INTERNAL', 'internal error');
       const refusal = rule.refuse(request, error);

@@ -33,7 +33,7 @@ export function serveMethod(hosted: HostedMethod, method: RpcMethod, to: Serving
   };
 
   return async function serve(bytes, context, traceparent) {
-    const response = await admitCall(hosted, to, () =>
+    const response = await admitCall(hosted, to, context, () =>
       inTraceOf(traceparent, () => invokeMethod(decoding, bytes, context, to)),
     );
     try {
