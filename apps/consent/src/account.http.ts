@@ -1,4 +1,4 @@
-import type { ConsentSession, LoginSession } from '@castellan/sdk/login-consent';
+import type { ConsentSession, LoginSession, SessionPage } from '@castellan/sdk/login-consent';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type AppContext, sendPage, signedIn, translatorFor } from './app-context.js';
@@ -16,7 +16,14 @@ import { forgetKnownUser } from './session/known-user.js';
 import type { Session } from './session/session.js';
 
 const NOTICES = ['revoked', 'ended'] as const;
-const querySchema = z.object({ done: z.enum(NOTICES).optional().catch(undefined) });
+const pageTokenSchema = z.string().min(1).max(200).optional().catch(undefined);
+const querySchema = z.object({
+  done: z.enum(NOTICES).optional().catch(undefined),
+  grants: pageTokenSchema,
+  sessions: pageTokenSchema,
+});
+// Entries of either list that are read for one page; more than a person has, mostly.
+const size = 100;
 const grantsForm = z.object({ csrf: z.string().default(''), client: z.string().default('') });
 const sessionsForm = z.object({ csrf: z.string().default(''), session: z.string().default('') });
 
@@ -83,18 +90,27 @@ async function showAccount(
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
   { session, user }: { readonly session: Session; readonly user: User },
 ): Promise<FastifyReply> {
-  const { done } = parse(querySchema, request.query);
+  const { done, ...tokens } = parse(querySchema, request.query);
   const translator = translatorFor(context, request);
   const { challenges } = context;
   const [grants, sessions] = await Promise.all([
-    unlessRefused(context, 'sessions:consent', () => challenges.consentSessions.list(user.subject)),
-    unlessRefused(context, 'sessions:login', () => challenges.loginSessions.list(user.subject)),
+    unlessRefused(context, 'sessions:consent', () =>
+      challenges.consentSessions.page(user.subject, { size, token: tokens.grants }),
+    ),
+    unlessRefused(context, 'sessions:login', () =>
+      challenges.loginSessions.page(user.subject, { size, token: tokens.sessions }),
+    ),
   ]);
   const data = {
     user: { name: displayText(user.name), email: displayText(user.email) },
     notice: done === undefined ? undefined : translator.t(`account.${done}`),
-    grants: grants === undefined ? undefined : grantsOf(grants, context, translator),
-    sessions: sessions?.map(lineOf),
+    grants: grants === undefined ? undefined : grantsOf(grants.items, context, translator),
+    sessions: sessions?.items.map(lineOf),
+    more: {
+      grants: queryOf({ ...tokens, grants: grants?.next }, grants?.next),
+      sessions: queryOf({ ...tokens, sessions: sessions?.next }, sessions?.next),
+    },
+    later: { grants: tokens.grants !== undefined, sessions: tokens.sessions !== undefined },
     tokens: {
       grants: formToken(context, session, '/account/grants', ''),
       sessions: formToken(context, session, '/account/sessions', ''),
@@ -104,12 +120,25 @@ async function showAccount(
   return sendPage(context, reply, 'account', data, { title: translator.t('account.title'), translator });
 }
 
+/** The query that goes on with one list and stays where it is in the other; undefined where that list is at its end. */
+function queryOf(
+  { grants, sessions }: { readonly grants?: string | undefined; readonly sessions?: string | undefined },
+  next: string | undefined,
+): string | undefined {
+  if (next === undefined) return undefined;
+  const query = new URLSearchParams({
+    ...(grants !== undefined ? { grants } : {}),
+    ...(sessions !== undefined ? { sessions } : {}),
+  });
+  return `?${query.toString()}`;
+}
+
 /** The page is right without what the authorization server does not show; the log says why. */
 async function unlessRefused<T>(
   context: AppContext,
   resource: 'sessions:consent' | 'sessions:login',
-  list: () => Promise<readonly T[]>,
-): Promise<readonly T[] | undefined> {
+  list: () => Promise<SessionPage<T>>,
+): Promise<SessionPage<T> | undefined> {
   try {
     return await callChallengeApi(context, { resource, action: 'get' }, list);
   } catch (error) {
@@ -119,7 +148,7 @@ async function unlessRefused<T>(
   }
 }
 
-/** One line for each client: it may have been given something several times. */
+/** One line of the page for each client: it may have been given something several times. */
 function grantsOf(sessions: readonly ConsentSession[], context: AppContext, translator: Translator): readonly Grant[] {
   const byClient = new Map<string, { scopes: Set<string>; since: Date | undefined; session: ConsentSession }>();
   for (const session of sessions) {

@@ -470,6 +470,45 @@ describe('the account page', () => {
     expect(server.challenges.revoked).toEqual([]);
   });
 
+  it('goes on with either list where it is longer than a page, and stays where it is in the other', async () => {
+    const { consentSessions, loginSessions } = server.challenges;
+    for (let number = 4; number <= 102; number++) {
+      const client = { client_id: `app-${number}`, client_name: `App ${number}.` };
+      consentSessions.push({ consent_request: { challenge: 'x', subject, client }, grant_scope: [] });
+    }
+    for (let number = 2; number <= 250; number++) loginSessions.push({ id: `s-${number}.`, subject });
+    const begin = await openAccount();
+    expect([begin.html.includes('App 4.'), begin.html.includes('App 102.')]).toEqual([true, false]);
+    expect(begin.html).not.toContain('To the beginning');
+    const further = await browser.open('/account?grants=100');
+    expect([further.html.includes('App 4.'), further.html.includes('App 102.')]).toEqual([false, true]);
+    expect([further.html.includes('s-2.'), further.html.includes('s-250.')]).toEqual([true, false]);
+    expect(further.html).not.toContain('More applications');
+    const [, next = ''] = /href="(\/account[^"]*)" rel="next"/.exec(further.html) ?? [];
+    const last = await browser.open(next.replaceAll('&amp;', '&').replace('sessions=100', 'sessions=200'));
+    expect([last.html.includes('App 102.'), last.html.includes('s-250.'), last.html.includes('s-2.')]).toEqual([
+      ...[true, true, false],
+    ]);
+    expect(last.html).toContain('<a href="/account">To the beginning of the lists</a>');
+  });
+
+  it('ends a session of a later page', async () => {
+    for (let number = 2; number <= 150; number++) server.challenges.loginSessions.push({ id: `s-${number}.`, subject });
+    const form = formOf(await openAccount(), '/account/sessions');
+    const page = await browser.submit(form.action, { ...form.fields, session: 's-150.' });
+    expect(page.html).toContain('The session was ended.');
+  });
+
+  it.each(['?grants=', '?sessions=<b>', `?grants=${'x'.repeat(300)}`, '?grants=a&grants=b'])(
+    'takes the query %s for a place in a list, or for none',
+    async (query) => {
+      await openAccount();
+      const page = await browser.open(`/account${query}`);
+      expect(page.status).toBe(200);
+      expect(page.html).not.toContain('<b>');
+    },
+  );
+
   it('is right without what the authorization server does not show', async () => {
     server.challenges.status = 403;
     const page = await openAccount();

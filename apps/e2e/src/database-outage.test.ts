@@ -89,4 +89,36 @@ describe('while the database is away', () => {
       expect(answer.status, `${name}: ${answer.text}`).toBeLessThan(400);
     }
   });
+
+  it('answers 503 to what a read-only database cannot keep, as after a failover, and goes on reading', async () => {
+    // Revoked before; what is revoked already needs no write.
+    spare = await rootToken(product);
+    const kept = ['introspection', 'an access request', 'an admin request'];
+    const name = new URL(database.url).pathname.slice(1);
+    const connectAgain = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+    await database.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    await database.query(connectAgain);
+    for (const [what, request] of requests) {
+      // Until the last connection has ended there may be other answers, but no fault.
+      const seen = new Set<number>();
+      const ask = async (): Promise<number> => {
+        const { status } = await request();
+        seen.add(status);
+        return status;
+      };
+      const expected = kept.includes(what) ? 200 : 503;
+      await expect.poll(ask, { timeout: 20_000, message: what }).toBe(expected);
+      expect(
+        [...seen].filter((status) => status !== 200 && status !== 503),
+        what,
+      ).toEqual([]);
+    }
+    await database.query(`BEGIN READ WRITE; ALTER DATABASE ${name} RESET default_transaction_read_only; COMMIT`);
+    await database.query(connectAgain);
+    for (const [what, request] of requests)
+      await expect
+        .poll(async () => (await request()).status, { timeout: 20_000, message: what })
+        .toBe(what === 'an authorization request' ? 302 : 200);
+  });
 });

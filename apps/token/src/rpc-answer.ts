@@ -1,8 +1,6 @@
 import { OAuth2Error } from '@castellan/oauth2';
+import { outageOf } from '@castellan/postgres';
 import { type RpcCode, RpcError, type tokenV1 } from '@castellan/rpc';
-
-// SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown), and what sockets report.
-const outage = /^(08|53|57P|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|ENOENT)/;
 
 /** The error answer of the wire. */
 export function toErrorMessage(error: OAuth2Error): tokenV1.OAuth2Error {
@@ -39,14 +37,7 @@ function statusOf({ code, status }: OAuth2Error): RpcCode {
 
 /** The fault as the caller sees it: an outage of the database is UNAVAILABLE, the rest is hidden further up. */
 export function toFault(cause: unknown): unknown {
-  return isOutage(cause) ? new RpcError('UNAVAILABLE', 'the token database does not answer', { cause }) : cause;
-}
-
-function isOutage(cause: unknown): boolean {
-  if (!(cause instanceof Error)) return false;
-  // TypeORM wraps what the driver threw.
-  const driver = 'driverError' in cause && cause.driverError instanceof Error ? cause.driverError : cause;
-  const code = 'code' in driver && typeof driver.code === 'string' ? driver.code : '';
-  // node-postgres has no code for these two.
-  return outage.test(code) || /^(Connection terminated|timeout exceeded when trying to connect)/.test(driver.message);
+  return outageOf(cause) !== undefined
+    ? new RpcError('UNAVAILABLE', 'the token database does not answer', { cause })
+    : cause;
 }

@@ -1,10 +1,6 @@
 import { PolicyError } from '@castellan/policy';
+import { outageOf } from '@castellan/postgres';
 import { RpcError } from '@castellan/rpc';
-
-// SQLSTATE classes 08 (connection), 53 (resources), 57 (cancelled, shut down), and what sockets report.
-const outage = /^(08|53|57|25P0[34]|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|ENOENT)/;
-// What node-postgres says without a code.
-const silentOutage = /^(Connection terminated|timeout exceeded when trying to connect|Cannot use a pool)/;
 
 /** What the callers of the Warden hear of an outage. It is neither an allowance nor a denial. */
 export function unavailable(cause: unknown): RpcError {
@@ -17,13 +13,7 @@ export async function answer<T>(operation: () => Promise<T>): Promise<T> {
     return await operation();
   } catch (cause) {
     if (cause instanceof PolicyError) throw new RpcError('INVALID_ARGUMENT', cause.message);
-    if (isOutage(cause)) throw unavailable(cause);
+    if (outageOf(cause) !== undefined) throw unavailable(cause);
     throw cause;
   }
-}
-
-function isOutage(cause: unknown): boolean {
-  if (!(cause instanceof Error)) return false;
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-  return outage.test(code) || silentOutage.test(cause.message);
 }

@@ -62,3 +62,49 @@ describe('createBatcher', () => {
     expect(sizes).toEqual([2, 2, 1]);
   });
 });
+
+describe('an outage during a batch', () => {
+  function failing(errors: readonly Error[]) {
+    const sizes: number[] = [];
+    const call = createBatcher<number, number>({
+      run: async (items) => {
+        const error = errors[sizes.length];
+        sizes.push(items.length);
+        if (error !== undefined) throw error;
+        return items;
+      },
+    });
+    return { sizes, call: () => Promise.allSettled([1, 2, 3].map((item) => call(item))) };
+  }
+  const lost = new Error('Connection terminated unexpectedly');
+
+  it('fails every item at once where the database is slow, locked, full, read-only or away', async () => {
+    const causes = [
+      new Error('Query read timeout'),
+      new Error('timeout exceeded when trying to connect'),
+      ...['57014', '55P03', '53100', '53300', '25006', '57P03', 'ECONNREFUSED'].map((code) =>
+        Object.assign(new Error(`code ${code}`), { code }),
+      ),
+    ];
+    for (const cause of causes) {
+      const { sizes, call } = failing([cause]);
+      expect(await call(), cause.message).toEqual(Array(3).fill({ status: 'rejected', reason: cause }));
+      expect(sizes, cause.message).toEqual([3]);
+    }
+  });
+
+  it('tries the whole batch once more where only the connection was lost', async () => {
+    const one = failing([lost]);
+    expect((await one.call()).map(({ status }) => status)).toEqual(Array(3).fill('fulfilled'));
+    expect(one.sizes).toEqual([3, 3]);
+    const two = failing([lost, lost]);
+    expect(await two.call()).toEqual(Array(3).fill({ status: 'rejected', reason: lost }));
+    expect(two.sizes).toEqual([3, 3]);
+  });
+
+  it('tries items alone where the statement itself was refused', async () => {
+    const { sizes, call } = failing([Object.assign(new Error('duplicate key'), { code: '23505' })]);
+    expect((await call()).map(({ status }) => status)).toEqual(Array(3).fill('fulfilled'));
+    expect(sizes).toEqual([3, 1, 1, 1]);
+  });
+});

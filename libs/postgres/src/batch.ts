@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { outageOf } from './outage.js';
 
 /** What is said of each batch on the channel `castellan:batch`: how many items it had, and whether it failed as one. */
 export type BatchReport = { readonly items: number; readonly failed: boolean };
@@ -14,7 +15,9 @@ function tell(report: BatchReport): void {
  * arrives meanwhile goes in the next. Load raises the batch size, not the number of statements.
  *
  * `run` answers one answer per item, in order. Equal items are never merged. When a batch fails, each of its items is
- * tried alone, so one bad item cannot fail its neighbours; `run` must therefore be atomic.
+ * tried alone, so one bad item cannot fail its neighbours; `run` must therefore be atomic. An outage is no item's fault: a
+ * batch whose connection was lost is tried once more, and what the database cannot serve fails at once for all. One by
+ * one they would wait for an outage as often as there are items, with everybody who came later behind them.
  */
 export function createBatcher<Item, Answer>(options: {
   readonly maxItems?: number;
@@ -26,7 +29,7 @@ export function createBatcher<Item, Answer>(options: {
   let inFlight = false;
   let scheduled = false;
 
-  async function runBatch(batch: readonly Waiting[]): Promise<void> {
+  async function runBatch(batch: readonly Waiting[], isSecond = false): Promise<void> {
     try {
       const answers = await options.run(batch.map((entry) => entry.item));
       if (answers.length !== batch.length)
@@ -35,9 +38,10 @@ export function createBatcher<Item, Answer>(options: {
       batch.forEach((entry, index) => entry.resolve(answers[index] as Answer));
     } catch (cause) {
       tell({ items: batch.length, failed: true });
-      const only = batch.length === 1 ? batch[0] : undefined;
-      if (only !== undefined) only.reject(cause);
-      else for (const entry of batch) await runBatch([entry]);
+      const outage = outageOf(cause);
+      if (batch.length > 1 && outage === undefined) for (const entry of batch) await runBatch([entry]);
+      else if (batch.length > 1 && outage === 'lost' && !isSecond) await runBatch(batch, true);
+      else for (const entry of batch) entry.reject(cause);
     }
   }
 

@@ -8,6 +8,7 @@ import { tokenTables } from './token/tables.js';
 import { wardenMigrations } from './warden/migrations.js';
 import { wardenTables } from './warden/tables.js';
 import { connectionOptions } from './database-url.js';
+import { isSilence } from './outage.js';
 
 /** The three components that own a schema each; the schema has the component's name. */
 export const components = ['keys', 'warden', 'token'] as const;
@@ -64,6 +65,10 @@ export type DatabaseOptions = {
   readonly poolSize?: number;
   /** Milliseconds to wait for the server to answer; default 120 000 as the original. */
   readonly connectTimeoutMs?: number;
+  /** Milliseconds after which a statement of `query` is given up, because its connection may lead nowhere; default 8 000. */
+  readonly answerTimeoutMs?: number;
+  /** Statements may take as long as they want: those of migrations. */
+  readonly isUnlimited?: boolean;
   /** Told each time the server did not answer and is tried again. */
   readonly onRetry?: (message: string) => void;
 };
@@ -77,6 +82,14 @@ export type DatabaseOptions = {
 const settings = `
   SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '15s';
   SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off`;
+
+/**
+ * A connection may lead nowhere without an end of it: a machine that is gone, a network that drops packets. Only the time
+ * without an answer tells. Any statement gets a little more than the server gives it; hot ones, which take milliseconds, less.
+ */
+const LONGEST_ANSWER_MS = 17_000;
+const HOT_ANSWER_MS = 8_000;
+const ROLLBACK_ANSWER_MS = 1_000;
 
 /** Makes the TypeORM data source of a component without connecting it. */
 export function createDataSource(options: DatabaseOptions): DataSource {
@@ -98,7 +111,14 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     extra: {
       idleTimeoutMillis: 30_000,
       keepAlive: true,
-      onConnect: (client: pg.PoolClient) => client.query(settings),
+      keepAliveInitialDelayMillis: 10_000,
+      ...(options.isUnlimited === true ? {} : { query_timeout: LONGEST_ANSWER_MS }),
+      onConnect: async (client: pg.PoolClient) => {
+        // A connection that is lost fails its statement, and says so once more to whom it may concern: to nobody here, and
+        // an error without a listener ends the process.
+        client.on('error', () => undefined);
+        if (options.isUnlimited !== true) await client.query(settings);
+      },
     },
   });
 }
@@ -131,7 +151,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     await dataSource.destroy();
     throw cause;
   }
-  return serve(dataSource, options.component);
+  return serve(dataSource, options);
 }
 
 const statements = tracingChannel<unknown, object>('castellan:sql');
@@ -141,10 +161,23 @@ function traced<T>(name: string, component: Component, run: () => Promise<T>): P
   return statements.start.hasSubscribers ? statements.tracePromise(run, { name, component }) : run();
 }
 
-function serve(dataSource: DataSource, component: Component): Database {
+function serve(dataSource: DataSource, { component, answerTimeoutMs = HOT_ANSWER_MS }: DatabaseOptions): Database {
   const pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
   // Offset of the database clock against the monotonic one, so that a jump of the process clock changes nothing.
   let offset = Date.now() - performance.now();
+
+  /**
+   * What made one connection lead nowhere may have done so to all, and each would be found by waiting again: those at rest
+   * are closed.
+   */
+  function suspectAll(cause: unknown): void {
+    if (!isSilence(cause)) return;
+    for (let count = pool.idleCount; count > 0; count--)
+      pool.connect().then(
+        (client) => client.release(true),
+        () => undefined,
+      );
+  }
 
   async function transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await pool.connect();
@@ -155,7 +188,10 @@ function serve(dataSource: DataSource, component: Component): Database {
       await client.query('COMMIT');
       return result;
     } catch (cause) {
-      await client.query('ROLLBACK').catch((failure: unknown) => {
+      suspectAll(cause);
+      // `query_timeout` is the driver's, and missing in its types.
+      const rollback = { text: 'ROLLBACK', query_timeout: ROLLBACK_ANSWER_MS };
+      await client.query(rollback).catch((failure: unknown) => {
         broken = failure instanceof Error ? failure : new Error(String(failure));
       });
       throw cause;
@@ -169,8 +205,14 @@ function serve(dataSource: DataSource, component: Component): Database {
     dataSource,
     pool,
     async query<Row>(name: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
-      const result = await traced(name, component, () => pool.query({ name, text, values: [...values] }));
-      return result.rows as Row[];
+      const statement = { name, text, values: [...values], query_timeout: answerTimeoutMs };
+      try {
+        const result = await traced(name, component, () => pool.query(statement));
+        return result.rows as Row[];
+      } catch (cause) {
+        suspectAll(cause);
+        throw cause;
+      }
     },
     transaction: (work) => traced('transaction', component, () => transaction(work)),
     now: () => performance.now() + offset,

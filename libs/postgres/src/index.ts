@@ -4,6 +4,7 @@
  * one schema and nobody else writes to it.
  */
 export { createBatcher } from './batch.js';
+export { outageOf } from './outage.js';
 export {
   type Component,
   components,

@@ -32,11 +32,11 @@ async function migrateComponent(component: Component, options: MigrateOptions): 
     url: options.urls[component],
     component,
     poolSize: 3,
+    isUnlimited: true,
     connectTimeoutMs: options.connectTimeoutMs ?? 120_000,
   });
   const lock = dataSource.createQueryRunner();
   try {
-    await lock.query('SET statement_timeout = 0');
     await lock.query('SELECT pg_advisory_lock($1)', [advisoryLocks.migration]);
     await lock.query(`CREATE SCHEMA IF NOT EXISTS ${component}`);
     const applied = await dataSource.runMigrations({ transaction: 'each' });

@@ -8,7 +8,7 @@ export type Fetch = (
     readonly signal: AbortSignal;
     readonly redirect: 'manual';
   },
-) => Promise<Pick<Response, 'status' | 'text'>>;
+) => Promise<Pick<Response, 'status' | 'text'> & Partial<Pick<Response, 'headers'>>>;
 
 /** What to send; the deadline in milliseconds covers the answer's body too. */
 export type Exchange = {
@@ -19,11 +19,14 @@ export type Exchange = {
   readonly deadlineMs: number;
 };
 
-/** Sends one request without following redirects. `body` is undefined where the answer is not JSON. Rejects like fetch. */
+/** What came back: `body` is undefined where it is not JSON, `link` where there is no Link header (RFC 8288). */
+export type Exchanged = { readonly status: number; readonly body: unknown; readonly link?: string };
+
+/** Sends one request without following redirects. Rejects like fetch. */
 export async function exchangeJson(
   send: Fetch,
   { method, url, headers, body, deadlineMs }: Exchange,
-): Promise<{ status: number; body: unknown }> {
+): Promise<Exchanged> {
   const signal = AbortSignal.timeout(deadlineMs);
   const response = await send(url, {
     method,
@@ -32,7 +35,9 @@ export async function exchangeJson(
     signal,
     redirect: 'manual',
   });
-  return { status: response.status, body: parseJson(await response.text()) };
+  const link = response.headers?.get('link') ?? undefined;
+  const answer = { status: response.status, body: parseJson(await response.text()) };
+  return link === undefined ? answer : { ...answer, link };
 }
 
 function parseJson(text: string): unknown {

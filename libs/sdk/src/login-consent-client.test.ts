@@ -70,6 +70,28 @@ describe('the login and consent client', () => {
     expect(api.seen.filter(({ call }) => call.startsWith('DELETE'))).toHaveLength(4);
   });
 
+  it.each(['consent', 'login'] as const)('lists %s sessions page by page, or all', async (kind) => {
+    const of = kind === 'consent' ? client.consentSessions : client.loginSessions;
+    const link = (token: string): Record<string, string> => ({
+      link: `<${sessions}/${kind}?subject=peter&page_token=${token}>; rel="next"`,
+    });
+    const answers = [
+      ['?subject=peter', [{ id: 'a' }], 'a%2Fb'],
+      ['?subject=peter&page_token=a%2Fb', [{ id: 'b' }], 'b'],
+      ['?subject=peter&page_token=b', []],
+      ['?subject=peter&page_size=1', [{ id: 'a' }], 'a%2Fb'],
+      ['?subject=peter&page_size=1&page_token=c', [{ id: 'd' }]],
+    ] as const;
+    for (const [query, body, next] of answers)
+      api.answers.set(`GET ${sessions}/${kind}${query}`, {
+        ...{ status: 200, body },
+        ...(next !== undefined ? { headers: link(next) } : {}),
+      });
+    expect(await of.list('peter')).toEqual([{ id: 'a' }, { id: 'b' }]);
+    expect(await of.page('peter', { size: 1 })).toEqual({ items: [{ id: 'a' }], next: 'a/b' });
+    expect(await of.page('peter', { size: 1, token: 'c' })).toEqual({ items: [{ id: 'd' }] });
+  });
+
   it.each([
     ['not_found', 404, undefined],
     ['gone', 410, 'https://as/again'],

@@ -1,5 +1,5 @@
 import type { TokenSource } from './client-credentials.js';
-import { exchangeJson, type Fetch } from './fetch.js';
+import { type Exchanged, exchangeJson, type Fetch } from './fetch.js';
 import { errorOfAnswer, LoginConsentError } from './login-consent-error.js';
 import type {
   ConsentAcceptance,
@@ -11,6 +11,7 @@ import type {
   LogoutRequest,
   RedirectTo,
   Rejection,
+  SessionPage,
 } from './login-consent-types.js';
 
 export type LoginConsentClientOptions = {
@@ -22,6 +23,9 @@ export type LoginConsentClientOptions = {
   readonly deadlineMs?: number;
   readonly fetch?: Fetch;
 };
+
+/** Which page is wanted: the first where `token` is absent, as long as the server likes where `size` is. */
+export type PageRequest = { readonly token?: string | undefined; readonly size?: number };
 
 /** Reads requests of one kind by their challenge, and decides them once. */
 export type Requests<Request, Acceptance, Refusal> = {
@@ -40,12 +44,16 @@ export type LoginConsentClient = {
   readonly consent: Requests<ConsentRequest, ConsentAcceptance, Rejection>;
   readonly logout: Requests<LogoutRequest, void, void>;
   readonly consentSessions: {
+    /** All of a subject, however many pages there are. */
     list(subject: string): Promise<readonly ConsentSession[]>;
+    page(subject: string, page?: PageRequest): Promise<SessionPage<ConsentSession>>;
     /** Of one client, or of all. */
     revoke(subject: string, client: string | { readonly all: true }): Promise<void>;
   };
   readonly loginSessions: {
+    /** All of a subject, however many pages there are. */
     list(subject: string): Promise<readonly LoginSession[]>;
+    page(subject: string, page?: PageRequest): Promise<SessionPage<LoginSession>>;
     /** All sessions of a subject: every browser has to sign in again. */
     revoke(subject: string): Promise<void>;
     /** One session, by its `sid`. */
@@ -62,7 +70,7 @@ type Call = {
 
 /** Makes a client of the admin API's login, consent and logout requests. It keeps nothing but its access token. */
 export function createLoginConsentClient(options: LoginConsentClientOptions): LoginConsentClient {
-  const call = (request: Call): Promise<unknown> => send(options, request);
+  const call = async (request: Call): Promise<unknown> => valueOf(await send(options, request));
 
   function requests<Request, Acceptance, Refusal>(kind: string): Requests<Request, Acceptance, Refusal> {
     const path = `/admin/oauth2/auth/requests/${kind}`;
@@ -78,22 +86,45 @@ export function createLoginConsentClient(options: LoginConsentClientOptions): Lo
     };
   }
 
+  function pages<Item>(path: string) {
+    const page = async (subject: string, { token, size }: PageRequest = {}): Promise<SessionPage<Item>> => {
+      const query = {
+        subject,
+        ...(size !== undefined ? { page_size: String(size) } : {}),
+        ...(token !== undefined ? { page_token: token } : {}),
+      };
+      const answer = await send(options, { method: 'GET', path, query });
+      const items = listOf<Item>(valueOf(answer));
+      const next = nextPageToken(answer.link);
+      return next === undefined ? { items } : { items, next };
+    };
+    const list = async (subject: string): Promise<readonly Item[]> => {
+      const found: Item[] = [];
+      let token: string | undefined;
+      do {
+        const { items, next } = await page(subject, { token });
+        found.push(...items);
+        token = next;
+      } while (token !== undefined);
+      return found;
+    };
+    return { page, list };
+  }
+
   const sessions = { consent: '/admin/oauth2/auth/sessions/consent', login: '/admin/oauth2/auth/sessions/login' };
   return {
     login: requests('login'),
     consent: requests('consent'),
     logout: requests('logout'),
     consentSessions: {
-      list: async (subject) =>
-        listOf<ConsentSession>(await call({ method: 'GET', path: sessions.consent, query: { subject } })),
+      ...pages<ConsentSession>(sessions.consent),
       async revoke(subject, client) {
         const which: Record<string, string> = typeof client === 'string' ? { client } : { all: 'true' };
         await call({ method: 'DELETE', path: sessions.consent, query: { subject, ...which } });
       },
     },
     loginSessions: {
-      list: async (subject) =>
-        listOf<LoginSession>(await call({ method: 'GET', path: sessions.login, query: { subject } })),
+      ...pages<LoginSession>(sessions.login),
       async revoke(subject) {
         await call({ method: 'DELETE', path: sessions.login, query: { subject } });
       },
@@ -104,18 +135,18 @@ export function createLoginConsentClient(options: LoginConsentClientOptions): Lo
   };
 }
 
-async function send(options: LoginConsentClientOptions, call: Call): Promise<unknown> {
+async function send(options: LoginConsentClientOptions, call: Call): Promise<Exchanged> {
   const first = await attempt(options, call);
-  if (first.status !== 401) return valueOf(first);
+  if (first.status !== 401) return first;
   // The token may have been revoked, or its key may be gone: one new one, then the answer stands.
   options.tokens.forget();
-  return valueOf(await attempt(options, call));
+  return attempt(options, call);
 }
 
 async function attempt(
   { adminUrl, tokens, deadlineMs = 5000, fetch: transport = fetch }: LoginConsentClientOptions,
   { method, path, query, json }: Call,
-): Promise<{ status: number; body: unknown }> {
+): Promise<Exchanged> {
   const headers = { authorization: `Bearer ${await tokens.get()}` };
   const url = `${adminUrl.replace(/\/+$/, '')}${path}?${new URLSearchParams(query).toString()}`;
   const body = json === undefined ? {} : { body: JSON.stringify(json) };
@@ -130,7 +161,7 @@ async function attempt(
   });
 }
 
-function valueOf({ status, body }: { status: number; body: unknown }): unknown {
+function valueOf({ status, body }: Exchanged): unknown {
   if (status < 200 || status > 299) throw errorOfAnswer(status, body);
   if (status === 204) return undefined;
   if (typeof body !== 'object' || body === null) throw unexpected(status);
@@ -146,6 +177,13 @@ function redirectOf(body: unknown): RedirectTo {
 function listOf<Item>(body: unknown): readonly Item[] {
   if (!Array.isArray(body)) throw unexpected(200);
   return body as readonly Item[];
+}
+
+/** The token of the next page, as the Link header names it (RFC 8288); undefined on the last. */
+function nextPageToken(link: string | undefined): string | undefined {
+  const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '')?.[1] ?? '';
+  const token = new URLSearchParams(target.split('?')[1] ?? '').get('page_token') ?? '';
+  return token === '' ? undefined : token;
 }
 
 function unexpected(status: number): LoginConsentError {

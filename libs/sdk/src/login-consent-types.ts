@@ -132,3 +132,10 @@ export type LoginSession = {
   readonly acr?: string;
   readonly amr?: readonly string[] | null;
 };
+
+/** A part of what a subject has, in the server's order. */
+export type SessionPage<Item> = {
+  readonly items: readonly Item[];
+  /** Where the next page begins; absent on the last. */
+  readonly next?: string;
+};

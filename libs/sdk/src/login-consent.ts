@@ -5,6 +5,7 @@ export {
   createLoginConsentClient,
   type LoginConsentClient,
   type LoginConsentClientOptions,
+  type PageRequest,
   type Requests,
 } from './login-consent-client.js';
 export { LoginConsentError, type LoginConsentFailure } from './login-consent-error.js';
@@ -20,4 +21,5 @@ export type {
   RedirectTo,
   Rejection,
   RequestingClient,
+  SessionPage,
 } from './login-consent-types.js';

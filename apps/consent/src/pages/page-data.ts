@@ -54,6 +54,10 @@ export type PageData = {
     /** Undefined where the authorization server does not say. */
     readonly grants: readonly Grant[] | undefined;
     readonly sessions: readonly LoginSessionLine[] | undefined;
+    /** Queries of this page in which one list goes on. */
+    readonly more: { readonly grants: string | undefined; readonly sessions: string | undefined };
+    /** Which of the lists do not begin here. */
+    readonly later: { readonly grants: boolean; readonly sessions: boolean };
     readonly tokens: { readonly grants: string; readonly sessions: string; readonly logout: string };
   };
   readonly message: {

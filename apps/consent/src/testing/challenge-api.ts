@@ -20,6 +20,8 @@ export type Decision = {
   readonly body: Partial<LoginAcceptance & ConsentAcceptance & Rejection>;
 };
 
+export type ChallengeAnswer = { readonly status: number; readonly body?: unknown; readonly link?: string };
+
 /** The challenge API as its contract in the SDK has it: requests are decided once, sessions are listed and revoked. */
 export type ChallengeApi = {
   /** Open requests by challenge; changed by tests. */
@@ -36,7 +38,7 @@ export type ChallengeApi = {
   status: number | undefined;
   reset(): void;
   /** The answer to a call of an authorized client; undefined for what is no call. */
-  answer(request: IncomingMessage): Promise<{ status: number; body?: unknown } | undefined>;
+  answer(request: IncomingMessage): Promise<ChallengeAnswer | undefined>;
 };
 
 /** Makes a challenge API without requests. `issuer` is where its answers lead. */
@@ -92,12 +94,15 @@ export function createChallengeApi(issuer: string): ChallengeApi {
         return { status: 204 };
       }
       if (sessions === 'login')
-        return { status: 200, body: api.loginSessions.filter((session) => session.subject === subject) };
+        return pageOf(
+          api.loginSessions.filter((session) => session.subject === subject),
+          searchParams,
+        );
       if (sessions === 'consent')
-        return {
-          status: 200,
-          body: api.consentSessions.filter((session) => session.consent_request?.subject === subject),
-        };
+        return pageOf(
+          api.consentSessions.filter((session) => session.consent_request?.subject === subject),
+          searchParams,
+        );
       if (kind === undefined) return undefined;
       const challenge = searchParams.get(`${kind}_challenge`) ?? '';
       if (verb === undefined && request.method === 'GET') return requestOf(kind, challenge);
@@ -107,4 +112,14 @@ export function createChallengeApi(issuer: string): ChallengeApi {
     },
   };
   return api;
+}
+
+/** A page of some entries, where the query says its size; its token is the index at which it begins. */
+function pageOf(entries: readonly unknown[], query: URLSearchParams): ChallengeAnswer {
+  const from = Number(query.get('page_token') ?? 0);
+  const end = from + Number(query.get('page_size') ?? entries.length);
+  const body = entries.slice(from, end);
+  return end < entries.length
+    ? { status: 200, body, link: `</?page_token=${end}>; rel="next"` }
+    : { status: 200, body };
 }

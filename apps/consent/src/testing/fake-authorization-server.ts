@@ -50,8 +50,9 @@ export async function startFakeAuthorizationServer(now: () => number): Promise<F
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '';
     requests.push(`${request.method ?? ''} ${path}`);
-    const send = (status: number, body: unknown): void => {
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const send = (status: number, body: unknown, link?: string): void => {
+      const headers = { 'content-type': 'application/json', ...(link !== undefined ? { link } : {}) };
+      response.writeHead(status, headers).end(JSON.stringify(body));
     };
     if (path === '/.well-known/openid-configuration') return send(200, { issuer });
     if (path === '/oauth2/token') {
@@ -76,7 +77,7 @@ export async function startFakeAuthorizationServer(now: () => number): Promise<F
       return send(401, { error: 'unauthorized' });
     const decided = await challenges.answer(request);
     if (decided !== undefined) {
-      if (decided.body !== undefined) return send(decided.status, decided.body);
+      if (decided.body !== undefined) return send(decided.status, decided.body, decided.link);
       response.writeHead(decided.status).end();
       return;
     }

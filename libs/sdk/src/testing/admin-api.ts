@@ -5,12 +5,18 @@ import { json, text } from 'node:stream/consumers';
 /** One request that the admin API got. */
 export type Seen = { readonly call: string; readonly authorization: string; readonly body: unknown };
 
+export type Answer = {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
 /** An admin API and token endpoint on a socket that answer what a test says, and tell what they were sent. */
 export type AdminApi = {
   readonly url: string;
   readonly seen: Seen[];
   /** Answers of the admin API by `METHOD path?query`; what is not there is 404. */
-  readonly answers: Map<string, { readonly status: number; readonly body?: unknown }>;
+  readonly answers: Map<string, Answer>;
   /** What the token endpoint answers; 200 means a token. */
   tokenStatus: number;
   /** Makes every access token so far unknown. */
@@ -24,15 +30,15 @@ export async function startAdminApi(): Promise<AdminApi> {
   let issued = 0;
   const server = createServer((request, response) => {
     void answer(request).then(
-      ({ status, body }) => {
-        response.writeHead(status, { 'content-type': 'application/json' });
+      ({ status, body, headers }) => {
+        response.writeHead(status, { 'content-type': 'application/json', ...headers });
         response.end(body === undefined ? '' : JSON.stringify(body));
       },
       () => response.destroy(),
     );
   });
 
-  async function answer(request: IncomingMessage): Promise<{ status: number; body?: unknown }> {
+  async function answer(request: IncomingMessage): Promise<Answer> {
     const authorization = request.headers.authorization ?? '';
     const call = `${request.method} ${request.url}`;
     if (request.url === '/oauth2/token') {
