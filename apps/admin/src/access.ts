@@ -52,7 +52,7 @@ export async function authorize(
   let next = await questions.next();
   for (; next.done !== true; next = await questions.next()) {
     const decision = await access.warden.checkToken(
-      { ...askedBy(route, next.value), token: presented.token, scopes: [route.scope] },
+      { ...askedBy(route, next.value), token: presented.token, scopes: [route.scope], forIssuer: true },
       options,
     );
     if (next.value.tokenOnly === true && !isAboutToken(decision)) {

@@ -123,6 +123,28 @@ describe('a caller with an access token', () => {
     expect(await outcomes(...bearing(token))).toEqual({ allowed: code, 'token:allowed': code });
   });
 
+  it('opens no door with a token for another resource, which holds it, too', async () => {
+    await letAsk('app', ['<.*>']);
+    const resources = ['rn:castellan:warden:explain'];
+    await put('explainers', { subjects: ['app'], resources, actions: ['warden:explain'] });
+    const { tokens } = listed.replica.tokens;
+    const [api, issuer] = ['https://api.example', 'https://issuer.example'];
+    tokens.set('aimed-token', { subject: 'app', scopes: ['hydra'], audience: [api] });
+    tokens.set('broad-token', { subject: 'app', scopes: ['hydra'], audience: [api, issuer] });
+    expect(await outcomes(...bearing('aimed-token'))).toEqual({
+      allowed: 'UNAUTHENTICATED',
+      'token:allowed': 'UNAUTHENTICATED',
+    });
+    expect(await outcomes(...bearing('broad-token'))).toEqual({ allowed: 'answered', 'token:allowed': 'answered' });
+    const [aimed] = bearing('aimed-token');
+    await expect(aimed.explain({ check: checkOf(), token: '' })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    const [broad] = bearing('broad-token');
+    expect(await broad.explain({ check: checkOf(), token: '' })).toMatchObject({ decision: { allowed: true } });
+    // What it may do there is for that resource to ask.
+    tokens.set('peter', { subject: 'peter', scopes: [], audience: [api] });
+    expect(await broad.checkToken(tokenCheck)).toMatchObject({ allowed: true });
+  });
+
   it('is asked about anew with each question: a revoked token ends an open stream', async () => {
     await letAsk('app', ['<.*>']);
     const [warden, ask] = bearing('app-token');
@@ -223,7 +245,7 @@ describe('a caller with a listed certificate', () => {
     // Within the bounded age, and by an announcement well before that.
     await expect
       .poll(() => warden.check(checkOf({ consistency: atLeast })).catch(({ code }: { code: string }) => code), {
-        timeout: 20_000,
+        timeout: 60_000,
       })
       .toBe('PERMISSION_DENIED');
   });

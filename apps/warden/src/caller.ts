@@ -3,6 +3,7 @@ import { type CallContext, type RpcClient, RpcError, type tokenV1 } from '@caste
 import type { Consistency } from './consistency.js';
 import type { PolicyDecisionPoint } from './decision-point.js';
 import { introspectToken } from './introspection.js';
+import { isForIssuer } from './token-audience.js';
 
 /** How callers of decisions are judged. */
 export type CallerDependencies = {
@@ -104,5 +105,6 @@ async function subjectOf({ tokens }: CallerDependencies, token: string, call: Ca
   if (scopeMissing) throw new RpcError('PERMISSION_DENIED', `the access token lacks the scope ${decisionScope}`);
   if (introspection === undefined) throw new RpcError('UNAVAILABLE', 'the token service gave no answer');
   if (!introspection.active) throw new RpcError('UNAUTHENTICATED', 'the access token is not active');
+  if (!isForIssuer(introspection)) throw new RpcError('UNAUTHENTICATED', 'the access token is for another resource');
   return introspection.subject;
 }

@@ -63,6 +63,18 @@ describe('CheckToken', () => {
     });
   });
 
+  it('takes a token for other resources for inactive where it must be for the issuer', async () => {
+    const forIssuer = true;
+    expect(await one.warden().checkToken(tokenCheckOf({ forIssuer }))).toMatchObject({ allowed: true });
+    one.tokens.tokens.set('good', { subject: 'peter', scopes: ['hydra'], audience: ['https://api.example'] });
+    expect(await one.warden().checkToken(tokenCheckOf())).toMatchObject({ allowed: true });
+    expect(await one.warden().checkToken(tokenCheckOf({ forIssuer }))).toMatchObject({
+      allowed: false,
+      reason: DenialReason.DENIAL_REASON_TOKEN_INACTIVE,
+      token: undefined,
+    });
+  });
+
   it.each([
     ['a token that is not known', { token: 'nope' }, DenialReason.DENIAL_REASON_TOKEN_INACTIVE],
     [

@@ -5,6 +5,7 @@ import { decideCheck, readSingleCheck } from './check.js';
 import { readConsistency } from './consistency.js';
 import { type AskedDecision, type Door, recordDecision, type Recording } from './decision-log/record-decision.js';
 import { introspectToken } from './introspection.js';
+import { isForIssuer } from './token-audience.js';
 
 /** What a token check asks of others. */
 export type CheckTokenDependencies = CallerDependencies & Pick<Recording, 'log'>;
@@ -53,7 +54,8 @@ async function judge(
 ): Promise<Judged> {
   if (scopeMissing) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_SCOPE);
   if (introspection === undefined) throw new RpcError('UNAVAILABLE', 'the token service gave no answer');
-  if (!introspection.active) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_TOKEN_INACTIVE);
+  const counts = introspection.active && (request.forIssuer !== true || isForIssuer(introspection));
+  if (!counts) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_TOKEN_INACTIVE);
 
   const { subject, clientId } = introspection;
   const { resource, action } = request;

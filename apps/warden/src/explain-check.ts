@@ -56,7 +56,7 @@ function tokenOf({ token }: wardenV1.ExplainRequest, call: CallContext): string 
 async function requireRight(dependencies: CheckTokenDependencies, token: string, call: CallContext): Promise<void> {
   if (token === '') throw new RpcError('UNAUTHENTICATED', 'token must not be empty');
   const { action, resource } = decisionDoors.explain;
-  const asked = { token, scopes: [decisionScope], resource: resource(), action, context: undefined };
+  const asked = { token, scopes: [decisionScope], resource: resource(), action, context: undefined, forIssuer: true };
   const { allowed, reason } = await checkToken(dependencies, asked, call);
   if (allowed) return;
   const isInactive = reason === wardenV1.DenialReason.DENIAL_REASON_TOKEN_INACTIVE;

@@ -68,6 +68,14 @@ describe('userinfo', () => {
     expect(await ask(token)).toEqual({ kind: 'json', claims });
   });
 
+  it('answers the token of an OpenID Connect request whatever resources it was asked for, too', async () => {
+    const token = await tokenOf({ audience: ['https://api.example'] });
+    expect(await ask(token)).toMatchObject({ kind: 'json', claims: { sub: 'alice' } });
+    expect(await refusal(ask(await tokenOf({ audience: ['https://api.example'], scopes: ['photos'] })))).toBe(
+      '403 insufficient_scope',
+    );
+  });
+
   it('takes the token from the form, but not from both', async () => {
     const token = await tokenOf();
     const parameters = [{ name: 'access_token', value: token }];

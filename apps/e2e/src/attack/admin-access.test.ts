@@ -177,6 +177,38 @@ describe('the admin API', () => {
     expect((await admin(target(), 'GET', '/clients/conf')).status).toBe(200);
   });
 
+  it('a token for another resource opens nothing here: that resource holds it, too', async () => {
+    const [id, secret] = ['two-places', 'a-secret-of-thirty-two-characters'];
+    const api = 'https://api.example';
+    expect((await admin(target(), 'PUT', '/resource-servers/api', { uri: api })).status).toBe(200);
+    const grants = { grant_types: ['client_credentials'], scope: 'hydra', audience: [api] };
+    expect((await admin(target(), 'POST', '/clients', { id, client_secret: secret, ...grants })).status).toBe(201);
+    const everything = { subjects: [id], effect: 'allow', resources: ['rn:hydra:<.*>'], actions: ['<.*>'] };
+    expect((await admin(target(), 'POST', '/policies', { id: `for-${id}`, ...everything })).status).toBe(201);
+    const tokenFor = async (form: object): Promise<string> =>
+      tokensOf(
+        await send(`${target().product.publicUrl}/oauth2/token`, {
+          form: { grant_type: 'client_credentials', scope: 'hydra', ...form },
+          basic: [id, secret],
+        }),
+      ).access_token;
+    const [own, aimed] = [await tokenFor({}), await tokenFor({ resource: api })];
+    const asked = [
+      ['GET', '/clients'],
+      ['GET', '/policies'],
+      ['POST', '/warden/token/allowed', { token: aimed, scopes: [], resource: 'rn:hydra:x', action: 'y' }],
+    ] as const;
+    expect(await statusesOf(own, asked)).toEqual([200, 200, 200]);
+    expect(await statusesOf(aimed, asked)).toEqual([401, 401, 401]);
+    const introspect = (bearer: string): Promise<Answer> =>
+      send(`${target().product.publicUrl}/oauth2/introspect`, { form: { token: target().root }, bearer });
+    expect([(await introspect(own)).status, (await introspect(aimed)).status]).toEqual([200, 401]);
+    // What its bearer may do there is for that resource to ask.
+    const question = { token: aimed, scopes: [], resource: 'rn:hydra:x', action: 'y' };
+    const about = await admin(target(), 'POST', '/warden/token/allowed', question, own);
+    expect(about.text).toContain('"allowed":true');
+  });
+
   it('AD-02: scope and policy are both needed', async () => {
     const noPolicy = await narrowClient('no-policy', [], []);
     const noScope = await narrowClient('no-scope', ['rn:hydra:<.*>'], ['<.*>'], 'docs hydraX hydra-clients');

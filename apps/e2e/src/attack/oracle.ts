@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { send } from '../http.js';
 import type { Target, TargetOptions } from './target.js';
 
@@ -7,9 +7,12 @@ import type { Target, TargetOptions } from './target.js';
  * any row of the database.
  */
 export async function observe(target: Target, { mayFail = false, provoked }: TargetOptions): Promise<void> {
-  const ready = async (): Promise<number> => (await send(`${target.product.publicUrl}/health/ready`)).status;
+  const beReady = async (): Promise<void> => {
+    const { status } = await send(`${target.product.publicUrl}/health/ready`);
+    expect(status, 'the product is ready').toBe(200);
+  };
   // On a machine that is busy with other things a check of what it depends on may take longer than it waits for one.
-  await expect.poll(ready, { message: 'the product is ready', timeout: 30_000 }).toBe(200);
+  await vi.waitFor(beReady, { timeout: 30_000, interval: 200 });
   const log = target.product.log();
   for (const secret of target.secrets) expect(log.includes(secret), 'a secret is in the log').toBe(false);
   if (!mayFail) {

@@ -4,7 +4,13 @@ import { RpcService } from '@castellan/service';
 const nobody = { issueToken: [], revokeToken: [], introspectForCaller: [], inspectToken: [], getMetadata: [] } as const;
 
 /** A token that the service below knows. */
-export type KnownToken = { readonly subject: string; readonly scopes: string[]; readonly extraJson?: string };
+export type KnownToken = {
+  readonly subject: string;
+  readonly scopes: string[];
+  readonly extraJson?: string;
+  /** Resources that it was asked for; absent: none, and it is for its client. */
+  readonly audience?: string[];
+};
 
 /**
  * The part of the token service that the Warden asks, over tokens that a test hands out. It is a service of its own,
@@ -35,7 +41,7 @@ export class TokensTestService implements RpcHandlers<typeof tokenV1.TokensServi
         subject: token.subject,
         expiresAtMs: 1_750_003_600_000,
         issuedAtMs: 1_750_000_000_000,
-        audience: ['app'],
+        audience: token.audience ?? ['app'],
         issuer: 'https://issuer.example',
         extraJson: token.extraJson ?? '',
       },

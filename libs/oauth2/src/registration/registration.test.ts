@@ -251,6 +251,17 @@ describe('the client registration endpoint', () => {
     expect(await refusal(register({ redirect_uris }, await tokenOf('mallory', 'hydra.clients')))).toMatch(/^403/);
     expect(await refusal(register({ redirect_uris }, await initialToken()))).toMatch(/^401/);
   });
+
+  it('is closed to a token for another resource, which holds it, too', async () => {
+    tools = { ...tools, access: 'policy' };
+    const api = 'https://api.example';
+    await harness.resourceServers.put({ id: 'api', uri: api, name: '', scopes: [] });
+    const registration = { grantTypes: ['client_credentials'], scopes: ['hydra.clients'], tokens: { audience: [api] } };
+    await harness.register({ id: 'registrar', ...registration });
+    const form = { grant_type: 'client_credentials', scope: 'hydra.clients', resource: api };
+    const { accessToken } = await harness.token(form, basic('registrar', 'conf-secret'));
+    expect(await refusal(register({ redirect_uris }, accessToken))).toMatch(/^401/);
+  });
 });
 
 describe('the client configuration endpoint', () => {

@@ -7,6 +7,7 @@ import { OAuth2Error } from '../errors.js';
 import type { JsonObject } from '../grant.js';
 import { validateLogoutRegistration } from '../logout/logout-registration.js';
 import { findAccessToken, type IntrospectionTools } from '../token/introspection.js';
+import { isForIssuer } from '../token/resource.js';
 import { clientMetadata, parseClientMetadata, readClientMetadata } from './metadata.js';
 import { checkOpenIdRegistration, type OpenIdCheckTools } from './openid-check.js';
 import type { RegistrationStore } from './registration-store.js';
@@ -161,7 +162,7 @@ async function authorizeRegistration(
     return { initialTokenHash: hashToken(token) };
   }
   const found = await findAccessToken(token, tools.introspection);
-  if (found === undefined) throw refusedToken();
+  if (found === undefined || !isForIssuer(found.token.grant.audience, tools.issuer)) throw refusedToken();
   const { subject, scopes } = found.token.grant;
   if (!(await tools.mayRegister({ subject, scopes }))) {
     throw new OAuth2Error('request_forbidden', 'a policy must allow the caller to register clients');

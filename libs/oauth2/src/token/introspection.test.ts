@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { StoredClient } from '../client-store.js';
-import { basic, callback, createTokenHarness, refusalOf, type TokenHarness } from './token-harness.js';
+import { basic, callback, createTokenHarness, issuer, refusalOf, type TokenHarness } from './token-harness.js';
 
 const conf = basic('conf', 'conf-secret');
 const unauthorized = { error: 'request_unauthorized', status: 401 };
@@ -110,6 +110,22 @@ describe('the caller of introspection', () => {
     for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
       expect(await harness.introspectForCaller({ token }, `${scheme} ${other}`)).toMatchObject({ active: true });
     }
+  });
+
+  it('is refused with a token for another resource, which holds it, too', async () => {
+    const api = 'https://api.example';
+    await harness.resourceServers.put({ id: 'api', uri: api, name: '', scopes: [] });
+    await harness.resourceServers.put({ id: 'own', uri: issuer, name: '', scopes: [] });
+    const grantTypes = ['client_credentials'];
+    await harness.register({ id: 'rs', grantTypes, tokens: { audience: [api, issuer] } });
+    const tokenFor = async (resource: string) =>
+      (await harness.token({ grant_type: 'client_credentials', resource }, basic('rs', 'conf-secret'))).accessToken;
+    const token = await clientToken();
+    const refused = harness.introspectForCaller({ token }, `Bearer ${await tokenFor(api)}`);
+    await expect(refused).rejects.toMatchObject({ code: 'request_unauthorized' });
+    expect(await harness.introspectForCaller({ token }, `Bearer ${await tokenFor(issuer)}`)).toMatchObject({
+      active: true,
+    });
   });
 
   it('is refused when unknown, public, unauthenticated, or without an active token', async () => {

@@ -6,6 +6,7 @@ import { coversScopes, parseScope } from '../scope.js';
 import { credentialsOf, type EndpointRequest } from './endpoint.js';
 import { type AccessTokenName, type AccessTokenSigner, readAccessToken } from './access-token-jwt.js';
 import type { IssuanceDecision } from './issuance-guard.js';
+import { isForIssuer } from './resource.js';
 import type { StatelessTokenStore } from './stateless-token.js';
 import { bucketEnd, type TokenText } from './token-text.js';
 import type { ActiveAccessToken, TokenStore } from './token-store.js';
@@ -186,6 +187,8 @@ async function bearerCaller(
   const presented = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1];
   const found = presented === undefined ? undefined : await findAccessToken(presented, tools);
   if (found === undefined) throw unauthorized('the bearer token is not active');
+  if (!isForIssuer(found.token.grant.audience, tools.issuer))
+    throw unauthorized('the bearer token is for another resource');
   const asked = await readAccessToken(parameters.get('token') ?? '', tools);
   if (asked?.key.id === found.key.id) throw unauthorized('a token cannot authorize its own introspection');
   const { clientId, subject, scopes } = found.token.grant;

@@ -88,6 +88,14 @@ export function narrowAudience(
 }
 
 /**
+ * Whether an access token is meant for the server that issued it: it was asked for no resource, or for the issuer among
+ * others. One for other resources is in their hands, and opens nothing here (RFC 9068 section 4).
+ */
+export function isForIssuer(audience: readonly string[], issuer: string): boolean {
+  return audience.length === 0 || audience.includes(issuer);
+}
+
+/**
  * What tokens for an audience are like: no longer-lived than each of its resource servers allows, in their format when
  * they agree on one (else opaque, which all of them can introspect), with the scopes that one of them knows. An audience
  * that may be unregistered is like a resource server without rules. Throws `invalid_target` when a resource server is not

@@ -227,7 +227,14 @@ export interface CheckTokenRequest {
     | { [key: string]: any }
     | undefined;
   /** How new the policies must be. */
-  consistency?: Consistency | undefined;
+  consistency?:
+    | Consistency
+    | undefined;
+  /**
+   * The token must be for the issuer itself: one that was asked for resources (RFC 8707) counts as inactive, unless the
+   * issuer is among them.
+   */
+  forIssuer?: boolean | undefined;
 }
 
 /** The decision, and what the token says when it is allowed. */
@@ -1792,7 +1799,15 @@ export const CheckResponse: MessageFns<CheckResponse> = {
 };
 
 function createBaseCheckTokenRequest(): CheckTokenRequest {
-  return { token: "", scopes: [], resource: "", action: "", context: undefined, consistency: undefined };
+  return {
+    token: "",
+    scopes: [],
+    resource: "",
+    action: "",
+    context: undefined,
+    consistency: undefined,
+    forIssuer: undefined,
+  };
 }
 
 export const CheckTokenRequest: MessageFns<CheckTokenRequest> = {
@@ -1814,6 +1829,9 @@ export const CheckTokenRequest: MessageFns<CheckTokenRequest> = {
     }
     if (message.consistency !== undefined) {
       Consistency.encode(message.consistency, writer.uint32(50).fork()).join();
+    }
+    if (message.forIssuer !== undefined) {
+      writer.uint32(56).bool(message.forIssuer);
     }
     return writer;
   },
@@ -1879,6 +1897,14 @@ export const CheckTokenRequest: MessageFns<CheckTokenRequest> = {
             message.consistency = Consistency.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.forIssuer = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1904,6 +1930,7 @@ export const CheckTokenRequest: MessageFns<CheckTokenRequest> = {
     message.consistency = (object.consistency !== undefined && object.consistency !== null)
       ? Consistency.fromPartial(object.consistency)
       : undefined;
+    message.forIssuer = object.forIssuer ?? undefined;
     return message;
   },
 };
