@@ -18,10 +18,11 @@ export type Evaluation = z.infer<typeof evaluationSchema>;
 const semantics = ['execute_all', 'deny_on_first_deny', 'permit_on_first_permit'] as const;
 export type EvaluationsSemantic = (typeof semantics)[number];
 
+const partialEntity = entity.partial();
 const partialEvaluation = z.object({
-  subject: entity.optional(),
-  action: action.optional(),
-  resource: entity.optional(),
+  subject: partialEntity.optional(),
+  action: action.partial().optional(),
+  resource: partialEntity.optional(),
   context,
 });
 
@@ -34,18 +35,43 @@ export const evaluationsSchema = partialEvaluation.extend({
   options: z.looseObject({ evaluations_semantic: z.enum(semantics).default('execute_all') }).optional(),
 });
 
-/** One evaluation with what the request says for all of them; a problem where a member is missing altogether. */
+type PartialMember = { readonly properties?: object | undefined };
+type Problem = { readonly problem: string };
+
+/** One evaluation with what the request says for all of them; a problem where something is missing altogether. */
 export function completeEvaluation(
   defaults: z.infer<typeof partialEvaluation>,
   own: z.infer<typeof partialEvaluation>,
-): Evaluation | { readonly problem: string } {
-  const subject = own.subject ?? defaults.subject;
-  const done = own.action ?? defaults.action;
-  const resource = own.resource ?? defaults.resource;
-  if (subject === undefined) return { problem: 'subject is missing' };
-  if (done === undefined) return { problem: 'action is missing' };
-  if (resource === undefined) return { problem: 'resource is missing' };
+): Evaluation | Problem {
+  const subject = completeMember('subject', entity, defaults.subject, own.subject);
+  const done = completeMember('action', action, defaults.action, own.action);
+  const resource = completeMember('resource', entity, defaults.resource, own.resource);
+  if ('problem' in subject) return subject;
+  if ('problem' in done) return done;
+  if ('problem' in resource) return resource;
   return { subject, action: done, resource, context: own.context ?? defaults.context };
+}
+
+/**
+ * A member of an evaluation overrides the one for all (section 7.1.1), properties included. One that leaves out its type,
+ * ID or name takes that from above; then the properties must be said too, because a reader could think them inherited.
+ */
+function completeMember<M extends object>(
+  name: string,
+  schema: z.ZodType<M>,
+  common: PartialMember | undefined,
+  own: PartialMember | undefined,
+): M | Problem {
+  const given = own ?? common;
+  if (given === undefined) return { problem: `${name} is missing` };
+  const whole = schema.safeParse(given);
+  if (whole.success) return whole.data;
+  if (own !== undefined && own.properties === undefined && common?.properties !== undefined) {
+    return { problem: `${name} is incomplete, and does not say whether the properties for all are its own` };
+  }
+  const completed = schema.safeParse({ ...common, ...own });
+  if (completed.success) return completed.data;
+  return { problem: `${name}.${completed.error.issues[0]?.path.join('.')} is missing` };
 }
 
 /**

@@ -172,6 +172,37 @@ describe('POST /access/v1/evaluations', () => {
     ]);
   });
 
+  it('takes a type, an ID or a name that an evaluation leaves out from what is said for all (section 7.1.1)', async () => {
+    const body = {
+      subject: { type: 'user', id: 'mallory' },
+      action: { name: 'read' },
+      resource: { type: 'doc' },
+      evaluations: [
+        { subject: { id: 'alice' }, resource: { id: '1', properties: { status: 'active' } } },
+        { subject: { id: 'alice' }, resource: { id: 'secret' } },
+        { subject: { id: 'alice', properties: {} }, resource: { id: '1' }, action: { properties: {} } },
+        { resource: { id: '1' } },
+      ],
+    };
+    const evaluations = [true, false, true, false].map((decision) => ({ decision }));
+    expect(await post('evaluations', body)).toEqual([200, { evaluations }]);
+  });
+
+  it.each([
+    [
+      { action, resource: { id: '1' } },
+      'resource is incomplete, and does not say whether the properties for all are its own',
+    ],
+    [{ action, resource: { properties: {} } }, 'resource.id is missing'],
+    [{ resource: { id: '1', properties: {} }, action: { properties: {} } }, 'action.name is missing'],
+    [{ resource: { id: '1', properties: {} }, subject: { id: 'alice' }, action }, 'subject.type is missing'],
+  ])('guesses nothing where %j leaves open what is asked', async (own, message) => {
+    const common = { resource: { type: 'doc', properties: { status: 'archived' } } };
+    const [status, body] = await post('evaluations', { ...common, evaluations: [evaluation, { subject, ...own }] });
+    const refused = { decision: false, context: { error: { status: 400, message } } };
+    expect([status, body]).toEqual([200, { evaluations: [{ decision: true }, refused] }]);
+  });
+
   it.each([
     { ...evaluation, evaluations: {} },
     { ...evaluation, evaluations: [{}], options: { evaluations_semantic: 'any' } },

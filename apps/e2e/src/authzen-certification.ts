@@ -93,6 +93,18 @@ const batches: readonly [object, readonly boolean[]][] = [
     [true, true],
   ],
   [{ subject: user('alice'), action: read, evaluations: [{ resource: record(1) }, {}] }, [true, false]],
+  [
+    {
+      subject: user('alice'),
+      action: write,
+      resource: { type: 'record' },
+      evaluations: [
+        { resource: { id: 'record-1', properties: { status: 'active' } } },
+        { resource: record(2, 'archived') },
+      ],
+    },
+    [true, false],
+  ],
 ];
 
 const malformed: readonly [string, string, string | undefined][] = [
