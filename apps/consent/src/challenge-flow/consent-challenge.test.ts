@@ -111,7 +111,9 @@ describe('a consent request', () => {
   it('offers the same request with another login', async () => {
     stage.consentRequest('c1', { request_url: stage.requestUrl({ prompt: 'consent', state: 'abc' }) });
     const page = await stage.browser.open('/consent?consent_challenge=c1');
-    expect(page.html).toContain(`href="${stage.requestUrl({ prompt: 'login', state: 'abc' }).replaceAll('&', '&amp;')}"`);
+    expect(page.html).toContain(
+      `href="${stage.requestUrl({ prompt: 'login', state: 'abc' }).replaceAll('&', '&amp;')}"`,
+    );
     stage.consentRequest('c2', { request_url: stage.requestUrl({ request_uri: 'urn:x' }) });
     expect((await stage.browser.open('/consent?consent_challenge=c2')).html).not.toContain('Not you?');
   });
