@@ -121,7 +121,7 @@ describe('the tutorial in a real browser', () => {
     await page.close();
     await user.until(/ID Token:\n\t\S+/);
     expect(await user.ended).toBe(0);
-  }, 60_000);
+  }, 180_000);
 
   it('refusing consent brings access_denied to the client', async () => {
     const user = tokenUser('openid');
@@ -139,7 +139,7 @@ describe('the tutorial in a real browser', () => {
     expect(new URL(page.url()).searchParams.get('error')).toBe('access_denied');
     await page.close();
     await user.stop('SIGINT');
-  }, 60_000);
+  }, 180_000);
 
   it('an unusable redirect URI ends on our own page, without a redirect', async () => {
     const page = await context.newPage();
@@ -150,5 +150,5 @@ describe('the tutorial in a real browser', () => {
     expect(page.url()).toContain(product.publicUrl);
     await page.goto(consent.url);
     await page.close();
-  }, 60_000);
+  }, 180_000);
 });

@@ -28,7 +28,7 @@ describe('a service whose clock is wrong', () => {
   afterEach(async () => {
     await service?.stop();
     service = undefined;
-  }, 60_000);
+  }, 180_000);
   afterAll(() => database?.drop());
 
   /** Starts the key manager, whose clock is so many milliseconds ahead. */

@@ -23,6 +23,9 @@ const PORTS: Readonly<Record<string, readonly [variable: string, port: number]>>
 const IMAGE_ENV = {
   NODE_ENV: 'production',
   NODE_OPTIONS: '--disable-proto=delete --max-semi-space-size=4',
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MIMALLOC_PURGE_DELAY: '0',
   HOME: '/home/castellan',
 };
 

@@ -222,7 +222,7 @@ describe('the life of policies on the command line', () => {
       redacted: ['note'],
     });
     expect(await succeed('warden', 'decisions', '--subject', 'julia')).toMatch(/^DECIDED AT +ALLOWED +REASON /);
-    await expect.poll(() => product.log(), { timeout: 30_000 }).toMatch(/\{"log":"decision".*"subject":"julia"/);
+    await expect.poll(() => product.log(), { timeout: 60_000 }).toMatch(/\{"log":"decision".*"subject":"julia"/);
     expect(product.log()).not.toContain('"note":"private"');
     expect(product.log()).not.toMatch(/ct_at_[A-Za-z0-9_-]{20}/);
   }, 120_000);
@@ -253,6 +253,6 @@ describe('the life of policies on the command line', () => {
   async function recorded(resource: string): Promise<void> {
     const count = async (): Promise<number> =>
       (await database.query('SELECT 1 FROM warden.decision WHERE resource = $1', [resource])).rows.length;
-    await expect.poll(count, { timeout: 30_000 }).toBeGreaterThan(0);
+    await expect.poll(count, { timeout: 60_000 }).toBeGreaterThan(0);
   }
 });

@@ -50,7 +50,7 @@ export async function startRelyingParty(certificates: string, wantedPort = 0): P
     tokens,
     fetched,
     mood: 'takes',
-    async tokensAre(count, timeoutMs = 15_000) {
+    async tokensAre(count, timeoutMs = 60_000) {
       for (const deadline = Date.now() + timeoutMs; tokens.length < count;) {
         if (Date.now() > deadline) throw new Error(`${tokens.length} logout tokens came, not ${count}`);
         await new Promise((resolve) => setTimeout(resolve, 25));

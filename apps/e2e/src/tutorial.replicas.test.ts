@@ -62,7 +62,7 @@ describeTutorial('replicas', {
       expect(await replica?.stop('SIGKILL')).toBeNull();
       restarting = replica?.restart();
       restarting?.catch(() => undefined);
-    }, 60_000);
+    }, 180_000);
   },
   afterwards(stage) {
     it('every replica is stopped and started in turn, and no request of the load gets anything but its answer', async () => {

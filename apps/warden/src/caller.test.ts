@@ -245,7 +245,7 @@ describe('a caller with a listed certificate', () => {
     // Within the bounded age, and by an announcement well before that.
     await expect
       .poll(() => warden.check(checkOf({ consistency: atLeast })).catch(({ code }: { code: string }) => code), {
-        timeout: 20_000,
+        timeout: 60_000,
       })
       .toBe('PERMISSION_DENIED');
   });

@@ -27,6 +27,7 @@ function createTest(options: Partial<PolicyDecisionPointOptions> = {}): {
   let changes = 0;
   let time = 0;
   const point = createPolicyDecisionPoint({
+    seed: 0,
     reader: {
       readRevision: () => (fences++, stores.reader.readRevision()),
       readState: () => (loads++, stores.reader.readState()),

@@ -44,6 +44,8 @@ export type PolicyDecisionPointOptions = {
   readonly databaseNow: () => number;
   /** Puts a cache in front of a Decider. */
   readonly wrap: (decider: Decider) => Decider;
+  /** A secret number: where policies stand in the index. */
+  readonly seed: number;
   /** Told of stored policies that cannot be evaluated, each time they are others than before. */
   readonly onInvalidPolicies: (ids: readonly string[]) => void;
   /** Told when the database stops answering, and when it answers again. */
@@ -113,7 +115,7 @@ export function createPolicyDecisionPoint(options: PolicyDecisionPointOptions): 
       loaded.after = after;
     } else {
       const state = await withTimeout(reader.readState(), options.loadTimeoutMs);
-      loaded = { index: new PolicyIndex(state), after };
+      loaded = { index: new PolicyIndex(state, options.seed), after };
     }
     const ids = loaded.index.invalidPolicyIds;
     if (ids.join() !== invalidIds) options.onInvalidPolicies(ids);

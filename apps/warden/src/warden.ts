@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { DecisionLogStore, GroupStore, PolicyHistory, PolicyImports, PolicyStore } from '@castellan/policy';
 import {
   claimDerivedSecrets,
@@ -98,6 +99,7 @@ function serve(
     now: () => performance.now(),
     databaseNow: () => database.now(),
     wrap: (decider) => cache.wrap(decider),
+    seed: randomInt(2 ** 32),
     onInvalidPolicies(ids) {
       invalidPolicies = ids.length;
       if (ids.length === 0) logger.info('Every stored policy can be evaluated again');

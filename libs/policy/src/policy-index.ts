@@ -1,5 +1,5 @@
 import type { AccessRequest } from './access-request.js';
-import { createSearch, decide } from './decide.js';
+import { createSearch, decide, type Search } from './decide.js';
 import type { Decision } from './decision.js';
 import { explain, type Explanation } from './explain.js';
 import { PolicyTable } from './policy-index/policy-table.js';
@@ -13,13 +13,16 @@ const noGroups: readonly string[] = [];
  * the cost of a change with what changed.
  */
 export class PolicyIndex {
-  private readonly table = new PolicyTable();
-  private readonly search = createSearch(this.table);
+  private readonly table: PolicyTable;
+  private readonly search: Search;
   /** IDs of groups by direct member. */
   private readonly groups = new Map<string, readonly string[]>();
   private current: Revision;
 
-  constructor(state: PolicyState) {
+  /** `seed`: any number that whoever writes policies does not know; without one the index is for policies of our own. */
+  constructor(state: PolicyState, seed = 0) {
+    this.table = new PolicyTable(seed);
+    this.search = createSearch(this.table);
     this.current = state.revision;
     this.table.putAll(state.policies);
     for (const membership of state.memberships) this.addMembership(membership);

@@ -58,6 +58,22 @@ describe('startEmbeddedPostgres in product mode', () => {
     await second.stop();
   });
 
+  it('starts a server again that ended while it was needed, at the same place, and lets it end when stopped', async () => {
+    const told: string[] = [];
+    const server = await startEmbeddedPostgres({ folder, mode: 'product', onEnded: (line) => told.push(line) });
+    await ask(server.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    const killed = server.pid;
+    process.kill(killed, 'SIGKILL');
+    await expect.poll(() => server.pid, { timeout: 60_000 }).not.toBe(killed);
+    const answer = () => ask(server.url, 'SELECT answer FROM kept').catch(() => undefined);
+    await expect.poll(answer, { timeout: 60_000 }).toBe(42);
+    expect(told[0]).toBe('The embedded PostgreSQL ended (SIGKILL) and is started again');
+    const ends = told.length;
+    await server.stop();
+    await expect(ask(server.url, 'SELECT 1')).rejects.toThrow(/ENOENT|ECONNREFUSED/);
+    expect(told.length).toBe(ends);
+  });
+
   it('stops a server that a killed castellan left behind, and starts', async () => {
     const left = await startEmbeddedPostgres({ folder, mode: 'product' });
     const second = await startEmbeddedPostgres({ folder, mode: 'product' });

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import pg from 'pg';
+import { keepServer } from './kept-server.js';
 
 /** How to run the PostgreSQL that ships inside an npm package. */
 export type EmbeddedOptions = {
@@ -14,6 +15,8 @@ export type EmbeddedOptions = {
   readonly mode: 'product' | 'test';
   /** Told what takes long. */
   readonly onProgress?: (line: string) => void;
+  /** Told when the server ended by itself, as of SIGKILL for want of memory; with it such a server is started again. */
+  readonly onEnded?: (line: string) => void;
 };
 
 /** A running embedded PostgreSQL. */
@@ -54,25 +57,34 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
   const password = options.mode === 'product' ? readFileSync(secretFile, 'utf8').trim() : '';
   const place = await listenWhere(data, options.mode);
-  const child = spawn(binaries.postgres, serverArguments(data, place, options.mode), {
-    cwd: '/',
-    ...(account ?? {}),
-    env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    // A signal to the terminal's process group must reach us first: we stop the server after its clients.
-    detached: true,
-  });
-  const stop = async (): Promise<void> => {
-    await stopServer(child);
-    rmSync(lock, { force: true });
-  };
+  const launch = (): ChildProcess =>
+    spawn(binaries.postgres, serverArguments(data, place, options.mode), {
+      cwd: '/',
+      ...(account ?? {}),
+      env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // A signal to the terminal's process group must reach us first: we stop the server after its clients.
+      detached: true,
+    });
+  const first = launch();
   try {
-    await waitUntilReady(child, place, password);
+    await waitUntilReady(first, place, password);
   } catch (cause) {
-    await stop();
+    await stopServer(first);
+    rmSync(lock, { force: true });
     throw cause;
   }
-  return { url: embeddedUrl(place, password), pid: child.pid ?? 0, stop };
+  const kept = keepServer(first, launch, options.onEnded);
+  return {
+    url: embeddedUrl(place, password),
+    get pid() {
+      return kept.server().pid ?? 0;
+    },
+    async stop() {
+      await stopServer(kept.letGo());
+      rmSync(lock, { force: true });
+    },
+  };
 }
 
 /** The URL of the database `castellan` of a server that listens there. */

@@ -95,7 +95,7 @@ describe('the packed packages', () => {
     } finally {
       server.forceShutdown();
     }
-  }, 60_000);
+  }, 180_000);
 
   it('have types that a strict program compiles with', async () => {
     link('@types/node');

@@ -29,7 +29,7 @@ function start(kind: 'grpc' | 'http', env: Record<string, string>, flags: readon
 
 async function listening(started: Started, what: string): Promise<number> {
   const pattern = new RegExp(`Setting up ${what} server on :(\\d+)`);
-  await vi.waitUntil(() => pattern.test(started.log()), { timeout: 15_000 });
+  await vi.waitUntil(() => pattern.test(started.log()), { timeout: 60_000 });
   return Number(pattern.exec(started.log())?.[1]);
 }
 
@@ -118,7 +118,7 @@ describe('a service process', () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'castellan-config-'));
     writeFileSync(path.join(folder, 'keys.yml'), 'grpc: { dangerous_plaintext: true }\nlog_format: json\n');
     const started = start('grpc', {}, ['--config', path.join(folder, 'keys.yml')]);
-    await vi.waitUntil(() => /"msg":"Setting up grpc server/.test(started.log()), { timeout: 15_000 });
+    await vi.waitUntil(() => /"msg":"Setting up grpc server/.test(started.log()), { timeout: 60_000 });
     started.child.kill('SIGTERM');
     expect(await started.exit).toBe(0);
     rmSync(folder, { recursive: true });

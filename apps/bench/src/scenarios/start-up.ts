@@ -1,7 +1,7 @@
 import { memoryOf } from '../machine/cpu.js';
 import type { Ratio, Row, Scenario } from '../scenario.js';
 import { type Product, startProduct } from '../servers/product.js';
-import { imageOptions, makeProductionFiles } from '../servers/production-files.js';
+import { makeProductionFiles, readImageEnvironment } from '../servers/production-files.js';
 import { median } from '../statistics.js';
 import { names } from './contenders.js';
 
@@ -24,7 +24,9 @@ export const startUp: Scenario = {
         // The first start makes keys and the root client; it is not what a restart costs.
         await (await startProduct({ mode, databaseUrl })).stop();
         for (let round = 1; round <= rounds; round++) {
-          const product = world.keep(await startProduct({ mode, databaseUrl, images: images.path, env: imageOptions }));
+          const product = world.keep(
+            await startProduct({ mode, databaseUrl, images: images.path, env: readImageEnvironment() }),
+          );
           await observe(product, figures, sums);
           world.say(`start ${round}/${rounds} of ${names[mode]}`);
         }

@@ -66,7 +66,7 @@ beforeAll(async () => {
       if (chunk.toString().includes('Setting up operations server')) resolve();
     });
   });
-}, 90_000);
+}, 180_000);
 
 afterAll(async () => {
   keys?.kill('SIGKILL');
@@ -289,13 +289,13 @@ describe('castellan doctor', () => {
       };
       const status = async (more: NodeJS.ProcessEnv) =>
         (await findings('host', { ...env, ...more })).find(({ check }) => check === 'redis')?.status;
-      await vi.waitUntil(async () => (await status(trusting)) === 'ok', { timeout: 20_000 });
+      await vi.waitUntil(async () => (await status(trusting)) === 'ok', { timeout: 60_000 });
       expect(await status({})).toBe('warning');
       expect(await status({ REDIS_TLS_CA_PATH: trusting.REDIS_TLS_CA_PATH })).toBe('warning');
     } finally {
       redis.kill('SIGKILL');
     }
-  }, 60_000);
+  }, 180_000);
 
   it('says of an embedded database where it is, and starts none', async () => {
     const found = await findings('host', { ...healthy(), DATABASE_URL: 'embedded' });

@@ -119,6 +119,7 @@ async function openDatabases(options: HostOptions, closers: (() => Promise<void>
       folder: options.dataFolder,
       mode: 'product',
       onProgress: (line) => logger.info(line),
+      onEnded: (line) => logger.error(line),
     });
     closers.push(() => server.stop());
     env = withEmbeddedUrl(env, server.url);

@@ -41,7 +41,7 @@ async function begin(...more: string[]): Promise<Waiting> {
         if (over !== undefined) throw new Error(over.stderr);
         return /navigate to: (http[^"]+)"/.exec(stderr())?.[1];
       },
-      { timeout: 30_000 },
+      { timeout: 60_000 },
     )
     .toBeTypeOf('string')
     .then(() => new URL(JSON.parse(`"${/navigate to: (http[^"]+)"/.exec(stderr())?.[1] ?? ''}"`) as string));

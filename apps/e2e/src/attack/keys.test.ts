@@ -8,6 +8,8 @@ import { headerOf } from './jwt.js';
 import { admin, newTokens, rawTo, tokensOf, useTarget } from './target.js';
 
 const target = useTarget({ mayFail: true });
+/** How long a host that refuses to start may take for that: a bound on hanging, not on speed. */
+const patienceMs = 90_000;
 const secretMembers = /"(d|p|q|dp|dq|qi|k)":/;
 
 /** For a host that shall not come so far as to listen. */
@@ -224,18 +226,18 @@ describe('the key manager', () => {
     const env = { ...hostEnvironment, DATABASE_URL: target().database.url };
     const wrong = await run(CLI, ['host'], {
       env: { ...env, SYSTEM_SECRET: 'another-secret-than-the-first-one' },
-      timeoutMs: 20_000,
+      timeoutMs: patienceMs,
     });
     expect(wrong.code).not.toBe(0);
     expect(wrong.stdout + wrong.stderr).not.toContain('another-secret-than-the-first-one');
-    const missing = await run(CLI, ['host'], { env, timeoutMs: 20_000 });
+    const missing = await run(CLI, ['host'], { env, timeoutMs: patienceMs });
     expect(missing.code).not.toBe(0);
     expect(missing.stdout + missing.stderr).toMatch(/SYSTEM_SECRET/);
-    const short = await run(CLI, ['host'], { env: { ...env, SYSTEM_SECRET: 'short' }, timeoutMs: 20_000 });
+    const short = await run(CLI, ['host'], { env: { ...env, SYSTEM_SECRET: 'short' }, timeoutMs: patienceMs });
     expect(short.code).not.toBe(0);
     // Nothing was overwritten.
     expect((await newTokens(target())).id_token.split('.')).toHaveLength(3);
-  }, 60_000);
+  }, 400_000);
 
   it('JK-06: while secrets are replaced keys are read with both, and nothing starts with one of them alone', async () => {
     const database = await createTestDatabase('keys');
@@ -251,7 +253,7 @@ describe('the key manager', () => {
     const refused = async (SYSTEM_SECRET: string) => {
       const { code, stdout, stderr } = await run(CLI, ['host'], {
         env: { ...hostEnvironment, DATABASE_URL: database.url, SYSTEM_SECRET },
-        timeoutMs: 25_000,
+        timeoutMs: patienceMs,
       });
       expect([1, 78]).toContain(code);
       expect(stdout + stderr).toMatch(/The key IDs of what is missing: [0-9a-f]{8}/);
@@ -275,5 +277,5 @@ describe('the key manager', () => {
     } finally {
       await database.drop();
     }
-  }, 120_000);
+  }, 600_000);
 });

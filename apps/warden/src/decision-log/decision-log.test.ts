@@ -160,7 +160,7 @@ describe('the decision log of a Warden', () => {
 
   const day = 24 * 3_600_000;
   /** For what happens by itself: a busy machine takes its time. */
-  const patience = { timeout: 30_000 };
+  const patience = { timeout: 60_000 };
 
   beforeAll(async () => {
     database = await createTestDatabase('warden');

@@ -148,10 +148,15 @@ securityContext:
 {{- end -}}
 {{- end -}}
 
-{{/* Where decisions are recorded. The share is written without an exponent, which the program does not read. */}}
+{{/* A share from 0 to 1, written without an exponent: programs do not read one. */}}
+{{- define "castellan.share" -}}
+{{- regexReplaceAll "\\.?0+$" (float64 . | printf "%.15f") "" -}}
+{{- end -}}
+
+{{/* Where decisions are recorded. */}}
 {{- define "castellan.decisionLogEnv" -}}
 - { name: WARDEN_DECISION_LOG, value: {{ join "," .to | quote }} }
-- { name: WARDEN_DECISION_LOG_SAMPLE, value: {{ regexReplaceAll "\\.?0+$" (float64 .sample | printf "%.6f") "" | quote }} }
+- { name: WARDEN_DECISION_LOG_SAMPLE, value: {{ include "castellan.share" .sample | quote }} }
 - { name: WARDEN_DECISION_LOG_RETENTION, value: {{ .retention | quote }} }
 {{- with .context }}
 - { name: WARDEN_DECISION_LOG_CONTEXT, value: {{ join "," . | quote }} }
@@ -176,7 +181,7 @@ securityContext:
 {{- end }}
 {{- if $values.tracing.endpoint }}
 - { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ $values.tracing.endpoint | quote }} }
-- { name: OTEL_TRACES_SAMPLER_ARG, value: {{ $values.tracing.sampleRatio | quote }} }
+- { name: OTEL_TRACES_SAMPLER_ARG, value: {{ include "castellan.share" $values.tracing.sampleRatio | quote }} }
 {{- end }}
 {{- if ne .component "host" }}
 - { name: GRPC_TLS_CERT_PATH, value: /etc/castellan/mtls/tls.crt }

@@ -23,14 +23,20 @@ export class PairTable {
   private used = 0;
   private readonly filter = new BitFilter();
 
+  private readonly hash: PairHash;
+
+  /** `seed`: where rows stand hangs on it; whoever writes policies must not know it. */
   constructor(
     private readonly arena: IntArena,
     private readonly growth: Growth,
-  ) {}
+    seed: number,
+  ) {
+    this.hash = new PairHash(seed);
+  }
 
   /** Index of the row's first field, or -1. */
   find(resource: number, subject: number): number {
-    const hashed = hash(resource, subject);
+    const hashed = this.hash.of(resource, subject);
     if (!this.filter.mayHold(hashed)) return -1;
     const { rows } = this;
     for (let row = homeOf(hashed, this.size) * fields; ; row = row + fields < rows.length ? row + fields : 0) {
@@ -125,7 +131,7 @@ export class PairTable {
     // Before the row stands: one without policies counts as empty.
     if (this.filter.isFull) this.refillFilter();
     this.used++;
-    this.filter.add(hash(resource, subject));
+    this.filter.add(this.hash.of(resource, subject));
     return this.place(resource, subject);
   }
 
@@ -133,13 +139,13 @@ export class PairTable {
     const { rows } = this;
     this.filter.reset(this.used);
     for (let row = 0; row < rows.length; row += fields) {
-      if (rows[row + 3] !== 0) this.filter.add(hash(rows[row] ?? 0, rows[row + 1] ?? 0));
+      if (rows[row + 3] !== 0) this.filter.add(this.hash.of(rows[row] ?? 0, rows[row + 1] ?? 0));
     }
   }
 
   private place(resource: number, subject: number): number {
     const { rows } = this;
-    let place = homeOf(hash(resource, subject), this.size);
+    let place = homeOf(this.hash.of(resource, subject), this.size);
     while (rows[place * fields + 3] !== 0) place = this.next(place);
     rows[place * fields] = resource;
     rows[place * fields + 1] = subject;
@@ -171,7 +177,7 @@ export class PairTable {
     const { rows } = this;
     let hole = place;
     for (let next = this.next(hole); rows[next * fields + 3] !== 0; next = this.next(next)) {
-      const home = homeOf(hash(rows[next * fields] ?? 0, rows[next * fields + 1] ?? 0), this.size);
+      const home = homeOf(this.hash.of(rows[next * fields] ?? 0, rows[next * fields + 1] ?? 0), this.size);
       // It may move up unless its home lies between the hole and itself.
       if (this.distance(home, next) < this.distance(hole, next)) continue;
       rows.copyWithin(hole * fields, next * fields, (next + 1) * fields);
@@ -182,6 +188,21 @@ export class PairTable {
   }
 }
 
-function hash(resource: number, subject: number): number {
-  return spread(Math.imul(resource, 0x9e3779b1) ^ Math.imul(subject, 0x85ebca6b));
+/**
+ * Hashes pairs of template numbers. Numbers are given out in the order in which templates come: with factors that anybody
+ * knew, policies could be written whose rows stand in one long run, which every look-up among them would have to walk.
+ */
+export class PairHash {
+  private readonly resourceFactor: number;
+  private readonly subjectFactor: number;
+
+  constructor(seed: number) {
+    this.resourceFactor = (0x9e3779b1 ^ (seed << 1)) | 0;
+    this.subjectFactor = (0x85ebca6b ^ (spread(seed) << 1)) | 0;
+  }
+
+  /** Spread over all bits. */
+  of(resource: number, subject: number): number {
+    return spread(Math.imul(resource, this.resourceFactor) ^ Math.imul(subject, this.subjectFactor));
+  }
 }

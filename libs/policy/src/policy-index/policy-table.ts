@@ -41,8 +41,8 @@ export class PolicyTable {
   readonly actions = new Dimension(this.growth);
   readonly arena = new IntArena(this.growth);
   /** Policies that allow, and all others: those that deny or cannot be evaluated. */
-  readonly allowances = new PairTable(this.arena, this.growth);
-  readonly denials = new PairTable(this.arena, this.growth);
+  readonly allowances: PairTable;
+  readonly denials: PairTable;
 
   /** Slots by the ID of their policy, counted from 1. */
   private readonly byId = new TextTable(this.growth);
@@ -56,6 +56,11 @@ export class PolicyTable {
   private traits = new Uint8Array(64);
   /** Where the template numbers of each policy stand in the arena: three lengths, then subjects, resources, actions. */
   private lists = new Int32Array(64);
+
+  constructor(seed: number) {
+    this.allowances = new PairTable(this.arena, this.growth, seed);
+    this.denials = new PairTable(this.arena, this.growth, seed);
+  }
 
   get size(): number {
     return this.ids.length - this.free.length;
