@@ -10,6 +10,7 @@ import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from '.
 import { textSchema } from './json.js';
 import { keySetJson } from './key-json.js';
 import { releaseKey, releaseKeySet } from './key-release.js';
+import { removeKey, removeKeySet } from './key-removal.js';
 import { storeKey, storeKeySet } from './key-store.js';
 import { ADMIN_ROUTES } from './routes.js';
 
@@ -58,16 +59,13 @@ export class AdminKeysController {
 
   @Access(ADMIN_ROUTES.deleteJsonWebKeySet)
   async deleteSet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.keys.deleteKeySet({ set: pathParameter(request, 'set') }, callOptionsOf(request));
+    await removeKeySet(this.keys, request);
     sendNothing(reply);
   }
 
   @Access(ADMIN_ROUTES.deleteJsonWebKey)
   async deleteKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.keys.deleteKey(
-      { set: pathParameter(request, 'set'), keyId: pathParameter(request, 'key') },
-      callOptionsOf(request),
-    );
+    await removeKey(this.keys, request);
     sendNothing(reply);
   }
 }

@@ -1,4 +1,4 @@
-import { RpcError } from '@castellan/rpc';
+import { MAX_DEADLINE_MS, RpcError } from '@castellan/rpc';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { startTestAdmin, type TestAdmin } from './testing/admin-app.js';
@@ -187,6 +187,15 @@ describe('/keys/{set}', () => {
     expect((await admin.call('DELETE', '/keys/s1/k9')).statusCode).toBe(404);
     expect((await admin.call('DELETE', '/keys/s1')).statusCode).toBe(204);
     expect((await admin.call('DELETE', '/keys/s1')).statusCode).toBe(404);
+  });
+
+  it('DELETE waits as long as it takes to find another RSA key, which the product makes for its own sets at once', async () => {
+    const startedAt = Date.now();
+    for (const path of ['/keys/s1/k9', '/keys/s1', '/admin/keys/s1/k9', '/admin/keys/s1'])
+      await admin.call('DELETE', path);
+    expect(admin.backends.deadlines.map((deadline) => deadline >= startedAt + MAX_DEADLINE_MS)).toEqual(
+      Array(4).fill(true),
+    );
   });
 });
 

@@ -7,6 +7,7 @@ import { Access, AdminController } from './access.guard.js';
 import { callOptionsOf, pathParameter, readBody, sendJson, sendNothing } from './admin-request.js';
 import { generateBodySchema, importBodySchema, keySetJson } from './key-json.js';
 import { releaseKey, releaseKeySet } from './key-release.js';
+import { removeKey, removeKeySet } from './key-removal.js';
 import { storeKey, storeKeySet } from './key-store.js';
 import { publicPem } from './public-pem.js';
 import { ADMIN_ROUTES } from './routes.js';
@@ -73,16 +74,13 @@ export class KeysController {
 
   @Access(ADMIN_ROUTES.deleteKeySet)
   async deleteKeySet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.keys.deleteKeySet({ set: pathParameter(request, 'set') }, callOptionsOf(request));
+    await removeKeySet(this.keys, request);
     sendNothing(reply);
   }
 
   @Access(ADMIN_ROUTES.deleteKey)
   async deleteKey(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.keys.deleteKey(
-      { set: pathParameter(request, 'set'), keyId: pathParameter(request, 'key') },
-      callOptionsOf(request),
-    );
+    await removeKey(this.keys, request);
     sendNothing(reply);
   }
 }

@@ -26,6 +26,8 @@ export type Backends = {
   /** Policies of open imports, with who opened each. */
   imports: Map<string, { readonly by: string; readonly policies: wardenV1.Policy[] }>;
   keys: Map<string, keysV1.Jwk[]>;
+  /** Deadlines of the removals of keys, milliseconds since the epoch. */
+  deadlines: number[];
   /** Access tokens with their subject and scopes. */
   tokens: Map<string, { readonly subject: string; readonly scopes: readonly string[]; readonly extraJson?: string }>;
   /** The policies' verdict; the anonymous subject is `''`. */
@@ -52,6 +54,7 @@ export function createBackends(): Backends {
       ['over', 'https://op.example/oauth2/auth?client_id=rp'],
     ]),
     decisions: [],
+    deadlines: [],
     logoutRequests: new Map([['c1', logoutRequest('c1')]]),
     groups: new Map([['g1', { id: 'g1', members: ['peter', 'julia'] }]]),
     policies: new Map([['p1', policy({ id: 'p1' })]]),

@@ -1,4 +1,4 @@
-import { keysV1, RpcError, type RpcHandlers } from '@castellan/rpc';
+import { type CallContext, keysV1, RpcError, type RpcHandlers } from '@castellan/rpc';
 import { type Backends, fail, found } from './backends.js';
 
 export class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
@@ -66,12 +66,20 @@ export class TestKeys implements RpcHandlers<typeof keysV1.KeysService> {
     this.backends.keys.set(set, keys);
     return { plan: keysV1.SetPlan.fromPartial(plan(set)) };
   }
-  async deleteKeySet({ set }: keysV1.DeleteKeySetRequest): Promise<keysV1.DeleteKeySetResponse> {
+  async deleteKeySet(
+    { set }: keysV1.DeleteKeySetRequest,
+    { deadline }: CallContext,
+  ): Promise<keysV1.DeleteKeySetResponse> {
+    this.backends.deadlines.push(deadline);
     found(this.backends.keys, set);
     this.backends.keys.delete(set);
     return {};
   }
-  async deleteKey({ set, keyId }: keysV1.DeleteKeyRequest): Promise<keysV1.DeleteKeyResponse> {
+  async deleteKey(
+    { set, keyId }: keysV1.DeleteKeyRequest,
+    { deadline }: CallContext,
+  ): Promise<keysV1.DeleteKeyResponse> {
+    this.backends.deadlines.push(deadline);
     const keys = found(this.backends.keys, set);
     const rest = keys.filter((one) => kidOf(one) !== keyId);
     if (rest.length === keys.length) {
