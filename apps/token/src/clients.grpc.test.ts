@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { tokenV1 } from '@castellan/rpc';
-import { basic, clientOf, form, useTokenService } from './testing/token-service.js';
+import { basic, clientOf, form, useTokenService } from './testing/token-service.module.js';
 
 const service = useTokenService();
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tokenV1 } from '@castellan/rpc';
 import { RpcHost } from '@castellan/service';
-import { basic, clientOf, form, useTokenService, Warden } from './testing/token-service.js';
+import { basic, clientOf, form, useTokenService, Warden } from './testing/token-service.module.js';
 
 const service = useTokenService();
 
