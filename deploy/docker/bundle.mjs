@@ -1,5 +1,5 @@
 // Joins the compiled modules of one program, those of its packages included, into a few files: most of a start is finding,
-// reading and linking modules, and there are two thousand of them. Names, lines and comments stay as they are compiled.
+// reading and linking modules, and there are two thousand of them. Names and the order of lines stay as they are compiled.
 // It is written into the files of production-files.mjs, beside what it was made of: what modules read by their place
 // (templates, the version, descriptors) is found there, and so are packages that cannot be joined.
 import { realpathSync } from 'node:fs';
@@ -67,6 +67,8 @@ export async function writeBundle(app, place) {
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
     keepNames: true,
+    // V8 keeps the source; what nobody runs need not be there. Licences stay.
+    comments: { legal: true, annotation: false, jsdoc: false },
   });
   await bundle.close();
 }

@@ -13,6 +13,8 @@ export const allowedBodySchema = z.object({ subject: text, resource: text, actio
 export const tokenAllowedBodySchema = z.object({
   token: text,
   scopes: listSchema,
+  /** Resource that the token must be for. */
+  audience: text,
   resource: text,
   action: text,
   context,

@@ -36,12 +36,12 @@ export class WardenController {
 
   @Access(ADMIN_ROUTES.tokenAllowed)
   async tokenAllowed(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { token, scopes, resource, action, context } = readBody(request, tokenAllowedBodySchema);
+    const { token, scopes, audience, resource, action, context } = readBody(request, tokenAllowedBodySchema);
     if (!token || !resource || !action) {
       return sendJson(reply, 200, allowedJson(false));
     }
     const decision = await this.warden.checkToken(
-      { token, scopes: scopes ?? [], resource, action, context: context ?? undefined },
+      { token, scopes: scopes ?? [], audience: audience ?? undefined, resource, action, context: context ?? undefined },
       callOptionsOf(request),
     );
     sendJson(reply, 200, tokenAllowedJson(decision));

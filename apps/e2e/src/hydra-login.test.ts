@@ -3,15 +3,18 @@ import { Configuration, OAuth2Api } from '@ory/hydra-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, Browser, send } from './http.js';
 import {
+  CLI,
   makeDatabase,
   migrateSql,
   type Mode,
   modes,
   type Product,
   type ProductDatabase,
+  ROOT,
   rootToken,
   startProduct,
 } from './product.js';
+import { run as runProgram } from './program.js';
 
 const callback = 'https://rp.example/cb';
 const login = 'https://login.example/login';
@@ -303,6 +306,31 @@ describe.each(modes)('a login and consent app on @ory/hydra-client (%s)', (mode:
     });
     expect(data.skip).toBe(false);
   });
+
+  it('lists and revokes them on the command line', async () => {
+    const env = {
+      ...{ HOME: '/nonexistent', CLUSTER_URL: product.publicUrl, ADMIN_URL: product.adminUrl },
+      ...{ CLIENT_ID: ROOT[0], CLIENT_SECRET: ROOT[1] },
+    };
+    const castellan = async (...args: readonly string[]): Promise<unknown> => {
+      const flags = ['--format', 'json', '--skip-tls-verify'];
+      const { code, stdout, stderr } = await runProgram(CLI, [...args, ...flags], { env, timeoutMs: 90_000 });
+      expect(code, stderr).toBe(0);
+      return JSON.parse(stdout);
+    };
+    const tokens = await redeem(await run({}, true));
+    const sid = String(idTokenOf(tokens)['sid']);
+    const session: unknown = expect.objectContaining({ id: sid, subject: 'alice', client_ids: ['rp'] });
+    expect(await castellan('login-sessions', 'list', 'alice')).toContainEqual(session);
+    expect(await castellan('consents', 'list', 'alice', '--login-session', sid)).toMatchObject([
+      { grant_scope: ['openid', 'offline'], consent_request: { client: { client_id: 'rp' } } },
+    ]);
+    await castellan('consents', 'revoke', '--subject', 'alice', '--client', 'rp');
+    expect(await introspect(tokens['access_token'])).toEqual({ active: false });
+    expect(await castellan('consents', 'list', 'alice')).toEqual([]);
+    await castellan('login-sessions', 'revoke', '--id', sid);
+    expect(await castellan('login-sessions', 'list', 'alice')).not.toContainEqual(session);
+  }, 400_000);
 
   it('answers nothing without a token, or with one that no policy lets through', async () => {
     const loginChallenge = challengeOf(await start({}, new Browser()), 'login_challenge');

@@ -3,9 +3,9 @@ import { tokenV1, type RpcClient } from '@castellan/rpc';
 import { FormBody, InjectRpcClient } from '@castellan/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { callOptionsOf, formParametersOf, send } from './answer.js';
+import { callOptionsOf, clientRequestOf, send } from './answer.js';
 import { oauthErrorAnswer } from './oauth-error.js';
-import { introspectionBody, OAUTH_JSON } from './token-answer.js';
+import { introspectionBody, unkeptAnswer } from './token-answer.js';
 
 /** The introspection endpoint (RFC 7662). */
 @Controller('oauth2/introspect')
@@ -17,25 +17,13 @@ export class IntrospectionController {
   @Post()
   @FormBody()
   async introspect(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { authorization } = request.headers;
-    const response = await this.tokens.introspectForCaller(
-      {
-        parameters: formParametersOf(request),
-        authorization: authorization ?? '',
-        remoteAddress: request.clientAddress,
-      },
-      callOptionsOf(request),
-    );
+    const response = await this.tokens.introspectForCaller(clientRequestOf(request), callOptionsOf(request));
     if (response.error !== undefined) {
-      return send(reply, oauthErrorAnswer(response.error, authorization));
+      return send(reply, oauthErrorAnswer(response.error, request.headers.authorization));
     }
     if (response.introspection === undefined) {
       throw new Error('an introspection response without an outcome');
     }
-    send(reply, {
-      status: 200,
-      headers: { 'content-type': OAUTH_JSON, 'cache-control': 'no-store', pragma: 'no-cache' },
-      body: introspectionBody(response.introspection),
-    });
+    send(reply, unkeptAnswer(introspectionBody(response.introspection)));
   }
 }

@@ -1,7 +1,17 @@
 import type { tokenV1 } from '@castellan/rpc';
+import type { HttpAnswer } from '@castellan/service';
 
 /** Media type of every OAuth 2.0 JSON answer, written as the original wrote it. */
 export const OAUTH_JSON = 'application/json;charset=UTF-8';
+
+/** An answer that no cache may keep (RFC 6749 section 5.1). */
+export function unkeptAnswer(body: string): HttpAnswer {
+  return {
+    status: 200,
+    headers: { 'content-type': OAUTH_JSON, 'cache-control': 'no-store', pragma: 'no-cache' },
+    body,
+  };
+}
 
 /**
  * Writes issued tokens as the body of a successful token response (RFC 6749 section 5.1).

@@ -63,6 +63,27 @@ describe('CheckToken', () => {
     });
   });
 
+  it.each([
+    ['the resource', ['https://api.example'], true],
+    ['the resource and another', ['https://other.example', 'https://api.example'], true],
+    ['another resource', ['https://other.example'], false],
+    ['its client alone', ['app'], false],
+    ['nothing', [], false],
+    ['a host that begins alike', ['https://api.example.evil'], false],
+    ['a path below', ['https://api.example/'], false],
+    ['another case', ['https://API.example'], false],
+  ])('TS-07, TS-09: allows at a resource only a token for it; one for %s: %j %s', async (_what, audience, allowed) => {
+    one.tokens.tokens.set('good', { subject: 'peter', scopes: ['hydra'], audience: [...audience] });
+    const answer = await one.warden().checkToken(tokenCheckOf({ audience: 'https://api.example' }));
+    expect(answer).toMatchObject(
+      allowed ? { allowed } : { allowed, reason: DenialReason.DENIAL_REASON_TOKEN_INACTIVE, token: undefined },
+    );
+    expect(await one.warden().checkToken(tokenCheckOf())).toMatchObject({ allowed: true });
+    await expect(one.warden().checkToken(tokenCheckOf({ audience: '' }))).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+
   it('takes a token for other resources for inactive where it must be for the issuer', async () => {
     const forIssuer = true;
     expect(await one.warden().checkToken(tokenCheckOf({ forIssuer }))).toMatchObject({ allowed: true });

@@ -54,8 +54,8 @@ async function judge(
 ): Promise<Judged> {
   if (scopeMissing) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_SCOPE);
   if (introspection === undefined) throw new RpcError('UNAVAILABLE', 'the token service gave no answer');
-  const counts = introspection.active && (request.forIssuer !== true || isForIssuer(introspection));
-  if (!counts) return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_TOKEN_INACTIVE);
+  if (!introspection.active || !isMeantFor(request, introspection))
+    return deniedByToken(wardenV1.DenialReason.DENIAL_REASON_TOKEN_INACTIVE);
 
   const { subject, clientId } = introspection;
   const { resource, action } = request;
@@ -71,8 +71,18 @@ async function judge(
   return { response: { ...decision, token }, about: { subject, clientId, decidedAt: timed.now } };
 }
 
+/** Whether the token is for whom the request says it must be. */
+function isMeantFor(
+  { forIssuer = false, audience }: Pick<wardenV1.CheckTokenRequest, 'forIssuer' | 'audience'>,
+  introspection: tokenV1.Introspection,
+): boolean {
+  if (forIssuer && !isForIssuer(introspection)) return false;
+  return audience === undefined || introspection.audience.includes(audience);
+}
+
 function refuseMalformed(request: wardenV1.CheckTokenRequest, { peer }: CallContext): void {
   if (request.token === '') throw new RpcError('INVALID_ARGUMENT', 'token must not be empty');
+  if (request.audience === '') throw new RpcError('INVALID_ARGUMENT', 'audience must not be empty');
   const { resource, action } = request;
   // The subject is not known yet; any will do to judge the rest.
   readSingleCheck({ subject: 'subject', resource, action, context: contextOf(request), anonymous: false }, peer);

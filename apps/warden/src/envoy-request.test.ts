@@ -40,6 +40,11 @@ describe('a request that came to Envoy', () => {
     });
   });
 
+  it('is about a token for the audience of its route', () => {
+    const read = readEnvoyRequest(attributesOf({}, { audience: 'https://api.example' }));
+    expect(read).toMatchObject({ check: { audience: 'https://api.example' } });
+  });
+
   it.each(['', 'Basic eDp5', 'Bearer', 'Bearer a b', 'Bearer a, Bearer b'])(
     'shows no token with %j',
     (authorization) => {

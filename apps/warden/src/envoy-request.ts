@@ -4,7 +4,10 @@ import { misleadingHeaders, nameOfHttpRequest } from './envoy-path.js';
 const { DenialReason } = wardenV1;
 
 /** What is asked about a request that came to a proxy. */
-export type EnvoyCheck = Pick<wardenV1.CheckTokenRequest, 'token' | 'scopes' | 'resource' | 'action' | 'context'>;
+export type EnvoyCheck = Pick<
+  wardenV1.CheckTokenRequest,
+  'token' | 'scopes' | 'audience' | 'resource' | 'action' | 'context'
+>;
 
 /** Why a request is denied: it shows no token, its path has no one name, or the Warden decided so. */
 export type EnvoyDenial =
@@ -17,7 +20,7 @@ const clientHeader = 'x-castellan-client-id';
 const scopesHeader = 'x-castellan-scopes';
 
 /**
- * Reads what Envoy says of a request. A route may name `resource`, `action` and `scopes` (separated by blanks) in its
+ * Reads what Envoy says of a request. A route may name `resource`, `action`, `scopes` (separated by blanks) and the `audience` that the token must be for in its
  * `context_extensions`; without them the resource is `http:<host>:<path>` and the action the method in small letters.
  * The path has one name however it is spelt, or is refused (`envoy-path.ts`). Conditions find `ip` (of the peer that Envoy sees, never of a header), `host`, `method` and `path` in the context.
  */
@@ -30,6 +33,7 @@ export function readEnvoyRequest(
   const written = http.path.split(/[?#]/, 1)[0] ?? '';
   const extensions = attributes?.contextExtensions ?? new Map<string, string>();
   const named = extensions.get('resource');
+  const audience = extensions.get('audience');
   const name = nameOfHttpRequest(http.host, written);
   if (named === undefined && name === undefined) return { denial: { kind: 'ambiguous_path' } };
   const { host, path } = name ?? { host: http.host.toLowerCase(), path: written };
@@ -38,6 +42,7 @@ export function readEnvoyRequest(
     check: {
       token,
       scopes: (extensions.get('scopes') ?? '').split(' ').filter((scope) => scope !== ''),
+      ...(audience !== undefined ? { audience } : {}),
       resource: named ?? `http:${host}:${path}`,
       action: extensions.get('action') ?? http.method.toLowerCase(),
       context: { ...(ip !== undefined ? { ip } : {}), host, method: http.method, path },

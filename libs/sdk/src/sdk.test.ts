@@ -147,6 +147,14 @@ describe('the client', () => {
     });
   });
 
+  it('says for which resource a token must be, where one is named', async () => {
+    const question = { token: 'good', resource: 'r', action: 'a' };
+    await warden.checkToken({ ...question, audience: 'https://api.example' });
+    await warden.checkToken(question);
+    const audiences = asked.map((request) => ('token' in request ? request.audience : 'no token check'));
+    expect(audiences).toEqual(['https://api.example', undefined]);
+  });
+
   it('says how new the policies must be', async () => {
     await warden.check(check, { consistency: 'fully_consistent' });
     await warden.check(check, { consistency: 'minimize_latency' });

@@ -15,7 +15,12 @@ export type Check = {
 };
 
 /** May the bearer of the access token, which must hold all scopes, do the action on the resource? */
-export type TokenCheck = Omit<Check, 'subject'> & { readonly token: string; readonly scopes?: readonly string[] };
+export type TokenCheck = Omit<Check, 'subject'> & {
+  readonly token: string;
+  readonly scopes?: readonly string[];
+  /** The resource that the token must be for (RFC 8707): a token for another service says nothing here. */
+  readonly audience?: string;
+};
 
 /** Why nothing was allowed. `outage`: there was no answer in time. */
 export type Denial =
@@ -128,8 +133,9 @@ export function createWardenClient(options: WardenClientOptions): WardenClient {
       const request = { ...toMessage(check), ...consistencyOf(checkOptions) };
       return toDecision(await ask((call) => warden.check(request, call), checkOptions));
     },
-    async checkToken({ token, scopes = [], resource, action, context }, checkOptions = {}) {
-      const request = { token, scopes: [...scopes], resource, action, context, ...consistencyOf(checkOptions) };
+    async checkToken({ token, scopes = [], audience, resource, action, context }, checkOptions = {}) {
+      const asked = { token, scopes: [...scopes], resource, action, context, ...consistencyOf(checkOptions) };
+      const request = audience === undefined ? asked : { ...asked, audience };
       const answer = await ask((call) => warden.checkToken(request, call), checkOptions);
       const decision = toDecision(answer);
       if (!decision.allowed) return decision;

@@ -31,8 +31,9 @@ const limits: readonly Limit[] = [
     limit:
       '**Memory at rest.** An empty process of this runtime has 39 MB. Images start programs that are joined into a few files, with a ' +
       'young generation of 4 MB: the host has a quarter less than as modules with the usual one, and neither tokens nor decisions ' +
-      'are dearer; with 2 MB decisions were, by a quarter. What is left is compiled modules (Nest, TypeORM, gRPC and the domain) and ' +
-      'their sources, which V8 keeps.',
+      'are dearer; with 2 MB decisions were, by a quarter. Allocators that give back what is free took another 10 to 35 MB from each process. ' +
+      'What is left is compiled modules (Nest, TypeORM, gRPC and the domain) and their sources, which V8 keeps, and some 50 MB of ' +
+      'the runtime itself, which processes of one machine share.',
   },
   {
     ratios: /^P-12 .*start/,
@@ -109,10 +110,10 @@ const limits: readonly Limit[] = [
   {
     ratios: /^P-14 /,
     limit:
-      '**Overload.** A refusal that was made before is repeated from memory and costs about 30 us here, nearly all of it Node’s ' +
+      '**Overload.** A refusal that was made before is repeated from memory and costs about 25 to 40 us here, nearly all of it Node’s ' +
       'HTTP parser and writer; rendered anew it cost half of a served request. At ten times the capacity that is more than one core ' +
-      'has: what is admitted waits for its turn among refusals, and where all connections of the generator are busy its requests wait for one, ' +
-      'which the figures of what is admitted count from when they were due. A proxy that bounds connections belongs in front.',
+      'has, so refusals get two fifths of the time and wait for their turn, and what is let in goes on being served. With a thousand ' +
+      'connections that all ask again at once a refusal waits about a tenth of a second. A proxy that bounds connections belongs in front.',
   },
   {
     ratios: /^P-2 /,

@@ -207,6 +207,17 @@ describe('the admin API', () => {
     const question = { token: aimed, scopes: [], resource: 'rn:hydra:x', action: 'y' };
     const about = await admin(target(), 'POST', '/warden/token/allowed', question, own);
     expect(about.text).toContain('"allowed":true');
+    // TS-07: and it can say that the token must be for it.
+    const allowedFor = async (token: string, audience: string): Promise<boolean> => {
+      const json = { ...question, token, audience };
+      const { text } = await admin(target(), 'POST', '/warden/token/allowed', json, own);
+      return (JSON.parse(text) as { allowed: boolean }).allowed;
+    };
+    expect([await allowedFor(aimed, api), await allowedFor(aimed, `${api}/`), await allowedFor(own, api)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('AD-02: scope and policy are both needed', async () => {

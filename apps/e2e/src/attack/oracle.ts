@@ -12,7 +12,7 @@ export async function observe(target: Target, { mayFail = false, provoked }: Tar
     expect(status, 'the product is ready').toBe(200);
   };
   // On a machine that is busy with other things a check of what it depends on may take longer than it waits for one.
-  await vi.waitFor(beReady, { timeout: 30_000, interval: 200 });
+  await vi.waitFor(beReady, { timeout: 60_000, interval: 200 });
   const log = target.product.log();
   for (const secret of target.secrets) expect(log.includes(secret), 'a secret is in the log').toBe(false);
   if (!mayFail) {

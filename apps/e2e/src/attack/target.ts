@@ -82,7 +82,7 @@ export function useTarget(options: TargetOptions = {}): () => Target {
   let target: Target | undefined;
   beforeAll(async () => {
     target = await startTarget(options);
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     if (target === undefined) return;
     try {
@@ -91,7 +91,7 @@ export function useTarget(options: TargetOptions = {}): () => Target {
       await target.product.stop();
       await target.database.drop();
     }
-  }, 60_000);
+  }, 300_000);
   return () => {
     if (target === undefined) throw new Error('the target is not started yet');
     return target;

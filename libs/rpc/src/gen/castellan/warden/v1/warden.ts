@@ -234,7 +234,14 @@ export interface CheckTokenRequest {
    * The token must be for the issuer itself: one that was asked for resources (RFC 8707) counts as inactive, unless the
    * issuer is among them.
    */
-  forIssuer?: boolean | undefined;
+  forIssuer?:
+    | boolean
+    | undefined;
+  /**
+   * Resource (RFC 8707) that the token must be for; one that is not, or is for its client alone, counts as inactive.
+   * Absent: it is not judged. Empty is refused.
+   */
+  audience?: string | undefined;
 }
 
 /** The decision, and what the token says when it is allowed. */
@@ -1807,6 +1814,7 @@ function createBaseCheckTokenRequest(): CheckTokenRequest {
     context: undefined,
     consistency: undefined,
     forIssuer: undefined,
+    audience: undefined,
   };
 }
 
@@ -1832,6 +1840,9 @@ export const CheckTokenRequest: MessageFns<CheckTokenRequest> = {
     }
     if (message.forIssuer !== undefined) {
       writer.uint32(56).bool(message.forIssuer);
+    }
+    if (message.audience !== undefined) {
+      writer.uint32(66).string(message.audience);
     }
     return writer;
   },
@@ -1905,6 +1916,14 @@ export const CheckTokenRequest: MessageFns<CheckTokenRequest> = {
             message.forIssuer = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.audience = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1931,6 +1950,7 @@ export const CheckTokenRequest: MessageFns<CheckTokenRequest> = {
       ? Consistency.fromPartial(object.consistency)
       : undefined;
     message.forIssuer = object.forIssuer ?? undefined;
+    message.audience = object.audience ?? undefined;
     return message;
   },
 };
