@@ -114,3 +114,20 @@ describe('a Redis Cluster', () => {
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   }, 300_000);
 });
+
+describe('Redis by itself', () => {
+  it('is used again once it lets us in again', async () => {
+    processes = createRedisProcesses();
+    const server = await processes.start('server', []);
+    const client = open({ url: `redis://127.0.0.1:${server.port}/0` });
+    await ready(client);
+    const errors: string[] = [];
+    client.on('error', (error: Error) => errors.push(error.message));
+    await server.client.config('SET', 'requirepass', 'hunter2');
+    await server.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await vi.waitUntil(() => errors.some((message) => message.includes('NOAUTH')), { timeout: 60_000 });
+    expect(await keeps(client, 'refused')).toBe(false);
+    await server.client.config('SET', 'requirepass', '');
+    await vi.waitUntil(async () => keeps(client, 'let in'), { timeout: 60_000, interval: 100 });
+  });
+});

@@ -54,7 +54,11 @@ function pauseBefore(attempt: number): number {
 export function openRedis(target: RedisTarget | string, onError: (error: Error) => void): RedisClient {
   const given: RedisTarget = typeof target === 'string' ? { url: target } : target;
   const client = openClient(given);
-  client.on('error', onError);
+  client.on('error', (error: Error) => {
+    onError(error);
+    // The driver keeps a connection that was refused at its beginning, as for its password, and never uses it.
+    if (client instanceof Redis && client.status === 'connect') client.disconnect(true);
+  });
   return client;
 }
 
