@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type AppContext, sendPage, translatorFor } from './app-context.js';
-import { consentChallengeOf, type ConsentPurpose, readConsentArrival } from './consent-purpose.js';
+import { consentChallengeOf, readConsentArrival } from './consent-arrival.js';
+import type { ConsentPurpose } from './consent-purpose.js';
 import { showError } from './error.http.js';
 import { badRequest } from './failure.js';
 import { describeTarget } from './pages/client-view.js';

@@ -1,11 +1,6 @@
-import { z } from 'zod';
-import type { AppContext } from './app-context.js';
 import type { AuthenticationRequest } from './authentication-request.js';
-import { readLoginChallenge } from './challenge-flow/login-challenge.js';
 import type { Authentication } from './connectors/connector.js';
-import { readLoginOfJwtFlow } from './jwt-flow/login.js';
 import type { Client } from './pages/page-data.js';
-import { parse } from './request-fields.js';
 import type { KnownUser } from './session/known-user.js';
 import type { Session } from './session/session.js';
 
@@ -42,28 +37,3 @@ export type BrowserState = { readonly session: Session; readonly known: KnownUse
 /** A login to ask for, or one that is answered already. */
 export type LoginArrival =
   { readonly kind: 'ask'; readonly purpose: LoginPurpose } | { readonly kind: 'answered'; readonly redirectTo: string };
-
-const querySchema = z.object({ challenge: z.string().default(''), login_challenge: z.string().default('') });
-
-/** What the browser brings decides: a login challenge, a consent challenge of 0.9, or nothing. */
-export async function readLoginArrival(
-  context: AppContext,
-  query: unknown,
-  browser: BrowserState,
-): Promise<LoginArrival> {
-  const { challenge, login_challenge: loginChallenge } = parse(querySchema, query);
-  if (loginChallenge !== '') return readLoginChallenge(context, loginChallenge, browser);
-  if (challenge !== '') return { kind: 'ask', purpose: await readLoginOfJwtFlow(context, challenge) };
-  return { kind: 'ask', purpose: loginForItself() };
-}
-
-/** Signing in to this app, for the account page. */
-function loginForItself(): LoginPurpose {
-  return {
-    about: '',
-    query: '',
-    request: { prompts: [], acrValues: [], languages: [], claims: [] },
-    mayRemember: false,
-    complete: async () => '/account',
-  };
-}

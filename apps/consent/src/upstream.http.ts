@@ -4,7 +4,7 @@ import type { AppContext } from './app-context.js';
 import { type Authentication, AuthenticationRefused, type RedirectConnector } from './connectors/connector.js';
 import { badGateway, badRequest, Failure } from './failure.js';
 import { completeLogin, type LoginOutcome, readBrowser, showLogin } from './login.http.js';
-import { readLoginArrival } from './login-purpose.js';
+import { readLoginArrival } from './login-arrival.js';
 import { parse } from './request-fields.js';
 import { cookieOptions, sessionOfForm } from './session/browser-session.js';
 import { open, seal } from './session/sealed-cookie.js';
