@@ -243,6 +243,13 @@ export function refusedServer(version: string, number: number): string | undefin
     : `PostgreSQL ${version} is too old: version ${OLDEST_MAJOR} or newer is needed`;
 }
 
+/**
+ * Migrations only add, so that the release before runs on the newer schema, during an upgrade and after going back. One that
+ * takes away what no release needs any more but older ones do is named so, and is what older ones refuse.
+ */
+const CONTRACTING = /^Contract/;
+
+/** Refuses a schema that this release cannot run on: without all its migrations, or contracted by a later release. */
 async function refuseUnmigrated(dataSource: DataSource, component: Component): Promise<void> {
   const names = schemas[component].migrations.map((migration) => migration.name);
   const exists: { present: boolean }[] = await dataSource.query(
@@ -257,10 +264,10 @@ async function refuseUnmigrated(dataSource: DataSource, component: Component): P
       {},
       'unmigrated',
     );
-  const unknown = applied.filter((row) => !names.includes(row.name));
-  if (unknown.length > 0)
+  const contracted = applied.filter(({ name }) => CONTRACTING.test(name) && !names.includes(name));
+  if (contracted.length > 0)
     throw new DatabaseError(
-      `The database schema "${component}" was migrated by a newer version of castellan (${unknown.map((row) => row.name).join(', ')})`,
+      `The database schema "${component}" is of a newer version of castellan, which took away what this one needs (${contracted.map(({ name }) => name).join(', ')})`,
       {},
       'newer',
     );

@@ -1,11 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import type { QueryRunner } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openDatabase, refusedServer } from './database.js';
+import { components, openDatabase, refusedServer, schemas } from './database.js';
 import { migrate } from './migrate.js';
 import { testServerUrl } from './testing.js';
 import { tokenMigrations } from './token/migrations.js';
 import { createPostgresDecisionLog } from './warden/decision-log.js';
+
+/** What the release before could not run on. */
+const TAKES_AWAY = [
+  /\bDROP (?:TABLE|COLUMN|FUNCTION|SCHEMA)\b/i,
+  /\bRENAME\b/i,
+  /\bSET NOT NULL\b/i,
+  /\bALTER COLUMN \w+ (?:SET DATA )?TYPE\b/i,
+  /\bADD COLUMN(?![^,;]*\b(?:DEFAULT|GENERATED)\b)[^,;]*(?<!\bIS )\bNOT NULL\b/i,
+];
 
 const made: string[] = [];
 
@@ -16,8 +26,12 @@ async function emptyDatabase(): Promise<string> {
   return testServerUrl(name);
 }
 
-async function onServer(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: testServerUrl('postgres') });
+function onServer(sql: string): Promise<void> {
+  return onDatabase(testServerUrl('postgres'), sql);
+}
+
+async function onDatabase(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query(sql);
   await client.end();
@@ -131,6 +145,33 @@ async function inDatabase(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
+describe('migrations', () => {
+  const all = components.flatMap((component) =>
+    schemas[component].migrations.map((migration) => ({ component, migration })),
+  );
+
+  it.each(all)('of $component only add, unless named so: $migration.name', async ({ migration: Migration }) => {
+    const statements: string[] = [];
+    const recorder = { query: (text: string) => Promise.resolve(void statements.push(text)) };
+    await new Migration().up(recorder as unknown as QueryRunner);
+    expect(statements).not.toEqual([]);
+    const text = statements.join(';\n');
+    const takesAway = TAKES_AWAY.some((pattern) => pattern.test(text));
+    expect(takesAway).toBe(Migration.name.startsWith('Contract'));
+  });
+
+  it.each([
+    'ALTER TABLE token.client DROP COLUMN settings',
+    'DROP TABLE token.outbox',
+    'ALTER TABLE token.client RENAME COLUMN a TO b',
+    'ALTER TABLE token.client ADD COLUMN a text NOT NULL, ADD COLUMN b text',
+    'ALTER TABLE token.client ALTER COLUMN a SET NOT NULL',
+    'ALTER TABLE token.client ALTER COLUMN a TYPE bigint',
+  ])('that take away are known: %s', (text) => {
+    expect(TAKES_AWAY.some((pattern) => pattern.test(text))).toBe(true);
+  });
+});
+
 describe('openDatabase', () => {
   it.each([
     ['9.6.24', 90_624, 'PostgreSQL 9.6.24 is too old: version 14 or newer is needed'],
@@ -144,6 +185,27 @@ describe('openDatabase', () => {
   it('refuses a database that is not migrated and names the command', async () => {
     const url = await emptyDatabase();
     await expect(openDatabase({ url, component: 'token' })).rejects.toThrow(/castellan migrate sql/);
+  });
+
+  it('serves on the schema of a later release, which an upgrade and a rollback leave behind', async () => {
+    const url = await emptyDatabase();
+    await run(url);
+    await onDatabase(
+      url,
+      `INSERT INTO token.migration (timestamp, name) VALUES (9999999999999, 'Novelty9999999999999')`,
+    );
+    const database = await openDatabase({ url, component: 'token', poolSize: 1 });
+    await database.close();
+    expect((await run(url)).total).toBe(0);
+  });
+
+  it('refuses a schema from which a later release took something away', async () => {
+    const url = await emptyDatabase();
+    await run(url);
+    const name = 'ContractFamily9999999999999';
+    await onDatabase(url, `INSERT INTO token.migration (timestamp, name) VALUES (9999999999999, '${name}')`);
+    const opening = openDatabase({ url, component: 'token', poolSize: 1 });
+    await expect(opening).rejects.toMatchObject({ reason: 'newer', message: expect.stringContaining(name) as string });
   });
 
   it('gives up on a server that does not answer, without the password in the message', async () => {
