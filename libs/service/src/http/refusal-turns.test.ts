@@ -63,8 +63,8 @@ describe('refusals beside the work that was taken on', () => {
     refuse(1_000);
     const before = refused.length;
     turnAfter(60_000);
-    // Four milliseconds, and a fifth of what they take.
-    expect((refused.length - before) * COST_MS).toBeLessThanOrEqual(5);
+    // Two milliseconds, and a fifth of what they take.
+    expect((refused.length - before) * COST_MS).toBeLessThanOrEqual(2.5);
   });
 
   it('do not wait without bound', () => {

@@ -18,7 +18,7 @@ export type RefusalTurnsOptions = {
  */
 const SHARE = 1 / 5;
 /** Milliseconds of it that may be spent at once, which is what a request that was let in may have to wait for. */
-const MOST_MS = 4;
+const MOST_MS = 2;
 /** As many may wait; what comes beyond is refused at once, for what waits holds memory. */
 const MOST_WAITING = 10_000;
 const TURN_MS = 1;
