@@ -40,7 +40,7 @@ describe('login-sessions list', () => {
   it('says what the server refused', async () => {
     server.answers.set(`GET ${path}?subject=alice&page_size=500`, { status: 403, body: { error: 'denied' } });
     const { exitCode, stderr } = await cli.run(['login-sessions', 'list', 'alice']);
-    expect(exitCode).toBe(3);
+    expect(exitCode).toBe(1);
     expect(stderr).toContain('Could not list login sessions');
   });
 });
