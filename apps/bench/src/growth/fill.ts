@@ -16,16 +16,18 @@ export async function storeTokens(databaseUrl: string, count: number): Promise<v
   await execute(databaseUrl, 'VACUUM ANALYZE token.access_token');
 }
 
-/** Stores tokens that are over and answers how long the sweeper takes to be rid of them, in milliseconds. */
-export async function sweepTokens(databaseUrl: string, count: number): Promise<number> {
+/**
+ * Stores tokens that are over and answers how long the sweeper takes to be rid of them, in milliseconds; undefined when the
+ * one of the product, which runs beside it, was first.
+ */
+export async function sweepTokens(databaseUrl: string, count: number): Promise<number | undefined> {
   const bucket = bucketOf(Date.now(), hourSeconds) - 4;
   return withKeeper(databaseUrl, async (keeper) => {
     await keeper.ensure('access_token', bucket);
     await insertTokens(databaseUrl, count, String(bucket));
     const startedAt = performance.now();
     const dropped = await keeper.sweep();
-    if (dropped.length === 0) throw new Error('the sweeper left the old partition');
-    return performance.now() - startedAt;
+    return dropped.length === 0 ? undefined : performance.now() - startedAt;
   });
 }
 
