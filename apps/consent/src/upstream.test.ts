@@ -2,12 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ConsentApp, startConsentApp } from './consent-app.js';
 import { subjectPrefix } from './connectors/upstream-connector.js';
 import { type Browser, formOf, openBrowser, type Page } from './testing/browser.js';
-import {
-  CLIENT_ID,
-  CLIENT_SECRET,
-  type FakeAuthorizationServer,
-  startFakeAuthorizationServer,
-} from './testing/fake-authorization-server.js';
+import { consentConfig } from './testing/consent-config.js';
+import { type FakeAuthorizationServer, startFakeAuthorizationServer } from './testing/fake-authorization-server.js';
 import { type FakeOpenIdProvider, startFakeOpenIdProvider } from './testing/fake-openid-provider.js';
 
 let server: FakeAuthorizationServer;
@@ -23,14 +19,7 @@ beforeEach(async () => {
   logged.length = 0;
   app = await startConsentApp(
     {
-      port: 0,
-      host: '127.0.0.1',
-      serverUrl: server.url,
-      adminUrl: server.url,
-      clientId: CLIENT_ID,
-      clientSecret: CLIENT_SECRET,
-      readClients: false,
-      trustedProxies: [],
+      ...consentConfig(server),
       upstream: {
         issuer: provider.issuer,
         clientId: 'the-consent-app',

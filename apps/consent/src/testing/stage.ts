@@ -3,12 +3,8 @@ import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { type ConsentApp, startConsentApp } from '../consent-app.js';
 import type { ConsentConfig } from '../consent.config.js';
 import { type Browser, formOf, openBrowser, type Page } from './browser.js';
-import {
-  CLIENT_ID,
-  CLIENT_SECRET,
-  type FakeAuthorizationServer,
-  startFakeAuthorizationServer,
-} from './fake-authorization-server.js';
+import { consentConfig } from './consent-config.js';
+import { type FakeAuthorizationServer, startFakeAuthorizationServer } from './fake-authorization-server.js';
 
 type Fields = Readonly<Record<string, string | string[]>>;
 
@@ -67,17 +63,7 @@ export function useStage(): Stage {
     },
     start: (overrides = {}) =>
       startConsentApp(
-        {
-          port: 0,
-          host: '127.0.0.1',
-          serverUrl: server.url,
-          adminUrl: server.url,
-          clientId: CLIENT_ID,
-          clientSecret: CLIENT_SECRET,
-          readClients: false,
-          trustedProxies: [],
-          ...overrides,
-        },
+        { ...consentConfig(server), ...overrides },
         {
           now: () => stage.now,
           log: (level, message, fields) => stage.logged.push(JSON.stringify([level, message, fields])),
